@@ -1,0 +1,178 @@
+/**
+ * ContainerRuntime is what the agent needs from a container engine. Specs hold nothing of the Kubernetes API: the agent
+ * has already worked out environment, mounts and limits. Every call is idempotent. One suite (test/suites/runtime.ts)
+ * holds all implementations to this.
+ */
+
+export interface ImageAuth { readonly username: string; readonly password: string; readonly serverAddress?: string }
+
+/** One pod's shared namespaces. */
+export interface SandboxSpec {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  /** Counts the sandboxes of a pod, from 0: a lost one is replaced by the next. */
+  readonly attempt: number;
+  readonly hostname: string;
+  readonly hostNetwork: boolean;
+  readonly hostPid: boolean;
+  readonly hostIpc: boolean;
+  readonly sharePid: boolean;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly portMappings: readonly { readonly containerPort: number; readonly hostPort: number; readonly hostIp: string; readonly protocol: 'TCP' | 'UDP' | 'SCTP' }[];
+  /** Kept with the sandbox, for adoption after a restart. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Mount {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  readonly readOnly: boolean;
+  readonly propagation?: 'private' | 'rslave' | 'rshared';
+}
+
+export interface ContainerSpec {
+  readonly name: string;
+  /** Counts the runs of this container, from 0. */
+  readonly attempt: number;
+  readonly image: string;
+  /** Replace the image's entrypoint and command where given. */
+  readonly command?: readonly string[] | undefined;
+  readonly args?: readonly string[] | undefined;
+  readonly workingDir?: string | undefined;
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly mounts: readonly Mount[];
+  readonly cpuMilliLimit?: number | undefined;
+  readonly cpuMilliRequest?: number | undefined;
+  readonly memoryBytesLimit?: number | undefined;
+  /** `uid[:gid]`, or a name of the image. */
+  readonly user?: string | undefined;
+  readonly supplementalGroups: readonly number[];
+  readonly privileged: boolean;
+  readonly readOnlyRootFilesystem: boolean;
+  readonly capabilitiesAdd: readonly string[];
+  readonly capabilitiesDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly seccompUnconfined: boolean;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ContainerState {
+  readonly id: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly image: string;
+  readonly imageId: string;
+  readonly status: 'created' | 'running' | 'exited';
+  readonly createdAtMs: number;
+  readonly startedAtMs?: number | undefined;
+  readonly finishedAtMs?: number | undefined;
+  readonly exitCode?: number | undefined;
+  readonly oomKilled: boolean;
+  /** The engine's words when a start failed. */
+  readonly error?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A pod as the engine has it. */
+export interface SandboxState {
+  readonly id: string;
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly attempt: number;
+  readonly ready: boolean;
+  readonly createdAtMs: number;
+  /** Absent with the host's network, and while the sandbox is not up. */
+  readonly ip?: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** All runs that are kept, the newest of a name last. */
+  readonly containers: readonly ContainerState[];
+}
+
+/** Why the engine refused: the reasons that a pod's status shows. */
+export type RuntimeReason = 'ErrImagePull' | 'ErrImageNeverPull' | 'InvalidImageName' | 'CreateContainerError' | 'RunContainerError' | 'CreatePodSandboxError' | 'EngineUnavailable';
+
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError';
+  readonly reason: RuntimeReason;
+  constructor(reason: RuntimeReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+export interface RuntimeInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly cpuCount: number;
+  readonly memoryBytes: number;
+  readonly operatingSystem: string;
+  readonly kernelVersion: string;
+  readonly architecture: string;
+  readonly storageDriver: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ContainerRuntime {
+  info(): Promise<RuntimeInfo>;
+  /** Every sandbox that this node's agent made. */
+  list(): Promise<readonly SandboxState[]>;
+  /** One pod's sandboxes, the newest last. */
+  inspect(podUid: string): Promise<readonly SandboxState[]>;
+  /** Image id, or undefined when the image is not on this node. */
+  findImage(image: string): Promise<string | undefined>;
+  /** Fetches an image; rejects with ErrImagePull and the engine's words. Resolves with its id. */
+  pullImage(image: string, auth: ImageAuth | undefined, signal: AbortSignal): Promise<string>;
+  /** Makes and starts the sandbox, or finds the one of this pod and attempt. */
+  createSandbox(spec: SandboxSpec): Promise<SandboxState>;
+  /** Makes and starts a container in a sandbox, or finds the one of this name and attempt. Rejects with RuntimeError. */
+  startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState>;
+  /** TERM (or the image's stop signal), then KILL after the grace. Resolves when it has ended. */
+  stopContainer(id: string, graceSeconds: number): Promise<void>;
+  removeContainer(id: string): Promise<void>;
+  /** Kills and removes everything in the sandbox, and the sandbox. */
+  removeSandbox(id: string): Promise<void>;
+  /** Uids of pods in which something changed. Ends when the signal aborts; throws when the engine is lost. */
+  changes(signal: AbortSignal): AsyncIterable<string>;
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly tailLines?: number | undefined;
+  readonly sinceMs?: number | undefined;
+}
+
+export interface ContainerLogs {
+  /** Both streams in the order they were written; ends with the container when it follows. */
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }>;
+}
+
+export interface ExecOptions { readonly command: readonly string[]; readonly stdin: boolean; readonly tty: boolean }
+
+/** A running command or an attached container. */
+export interface ExecSession {
+  readonly output: AsyncIterable<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }>;
+  /** Resolves when the bytes are taken. */
+  write(data: Uint8Array): Promise<void>;
+  closeInput(): void;
+  resize(columns: number, rows: number): Promise<void>;
+  /** Exit code, once the output has ended. */
+  readonly exit: Promise<number>;
+  close(): void;
+}
+
+export interface ContainerExec {
+  exec(id: string, options: ExecOptions): Promise<ExecSession>;
+  attach(id: string, options: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession>;
+}
+
+export interface StatsSample { readonly cpuNanoseconds: number; readonly memoryBytes: number; readonly workingSetBytes: number; readonly atMs: number }
+
+export interface ContainerStats {
+  stats(id: string): Promise<StatsSample>;
+}

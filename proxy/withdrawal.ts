@@ -1,0 +1,5 @@
+/** Lets the agent wait until no new connection can reach a pod any more, so that stopping its containers loses no request. */
+export interface Withdrawal {
+  /** Resolves when the applied service table has no endpoint with this address, or when the signal aborts. */
+  withdrawn(podIp: string, signal: AbortSignal): Promise<void>;
+}

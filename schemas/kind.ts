@@ -1,0 +1,111 @@
+import type { FieldError } from './errors.ts';
+import type { Draft } from './frozen.ts';
+import { object, string, as, type Schema, type Static, type JsonSchema } from './schema.ts';
+import { ObjectMeta } from './types/object-meta.ts';
+
+/** What all API objects have in common. Stored ones always carry a name, uid and resourceVersion. */
+export interface ApiObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+/** One column of `get`. */
+export interface Column<Body> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
+  /** `name` for the first column; empty otherwise. */
+  readonly format?: string;
+  readonly description: string;
+  /** 0 is always shown, 1 only with -o wide. */
+  readonly priority: 0 | 1;
+  /** The cell. Ages are written with `age(timestamp, nowMs)` from table-cells.ts. */
+  readonly cell: (object: Body, nowMs: number) => string | number | boolean;
+}
+
+/** JSON paths (without a leading dot) at which `/scale` finds its numbers. */
+export interface ScaleSubresource {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  /** Where the selector is; a LabelSelector object or a string. */
+  readonly selectorPath: string;
+}
+
+/** A subresource with rules of its own; its handler is the file of that name in apiserver/subresources. */
+export interface SpecialSubresource {
+  /** Kind of its request or answer body, for discovery: `Binding`, `PodExecOptions`, ... */
+  readonly kind: string;
+  readonly group?: string;
+  readonly version?: string;
+  /** As discovery lists them: `create`, `get`, `update`, ... */
+  readonly verbs: readonly string[];
+}
+
+export interface Subresources {
+  readonly status?: true;
+  readonly scale?: ScaleSubresource;
+  readonly special?: Readonly<Record<string, SpecialSubresource>>;
+}
+
+/**
+ * Kind is everything the cluster knows about one sort of object. Routes, checks, OpenAPI, discovery, patch and apply
+ * semantics, tables and TypeScript types are derived from it.
+ */
+export interface Kind<Body extends ApiObject = ApiObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly scope: 'Namespaced' | 'Cluster';
+  readonly schema: Schema<Body>;
+  /** Selectable fields beside metadata.name and metadata.namespace, by path; watches are indexed by them. */
+  readonly fields: Readonly<Record<string, (object: Body) => string>>;
+  readonly columns: readonly Column<Body>[];
+  readonly subresources: Subresources;
+  /** Rule for metadata.name; a DNS-1123 subdomain where absent. The reason why not, or undefined. */
+  readonly nameRule?: ((name: string) => string | undefined) | undefined;
+  /** Status of a new object, where the server and not the client sets it (`{phase: 'Pending'}`). */
+  readonly initialStatus?: ((object: Body) => unknown) | undefined;
+  /** Seconds of grace for a delete that names none; undefined removes at once. */
+  readonly defaultGraceSeconds?: ((object: Body) => number) | undefined;
+  /** Defaults that JSON Schema cannot say. Runs after the schema's own, on create, update and patch. */
+  readonly prepare?: ((draft: Draft<Body>, old: Body | undefined) => void) | undefined;
+  /** Every wrong field that the schema cannot see: formats, cross-field rules, fields that may not change. */
+  readonly validate?: ((object: Body, old: Body | undefined) => readonly FieldError[]) | undefined;
+  /** Rules for a write to /status. */
+  readonly validateStatus?: ((object: Body, old: Body) => readonly FieldError[]) | undefined;
+}
+
+// A Kind uses its body only as a parameter of functions; any Kind<Body> can stand where bodies are not known.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyKind = Kind<any>;
+
+/** The type of a kind's objects: `type Pod = BodyOf<typeof Pod>`. */
+export type BodyOf<K> = K extends Kind<infer Body> ? Body : never;
+
+type KindWords<Body extends ApiObject> =
+  & Omit<Kind<Body>, 'singular' | 'shortNames' | 'categories' | 'fields' | 'subresources' | 'schema'>
+  & Partial<Pick<Kind<Body>, 'singular' | 'shortNames' | 'categories' | 'fields' | 'subresources'>>;
+
+/** The schema of a top-level object: apiVersion, kind and metadata, and the kind's own members. */
+export const topLevel = <F extends Readonly<Record<string, JsonSchema>>, const R extends keyof F & string = never>(
+  name: string, description: string, members: F, required: readonly R[] = [],
+) => object(name, description, {
+  apiVersion: string('Version of the schema of this object.'),
+  kind: string('Name of the kind.'),
+  metadata: as(ObjectMeta, 'Name, labels and life of the object.', { 'x-barge-default-object': true }),
+  ...members,
+}, ['apiVersion', 'kind', 'metadata', ...required] as readonly ('apiVersion' | 'kind' | 'metadata' | R)[]);
+
+/** Makes a Kind; what is not said is empty, and the singular is the kind in small letters. */
+export const defineKind = <S extends Schema<ApiObject>>(schema: S, words: KindWords<Static<S> & ApiObject>): Kind<Static<S> & ApiObject> => Object.freeze({
+  singular: words.kind.toLowerCase(), shortNames: [], categories: [], fields: {}, subresources: {},
+  ...words, schema: schema as unknown as Schema<Static<S> & ApiObject>,
+});
+
+/** `v1` or `apps/v1`. */
+export const apiVersionOf = (kind: { readonly group: string; readonly version: string }): string =>
+  kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
