@@ -1,0 +1,152 @@
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { load, YAMLException } from 'js-yaml';
+import { parseCidr } from './cidr.ts';
+import type { LogLevel } from '../base/log.ts';
+
+/** What `barge up` runs with. All state lives in dataDir. */
+export interface ClusterConfig {
+  readonly dataDir: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** File of the admin's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly nodeName: string;
+  /** `unix:///path` or `tcp://host:port`; undefined is the engine's usual socket. */
+  readonly dockerHost: string | undefined;
+  readonly runtime: 'docker' | 'simulated';
+  /** False runs the control plane alone. */
+  readonly agent: boolean;
+  readonly clusterCidr: string;
+  readonly serviceCidr: string;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'text' | 'json';
+}
+
+/** A wrong flag or line of the config file; the message names it and says what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** A setting: its name as a flag and as a key of the config file, what its value looks like, and what it does. */
+export interface Setting {
+  readonly name: string;
+  /** Placeholder of the value in help; absent for a switch. */
+  readonly value?: string;
+  readonly summary: string;
+}
+
+export const settings: readonly Setting[] = [
+  { name: 'data-dir', value: 'DIR', summary: 'where all state lives (default /var/lib/barge as root, else barge in the XDG data folder)' },
+  { name: 'listen', value: 'HOST:PORT', summary: 'where the API server listens (default 127.0.0.1:6443; port 0 picks a free one)' },
+  { name: 'kubeconfig', value: 'FILE', summary: "where the admin's kubeconfig goes, mode 0600 (default DIR/admin.kubeconfig)" },
+  { name: 'node-name', value: 'NAME', summary: "name of this machine's node (default the host name)" },
+  { name: 'docker-host', value: 'URL', summary: 'the Docker Engine, unix:// or tcp:// (default DOCKER_HOST, else unix:///var/run/docker.sock)' },
+  { name: 'runtime', value: 'docker|simulated', summary: 'what runs the containers; simulated only pretends to (default docker)' },
+  { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
+  { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
+  { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
+  { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
+  { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
+];
+
+export type Given = Readonly<Record<string, string | boolean>>;
+
+export interface ConfigSources {
+  /** By name of the setting; they win over the file. */
+  readonly flags: Given;
+  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly root: boolean;
+}
+
+const known = new Map(settings.map((setting) => [setting.name, setting]));
+
+/** The settings of a config file: the flags' names as keys. Throws ConfigError with file, line and key. */
+export const readConfigFile = (name: string, text: string): Given => {
+  let document: unknown;
+  try {
+    document = load(text, { filename: name });
+  } catch (error) {
+    throw new ConfigError(`${name}: ${error instanceof YAMLException ? error.message : String(error)}`);
+  }
+  if (document === undefined || document === null) return {};
+  if (typeof document !== 'object' || Array.isArray(document)) throw new ConfigError(`${name}: must be a map of settings, such as "listen: 127.0.0.1:6443"`);
+  const given: Record<string, string | boolean> = {};
+  for (const [key, value] of Object.entries(document)) {
+    const setting = known.get(key);
+    if (setting === undefined) throw new ConfigError(`${name}: unknown setting ${JSON.stringify(key)}; there are: ${[...known.keys()].join(', ')}`);
+    if (setting.value === undefined) {
+      if (typeof value !== 'boolean') throw new ConfigError(`${name}: ${key}: must be true or false`);
+      given[key] = value;
+    } else {
+      if (typeof value !== 'string' && typeof value !== 'number') throw new ConfigError(`${name}: ${key}: must be ${setting.value}`);
+      given[key] = String(value);
+    }
+  }
+  return given;
+};
+
+const wordOf = <const T extends string>(name: string, value: string, words: readonly T[]): T => {
+  const word = words.find((one) => one === value);
+  if (word === undefined) throw new ConfigError(`--${name}: ${JSON.stringify(value)} is not one of ${words.join(', ')}`);
+  return word;
+};
+
+const listenOf = (value: string): { readonly host: string; readonly port: number } => {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) throw new ConfigError(`--listen: ${JSON.stringify(value)} must be HOST:PORT, such as 127.0.0.1:6443 or [::1]:6443`);
+  return { host: match[1] ?? match[2]!, port };
+};
+
+const cidrOf = (name: string, value: string, maxBits: number): string => {
+  const cidr = parseCidr(value);
+  if (cidr === undefined || cidr.bits > maxBits || cidr.bits < 8) {
+    throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be an IPv4 network of /8 to /${maxBits} written by its first address, such as 10.244.0.0/16`);
+  }
+  return value;
+};
+
+/** Where state lives when nothing else is said. */
+export const defaultDataDir = (env: ConfigSources['env'], root: boolean): string =>
+  root ? '/var/lib/barge' : join(env['XDG_DATA_HOME'] || join(env['HOME'] || homedir(), '.local/share'), 'barge');
+
+/** A node name out of the host's name: small letters, digits, dashes and dots. */
+const nodeNameOf = (host: string): string => host.toLowerCase().replace(/[^a-z0-9.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'node';
+
+/** Puts flags, file and defaults together. Throws ConfigError for the first setting that is wrong. */
+export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterConfig => {
+  const given: Given = { ...(file === undefined ? {} : readConfigFile(file.name, file.text)), ...flags };
+  const text = (name: string): string | undefined => {
+    const value = given[name];
+    if (value === '') throw new ConfigError(`--${name}: must not be empty`);
+    return typeof value === 'string' ? value : undefined;
+  };
+  const dataDir = resolve(text('data-dir') ?? defaultDataDir(env, root));
+  const nodeName = text('node-name') ?? nodeNameOf(hostname());
+  if (!/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(nodeName)) {
+    throw new ConfigError(`--node-name: ${JSON.stringify(nodeName)} must be at most 63 small letters, digits, "-" and ".", with a letter or digit at both ends`);
+  }
+  const clusterCidr = cidrOf('cluster-cidr', text('cluster-cidr') ?? '10.244.0.0/16', 24);
+  const serviceCidr = cidrOf('service-cidr', text('service-cidr') ?? '10.96.0.0/16', 28);
+  const pods = parseCidr(clusterCidr)!;
+  const services = parseCidr(serviceCidr)!;
+  if (pods.first <= services.last && services.first <= pods.last) throw new ConfigError(`--service-cidr: ${serviceCidr} overlaps the pods' ${clusterCidr}`);
+  const dockerHost = text('docker-host') ?? (env['DOCKER_HOST'] || undefined);
+  if (dockerHost !== undefined && !/^(unix:\/\/\/.|tcp:\/\/.)/.test(dockerHost)) {
+    throw new ConfigError(`--docker-host: ${JSON.stringify(dockerHost)} must begin with unix:/// or tcp://`);
+  }
+  return {
+    dataDir,
+    listen: listenOf(text('listen') ?? '127.0.0.1:6443'),
+    kubeconfig: resolve(text('kubeconfig') ?? join(dataDir, 'admin.kubeconfig')),
+    nodeName,
+    dockerHost,
+    runtime: wordOf('runtime', text('runtime') ?? 'docker', ['docker', 'simulated']),
+    agent: given['no-agent'] !== true,
+    clusterCidr,
+    serviceCidr,
+    logLevel: wordOf('log-level', text('log-level') ?? 'info', ['debug', 'info', 'warn', 'error']),
+    logFormat: wordOf('log-format', text('log-format') ?? 'text', ['text', 'json']),
+  };
+};

@@ -1,0 +1,58 @@
+import test from 'ava';
+import { ConfigError, readConfig, settings, type Given } from '../../cli/config.ts';
+
+const read = (flags: Given, text?: string, root = true, env: Record<string, string> = { HOME: '/home/ann' }) =>
+  readConfig({ flags, file: text === undefined ? undefined : { name: 'barge.yaml', text }, env, root });
+
+test('defaults as root', (t) => {
+  const config = read({ 'node-name': 'n1' });
+  t.deepEqual(config, {
+    dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1',
+    dockerHost: undefined, runtime: 'docker', agent: true, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', logLevel: 'info', logFormat: 'text',
+  });
+});
+
+test('everybody else keeps state in the XDG data folder', (t) => {
+  t.is(read({}, undefined, false).dataDir, '/home/ann/.local/share/barge');
+  t.is(read({}, undefined, false, { XDG_DATA_HOME: '/data' }).dataDir, '/data/barge');
+});
+
+test('a config file says the same as flags, and flags win', (t) => {
+  const text = 'listen: "0.0.0.0:7000"\nno-agent: true\nlog-format: json\nnode-name: from-file\n';
+  const config = read({ 'node-name': 'from-flag' }, text);
+  t.like(config, { listen: { host: '0.0.0.0', port: 7000 }, agent: false, logFormat: 'json', nodeName: 'from-flag' });
+});
+
+test('every setting can stand in the file', (t) => {
+  const values: Record<string, string> = {
+    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'no-agent': 'true',
+    'cluster-cidr': '10.1.0.0/16', 'service-cidr': '10.2.0.0/24', 'log-level': 'debug', 'log-format': 'json',
+  };
+  t.deepEqual(Object.keys(values).sort(), settings.map((setting) => setting.name).sort());
+  const text = Object.entries(values).map(([key, value]) => `${key}: ${value === 'true' ? value : JSON.stringify(value)}`).join('\n');
+  t.deepEqual(read({}, text), {
+    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', dockerHost: 'tcp://h:1', runtime: 'simulated', agent: false,
+    clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', logLevel: 'debug', logFormat: 'json',
+  });
+});
+
+for (const [flags, text, message] of [
+  [{ listen: '6443' }, undefined, /--listen: "6443" must be HOST:PORT/],
+  [{ listen: 'localhost:70000' }, undefined, /--listen/],
+  [{ runtime: 'podman' }, undefined, /--runtime: "podman" is not one of docker, simulated/],
+  [{ 'log-level': 'loud' }, undefined, /--log-level/],
+  [{ 'cluster-cidr': '10.244.0.1/16' }, undefined, /--cluster-cidr: .* first address/],
+  [{ 'service-cidr': '10.244.8.0/24' }, undefined, /overlaps the pods' 10\.244\.0\.0\/16/],
+  [{ 'node-name': 'Bad_Name' }, undefined, /--node-name/],
+  [{ 'docker-host': 'ssh://x' }, undefined, /--docker-host/],
+  [{ 'data-dir': '' }, undefined, /--data-dir: must not be empty/],
+  [{}, 'lisen: x\n', /barge\.yaml: unknown setting "lisen"; there are: data-dir/],
+  [{}, 'listen: [1]\n', /barge\.yaml: listen: must be HOST:PORT/],
+  [{}, 'no-agent: "yes"\n', /no-agent: must be true or false/],
+  [{}, 'a: [1\nb: 2\n', /barge\.yaml.*\(2:1\)|barge\.yaml: .*2:/s],
+  [{}, '- a\n', /must be a map of settings/],
+] as const) {
+  test(`refused: ${JSON.stringify(flags)} ${JSON.stringify(text ?? '')}`, (t) => {
+    t.throws(() => read(flags, text), { instanceOf: ConfigError, message });
+  });
+}

@@ -1,0 +1,82 @@
+/**
+ * `npm test`: types, lint, unit tests and scenarios, then end to end. Ends with one line `N passed, N failed`.
+ * The e2e tests need root and a Docker Engine; elsewhere they are left out, and said to be. In CI that is a failure.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+interface Count { passed: number; failed: number }
+
+const count: Count = { passed: 0, failed: 0 };
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Runs a program with its output shown; resolves with its exit code. */
+const run = (command: string, args: readonly string[], onLine?: (line: string) => void): Promise<number> =>
+  new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', onLine === undefined ? 'inherit' : 'pipe', 'inherit'] });
+    if (onLine !== undefined) createInterface({ input: child.stdout! }).on('line', onLine);
+    child.on('error', (error) => {
+      say(`${command}: ${error.message}`);
+      resolve(127);
+    });
+    child.on('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+  });
+
+/** A step that either passes or fails as a whole. */
+const step = async (name: string, command: string, args: readonly string[]): Promise<void> => {
+  const code = await run(command, args);
+  say(`${code === 0 ? 'ok' : 'not ok'} - ${name}`);
+  if (code === 0) count.passed++;
+  else count.failed++;
+};
+
+const summarize = async (name: string, args: readonly string[]): Promise<void> => {
+  const before = { ...count };
+  const started = Date.now();
+  let detail = false;
+  const code = await run('ava', ['--tap', ...args], (line) => {
+    if (/^ok \d+/.test(line)) {
+      count.passed += /# (SKIP|TODO)/i.test(line) ? 0 : 1;
+      detail = false;
+      if (process.env['CI'] !== undefined && /# SKIP/i.test(line) && name === 'e2e') count.failed++;
+      if (/# SKIP/i.test(line) || name === 'e2e') say(line);
+    } else if (/^not ok \d+/.test(line)) {
+      count.failed++;
+      detail = true;
+      say(line);
+    } else if (detail || line.startsWith('Bail out')) say(line);
+  });
+  const failed = count.failed - before.failed;
+  if (code !== 0 && failed === 0) {
+    count.failed++;
+    say(`not ok - ${name}: ava ended with ${code}`);
+  }
+  say(`# ${name}: ${count.passed - before.passed} passed, ${count.failed - before.failed} failed, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+};
+
+/** Why the e2e tests cannot run here, or undefined. */
+const whyNoE2e = (): string | undefined => {
+  if (process.getuid?.() !== 0) return 'not root';
+  if (!['/usr/bin/dockerd', '/usr/sbin/dockerd', '/usr/local/bin/dockerd'].some((file) => existsSync(file))) return 'no Docker Engine (dockerd) is installed';
+  return undefined;
+};
+
+const only = process.argv[2];
+if (only === undefined || only === 'check') {
+  await step('types (tsc)', 'tsc', []);
+  await step('lint (oxlint)', 'oxlint', []);
+}
+if (only === undefined || only === 'unit') await summarize('unit', []);
+if (only === undefined || only === 'e2e') {
+  const why = whyNoE2e();
+  if (why === undefined) await summarize('e2e', ['--config', 'ava.e2e.config.js']);
+  else if (process.env['CI'] === undefined) say(`# e2e left out: ${why}`);
+  else {
+    say(`not ok - e2e must run in CI: ${why}`);
+    count.failed++;
+  }
+}
+say(`${count.passed} passed, ${count.failed} failed`);
+process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1;
