@@ -3,7 +3,8 @@
  * The e2e tests need root and a Docker Engine; elsewhere they are left out, and said to be. In CI that is a failure.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
 
 interface Count { passed: number; failed: number }
@@ -63,6 +64,15 @@ const whyNoE2e = (): string | undefined => {
   return undefined;
 };
 
+const engineAnswers = async (): Promise<boolean> => (await run('docker', ['version'], () => undefined)) === 0;
+
+/** Stops the engine that the e2e tests started. */
+const stopEngine = async (): Promise<void> => {
+  const pid = Number(readFileSync('/var/run/docker.pid', 'utf8'));
+  process.kill(pid, 'SIGTERM');
+  for (let attempt = 0; attempt < 150 && existsSync('/var/run/docker.pid'); attempt++) await delay(200);
+};
+
 const only = process.argv[2];
 if (only === undefined || only === 'check') {
   await step('types (tsc)', 'tsc', []);
@@ -71,7 +81,11 @@ if (only === undefined || only === 'check') {
 if (only === undefined || only === 'unit') await summarize('unit', []);
 if (only === undefined || only === 'e2e') {
   const why = whyNoE2e();
-  if (why === undefined) await summarize('e2e', ['--config', 'ava.e2e.config.js']);
+  if (why === undefined) {
+    const answered = await engineAnswers();
+    await summarize('e2e', ['--config', 'ava.e2e.config.js']);
+    if (!answered && existsSync('/var/run/docker.pid')) await stopEngine();
+  }
   else if (process.env['CI'] === undefined) say(`# e2e left out: ${why}`);
   else {
     say(`not ok - e2e must run in CI: ${why}`);
