@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Component } from '../../base/component.ts';
 import { silentLog } from '../../base/log.ts';
+import { settle } from '../helpers/fake-clock.ts';
 import { aborted, runComponents } from '../../cli/run-components.ts';
 
 const recorder = () => {
@@ -23,10 +24,10 @@ test('each starts when those before it are ready', async (t) => {
   const first = Promise.withResolvers<void>();
   const stop = new AbortController();
   const done = runComponents([component('b', ['a', 'not here']), component('a', [], first.promise)], stop.signal, silentLog);
-  await Promise.resolve();
+  await settle();
   t.deepEqual(lines, ['start a']);
   first.resolve();
-  await new Promise((resolve) => setImmediate(resolve));
+  await settle();
   t.deepEqual(lines, ['start a', 'start b']);
   stop.abort();
   await done;
@@ -49,7 +50,8 @@ test('what waits for another never starts after the abort', async (t) => {
   const { lines, component } = recorder();
   const stop = new AbortController();
   const done = runComponents([component('a', [], new Promise<void>(() => undefined)), component('b', ['a'])], stop.signal, silentLog);
+  await settle();
   stop.abort();
-  await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 50))]);
+  await Promise.race([done, settle()]);
   t.deepEqual(lines, ['start a']);
 });
