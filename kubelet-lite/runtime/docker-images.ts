@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { engineWords, isMissing, runtimeError, statusOf } from './docker-errors.ts';
+import { pauseImageName, pauseProgram, tarOf } from './pause-image.ts';
+import { RuntimeError, type ImageAuth } from './runtime.ts';
+
+/** `name` without tag or digest means `:latest`, for the pull as for the lookup. */
+export const withTag = (image: string): string => {
+  if (image.includes('@')) return image;
+  const last = image.slice(image.lastIndexOf('/') + 1);
+  return last.includes(':') ? image : `${image}:latest`;
+};
+
+/** What the engine said in a pull's progress stream when it failed. */
+interface Progress { readonly error?: string; readonly errorDetail?: { readonly message?: string } }
+
+const finished = async (stream: NodeJS.ReadableStream): Promise<void> => {
+  let rest = '';
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) failIn(line);
+  }
+  failIn(rest);
+};
+
+const failIn = (line: string): void => {
+  if (line.trim() === '') return;
+  const { error, errorDetail } = JSON.parse(line) as Progress;
+  if (error !== undefined) throw new RuntimeError('ErrImagePull', errorDetail?.message ?? error);
+};
+
+/**
+ * The engine's images. Ids are remembered until the engine reports a change of any image, so that a pod's start costs no
+ * question for an image that is there.
+ */
+export class DockerImages {
+  readonly #docker: Docker;
+  readonly #ids = new Map<string, string>();
+  #pause: Promise<void> | undefined;
+
+  constructor(docker: Docker) {
+    this.#docker = docker;
+  }
+
+  /** An image was pulled, tagged, removed: what was remembered may be wrong. */
+  forget(): void {
+    this.#ids.clear();
+    this.#pause = undefined;
+  }
+
+  async find(image: string): Promise<string | undefined> {
+    const known = this.#ids.get(image);
+    if (known !== undefined) return known;
+    try {
+      const { Id } = await this.#docker.getImage(image).inspect();
+      this.#ids.set(image, Id);
+      return Id;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      if (statusOf(error) === 400) throw new RuntimeError('InvalidImageName', engineWords(error), { cause: error });
+      throw runtimeError('CreateContainerError', error);
+    }
+  }
+
+  async pull(image: string, auth: ImageAuth | undefined, signal: AbortSignal): Promise<string> {
+    const authconfig = auth === undefined ? {} : { authconfig: { username: auth.username, password: auth.password, serveraddress: auth.serverAddress ?? '' } };
+    try {
+      await finished(await this.#docker.pull(withTag(image), { ...authconfig, abortSignal: signal }));
+    } catch (error) {
+      if (statusOf(error) === 400) throw new RuntimeError('InvalidImageName', engineWords(error), { cause: error });
+      throw runtimeError('ErrImagePull', error);
+    }
+    this.#ids.delete(image);
+    const id = await this.find(image);
+    if (id === undefined) throw new RuntimeError('ErrImagePull', `image ${image} was pulled and is gone again`);
+    return id;
+  }
+
+  /** Makes the sandbox image when the engine does not have it. Calls at the same time share one import. */
+  pause(): Promise<void> {
+    this.#pause ??= this.#importPause().catch((error: unknown) => {
+      this.#pause = undefined;
+      throw runtimeError('CreatePodSandboxError', error);
+    });
+    return this.#pause;
+  }
+
+  async #importPause(): Promise<void> {
+    if (await this.find(pauseImageName) !== undefined) return;
+    const { Arch } = await this.#docker.version();
+    if (Arch !== 'amd64' && Arch !== 'arm64') throw new RuntimeError('CreatePodSandboxError', `there is no sandbox program for ${Arch}: amd64 and arm64 are known`);
+    const [repo, tag] = pauseImageName.split(':') as [string, string];
+    const archive = Readable.from([tarOf('pause', pauseProgram(Arch))]);
+    // dockerode's types want a path here; it takes any stream, as its documentation says.
+    const answer = await this.#docker.importImage(archive as unknown as string, { repo, tag, changes: 'ENTRYPOINT ["/pause"]' });
+    await finished(answer as unknown as NodeJS.ReadableStream);
+  }
+}

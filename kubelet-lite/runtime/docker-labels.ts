@@ -1,0 +1,104 @@
+import type Docker from 'dockerode';
+import type { ContainerState, SandboxState } from './runtime.ts';
+
+/** What is written on every container, so that a restarted agent finds all it needs to adopt its pods. */
+export const labels = {
+  /** Which agent made it: several may share an engine. */
+  owner: 'barge.dev/owner',
+  type: 'barge.dev/type',
+  podUid: 'barge.dev/pod-uid',
+  podName: 'barge.dev/pod-name',
+  podNamespace: 'barge.dev/pod-namespace',
+  container: 'barge.dev/container',
+  attempt: 'barge.dev/attempt',
+  sandbox: 'barge.dev/sandbox',
+  sharePid: 'barge.dev/share-pid',
+  image: 'barge.dev/image',
+  tty: 'barge.dev/tty',
+} as const;
+
+export interface PodOf {
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+}
+
+/** `barge_<container>_<pod>_<namespace>_<uid8>_<attempt>`: readable in `docker ps`, and the engine's guard against doubles. */
+export const containerName = (container: string, pod: PodOf, attempt: number): string =>
+  `barge_${container}_${pod.podName}_${pod.podNamespace}_${pod.podUid.slice(0, 8)}_${attempt}`;
+
+/** What is known of a container from events and answers, newer or finer than what a listing says. */
+export interface KnownState {
+  readonly startedAtMs?: number | undefined;
+  readonly finishedAtMs?: number | undefined;
+  readonly exitCode?: number | undefined;
+  readonly oomKilled?: boolean | undefined;
+  readonly error?: string | undefined;
+}
+
+const timeOf = (text: string | undefined): number | undefined => {
+  if (text === undefined || text.startsWith('0001-')) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+};
+
+/** The states in which a process runs; a paused one does, too. */
+const running = new Set(['running', 'paused', 'restarting']);
+
+export const isRunning = (state: string): boolean => running.has(state);
+
+/** True when a listing's row needs no inspection to be told in full. */
+export const isToldBy = (row: Docker.ContainerInfo, known: KnownState | undefined): boolean =>
+  known?.exitCode !== undefined || (isRunning(row.State) && known?.startedAtMs !== undefined);
+
+/** A container that the engine could not start stays `created`, with the reason; it counts as one that has ended. */
+export const knownFrom = (inspected: Docker.ContainerInspectInfo): KnownState => {
+  const { State: state } = inspected;
+  const failed = state.Status === 'created' && state.Error !== '';
+  const ended = failed || state.Status === 'exited' || state.Status === 'dead';
+  return {
+    startedAtMs: timeOf(state.StartedAt),
+    finishedAtMs: ended ? (timeOf(state.FinishedAt) ?? Date.parse(inspected.Created)) : undefined,
+    exitCode: ended ? (failed && state.ExitCode === 0 ? 128 : state.ExitCode) : undefined,
+    oomKilled: state.OOMKilled,
+    error: state.Error === '' ? undefined : state.Error,
+  };
+};
+
+export const containerState = (row: Docker.ContainerInfo, known: KnownState | undefined): ContainerState => ({
+  id: row.Id,
+  name: row.Labels[labels.container] ?? '',
+  attempt: Number(row.Labels[labels.attempt] ?? 0),
+  image: row.Labels[labels.image] ?? row.Image,
+  imageId: row.ImageID,
+  status: known?.exitCode !== undefined ? 'exited' : isRunning(row.State) ? 'running' : row.State === 'created' ? 'created' : 'exited',
+  createdAtMs: row.Created * 1000,
+  startedAtMs: known?.startedAtMs,
+  finishedAtMs: known?.finishedAtMs,
+  exitCode: known?.exitCode,
+  oomKilled: known?.oomKilled ?? false,
+  error: known?.error,
+  labels: row.Labels,
+});
+
+/** Rows of a listing, put together into pods; a container whose sandbox is gone stands under none. */
+export const sandboxStates = (rows: readonly Docker.ContainerInfo[], known: ReadonlyMap<string, KnownState>): SandboxState[] => {
+  const containers = Map.groupBy(rows.filter((row) => row.Labels[labels.type] === 'container'), (row) => row.Labels[labels.sandbox] ?? '');
+  return rows.filter((row) => row.Labels[labels.type] === 'sandbox').map((row) => {
+    const ready = isRunning(row.State) && known.get(row.Id)?.exitCode === undefined;
+    const ip = Object.values(row.NetworkSettings?.Networks ?? {}).map((network) => network.IPAddress).find((address) => address !== '');
+    return {
+      id: row.Id,
+      podUid: row.Labels[labels.podUid] ?? '',
+      podName: row.Labels[labels.podName] ?? '',
+      podNamespace: row.Labels[labels.podNamespace] ?? '',
+      attempt: Number(row.Labels[labels.attempt] ?? 0),
+      ready,
+      createdAtMs: row.Created * 1000,
+      ip: ready ? ip : undefined,
+      labels: row.Labels,
+      containers: (containers.get(row.Id) ?? []).map((one) => containerState(one, known.get(one.Id)))
+        .sort((a, b) => a.name.localeCompare(b.name) || a.attempt - b.attempt),
+    };
+  }).sort((a, b) => a.podUid.localeCompare(b.podUid) || a.attempt - b.attempt);
+};
