@@ -1,0 +1,67 @@
+import type { ObjectChange } from './object-change.ts';
+
+export interface HistoryLimits {
+  /** Changes kept at most. */
+  readonly count: number;
+  /** Changes older than this are dropped when the next one comes. */
+  readonly ageMs: number;
+}
+
+/**
+ * WatchHistory remembers the last changes of one collection, for watches that start in the past and for exact lists of
+ * the past. Each collection has its own, so that busy leases do not push out the history of quiet deployments.
+ */
+export class WatchHistory {
+  readonly #limits: HistoryLimits;
+  #changes: ObjectChange[] = [];
+  /** Index of the oldest change that still counts; those before it are cut off in blocks. */
+  #start = 0;
+  #floor: number;
+
+  constructor(floor: number, limits: HistoryLimits) {
+    this.#floor = floor;
+    this.#limits = limits;
+  }
+
+  /** Every change of the collection after this revision is here. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  get size(): number {
+    return this.#changes.length - this.#start;
+  }
+
+  /** Starts anew: nothing is known of changes at or before the floor. */
+  reset(floor: number): void {
+    this.#changes = [];
+    this.#start = 0;
+    this.#floor = floor;
+  }
+
+  append(change: ObjectChange): void {
+    this.#changes.push(change);
+    const oldestMs = change.atMs - this.#limits.ageMs;
+    // A revision is dropped wholly or not at all: what is at or before the floor is gone.
+    while (this.size > this.#limits.count || this.#changes[this.#start]!.atMs < oldestMs || this.#changes[this.#start]!.revision <= this.#floor) {
+      this.#floor = this.#changes[this.#start]!.revision;
+      if (++this.#start === this.#changes.length) break;
+    }
+    if (this.#start > 64 && this.#start * 2 > this.#changes.length) {
+      this.#changes = this.#changes.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** Changes after a revision that is not below the floor, oldest first. */
+  after(revision: number): readonly ObjectChange[] {
+    let low = this.#start;
+    let high = this.#changes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#changes[middle]!.revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return this.#changes.slice(low);
+  }
+}
