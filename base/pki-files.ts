@@ -1,0 +1,35 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CertificatePair } from './pki.ts';
+
+/** A pair kept as `<name>.crt` and `<name>.key` in a folder, or undefined when either file is missing. */
+export const readPair = async (folder: string, name: string): Promise<CertificatePair | undefined> => {
+  try {
+    const [cert, key] = await Promise.all([readFile(join(folder, `${name}.crt`), 'utf8'), readFile(join(folder, `${name}.key`), 'utf8')]);
+    return { cert, key };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+/** Writes a file that only its owner may read, whole or not at all, and waits until it is on disk. */
+export const writePrivate = async (file: string, contents: string): Promise<void> => {
+  const temporary = `${file}.new`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.chmod(0o600); // also where the file was left behind with other rights
+    await handle.writeFile(contents);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+};
+
+/** Keeps a pair in a folder (made with mode 0700 where it is missing); the key first, so that a certificate never lacks one. */
+export const writePair = async (folder: string, name: string, pair: CertificatePair): Promise<void> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writePrivate(join(folder, `${name}.key`), pair.key);
+  await writePrivate(join(folder, `${name}.crt`), pair.cert);
+};
