@@ -140,3 +140,15 @@ export const duplicate = (field: string, value: unknown): FieldError => ({
 export const forbidden = (field: string, message: string): FieldError => ({
   reason: 'FieldValueForbidden', field, message: `Forbidden: ${message}`,
 });
+export const tooLong = (field: string, most: number, unit: 'characters' | 'bytes' = 'bytes'): FieldError => ({
+  reason: 'FieldValueTooLong', field, message: `Too long: may not be more than ${most} ${unit}`,
+});
+export const tooMany = (field: string, count: number, most: number): FieldError => ({
+  reason: 'FieldValueTooMany', field, message: `Too many: ${count}: must have at most ${most} item${most === 1 ? '' : 's'}`,
+});
+export const absent = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueNotFound', field, message: `Not found: ${shown(value)}`,
+});
+/** The error of a rule that says why not, or nothing: `...refused(path, value, whyNotDnsLabel(value))`. */
+export const refused = (field: string, value: unknown, why: string | undefined): readonly FieldError[] =>
+  why === undefined ? [] : [wrong(field, value, why)];

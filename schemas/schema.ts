@@ -37,6 +37,10 @@ export interface JsonSchema {
   readonly 'x-barge-type'?: string;
   /** A sub-object or list that is there even when the body left it out (its defaults then apply). */
   readonly 'x-barge-default-object'?: true;
+  /** A number whose 0 means that nothing was said, so that the default applies; clients in Go write such zeros. */
+  readonly 'x-barge-zero-is-unset'?: true;
+  /** A list with merge keys or set semantics in which Kubernetes nevertheless takes items that repeat a key. */
+  readonly 'x-barge-duplicates'?: 'allowed';
 }
 
 /** A schema whose valid bodies have the type T. */
@@ -99,6 +103,8 @@ export interface ListOptions {
   readonly mergeKey?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
+  /** Items may repeat a key (environment variables, for one: the last one wins). */
+  readonly duplicates?: 'allowed';
 }
 
 export const list = <T>(items: Schema<T>, description: string, options: ListOptions = {}): Schema<readonly T[]> => ({
@@ -110,6 +116,7 @@ export const list = <T>(items: Schema<T>, description: string, options: ListOpti
   ...(options.mergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': options.mergeKey }),
   ...(options.minItems === undefined ? {} : { minItems: options.minItems }),
   ...(options.maxItems === undefined ? {} : { maxItems: options.maxItems }),
+  ...(options.duplicates === undefined ? {} : { 'x-barge-duplicates': options.duplicates }),
 });
 
 /** A map from strings to values, such as labels. */

@@ -34,7 +34,7 @@ export const ObjectMeta = object('meta.v1.ObjectMeta', 'What every stored object
   deletionGracePeriodSeconds: int64('Seconds between the delete request and the removal.'),
   labels: mapOf(string('Value of the label.'), 'Key-value pairs by which selectors find the object.'),
   annotations: mapOf(string('Value of the annotation.'), 'Key-value pairs for tools; not selectable.'),
-  ownerReferences: list(OwnerReference, 'Objects on which this one depends.', { mapKeys: ['uid'], mergeKey: 'uid' }),
+  ownerReferences: list(OwnerReference, 'Objects on which this one depends.', { mapKeys: ['uid'], mergeKey: 'uid', duplicates: 'allowed' }),
   finalizers: list(string('Name of the finalizer.'), 'Names that must be removed before the object is really deleted.', { listType: 'set', patch: 'merge' }),
   managedFields: list(ManagedFieldsEntry, 'Who set which fields.', { listType: 'atomic' }),
 });

@@ -1,0 +1,193 @@
+/**
+ * Checks of an object against the schema of its kind, by ajv. Schemas are turned into ajv's form when a kind is first
+ * checked: each named type becomes a schema of its own that others refer to, so that a pod template is compiled once
+ * for all kinds that hold one, and a kind that nobody writes costs nothing at start-up.
+ */
+import { Ajv, type DataValidationCxt, type ErrorObject, type ValidateFunction } from 'ajv';
+import { duplicate, required, tooLong, tooMany, unsupported, wrong, type FieldError } from './errors.ts';
+import { item, mapKey, member, pathText, type FieldPath } from './field-path.ts';
+import { formats } from './formats.ts';
+import type { JsonSchema } from './schema.ts';
+
+interface Unique {
+  readonly keys: readonly string[] | undefined;
+}
+
+interface Repeated {
+  readonly index: number;
+  /** The one key that is repeated, where the list has just one. */
+  readonly key: string | undefined;
+  readonly value: unknown;
+}
+
+/** The items that say again what an earlier one has said. */
+const repeats = (items: readonly unknown[], keys: readonly string[] | undefined): readonly Repeated[] => {
+  const seen = new Set<string>();
+  const found: Repeated[] = [];
+  for (const [index, one] of items.entries()) {
+    const values: unknown = keys === undefined ? one : Object.fromEntries(keys.map((key) => [key, (one as Record<string, unknown> | null)?.[key]]));
+    const text = JSON.stringify(values) ?? '';
+    if (seen.has(text)) {
+      const key = keys?.length === 1 ? keys[0] : undefined;
+      found.push({ index, key, value: key === undefined ? values : (values as Record<string, unknown>)[key] });
+    }
+    seen.add(text);
+  }
+  return found;
+};
+
+interface Checker {
+  (unique: Unique, items: readonly unknown[], parent?: unknown, context?: DataValidationCxt): boolean;
+  errors?: Partial<ErrorObject>[];
+}
+
+const checkUnique: Checker = (unique, items) => {
+  const found = repeats(items, unique.keys);
+  checkUnique.errors = found.map((repeated) => ({ keyword: 'bargeUnique', params: { repeated } }));
+  return found.length === 0;
+};
+
+const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, meta: false, validateSchema: false, addUsedSchema: false, inlineRefs: false, logger: false });
+ajv.addKeyword({ keyword: 'bargeUnique', type: 'array', schemaType: 'object', errors: true, validate: checkUnique });
+for (const [name, format] of Object.entries(formats)) {
+  if (format.type === 'number') ajv.addFormat(name, { type: 'number', validate: format.accepts as (value: number) => boolean });
+  else ajv.addFormat(name, format.accepts as (text: string) => boolean);
+}
+
+type Compiled = Record<string, unknown>;
+
+const named = new Map<string, JsonSchema['properties']>();
+
+const copied = ['type', 'enum', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'minItems', 'maxItems', 'required'] as const;
+
+const uniqueOf = (schema: JsonSchema): Unique | undefined => {
+  if (schema['x-barge-duplicates'] === 'allowed') return undefined;
+  if (schema['x-kubernetes-list-type'] === 'set') return { keys: undefined };
+  const keys = schema['x-kubernetes-list-map-keys'];
+  return schema['x-kubernetes-list-type'] === 'map' && keys !== undefined ? { keys } : undefined;
+};
+
+const convert = (schema: JsonSchema): Compiled => {
+  const out: Compiled = {};
+  for (const word of copied) if (schema[word] !== undefined) out[word] = schema[word];
+  if (schema.format !== undefined && Object.hasOwn(formats, schema.format)) out['format'] = schema.format;
+  if (schema['x-kubernetes-int-or-string']) out['type'] = ['integer', 'string'];
+  if (schema.properties !== undefined) out['properties'] = Object.fromEntries(Object.entries(schema.properties).map(([name, one]) => [name, refer(one)]));
+  if (schema.additionalProperties !== undefined) out['additionalProperties'] = refer(schema.additionalProperties);
+  if (schema.items !== undefined) out['items'] = refer(schema.items);
+  const unique = uniqueOf(schema);
+  if (unique !== undefined) out['bargeUnique'] = unique;
+  return out;
+};
+
+/** A reference to a named type, which is added when it is first met; any other schema in ajv's form. */
+const refer = (schema: JsonSchema): Compiled => {
+  const name = schema['x-barge-type'];
+  if (name === undefined || schema.properties === undefined) return convert(schema);
+  const known = named.get(name);
+  if (known === undefined) {
+    named.set(name, schema.properties);
+    ajv.addSchema(convert(schema), name);
+  } else if (known !== schema.properties) {
+    throw new Error(`two types are called ${name}`);
+  }
+  return { $ref: name };
+};
+
+const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+
+const validatorOf = (schema: JsonSchema): ValidateFunction => {
+  let validator = compiled.get(schema);
+  if (validator === undefined) {
+    const form = convert(schema);
+    validator = ajv.compile(form);
+    ajv.removeSchema(form);
+    compiled.set(schema, validator);
+  }
+  return validator;
+};
+
+const unescape = (step: string): string => step.replaceAll('~1', '/').replaceAll('~0', '~');
+
+/** The place that a JSON pointer of ajv means: its path, and the schema that stands there. */
+const placeOf = (schema: JsonSchema, pointer: string): { readonly path: FieldPath | undefined; readonly schema: JsonSchema | undefined } => {
+  let path: FieldPath | undefined;
+  let at: JsonSchema | undefined = schema;
+  for (const step of pointer.split('/').slice(1).map(unescape)) {
+    if (at?.type === 'array') {
+      path = item(path, Number(step));
+      at = at.items;
+    } else if (at?.properties !== undefined && Object.hasOwn(at.properties, step)) {
+      path = member(path, step);
+      at = at.properties[step];
+    } else {
+      path = at?.additionalProperties === undefined ? member(path, step) : mapKey(path, step);
+      at = at?.additionalProperties;
+    }
+  }
+  return { path, schema: at };
+};
+
+const rangeMessage = (schema: JsonSchema | undefined, keyword: string): string => {
+  const { minimum, maximum } = schema ?? {};
+  if (minimum !== undefined && maximum !== undefined && maximum < 2 ** 31 - 1) return `must be between ${minimum} and ${maximum}, inclusive`;
+  return keyword === 'minimum' ? `must be greater than or equal to ${minimum}` : `must be less than or equal to ${maximum}`;
+};
+
+/** A wrong field, and the schema of a member that is missing altogether. */
+interface Finding {
+  readonly error: FieldError;
+  readonly missing?: { readonly pointer: string; readonly schema: JsonSchema };
+  /** True when the value does not even have the type that the schema says. */
+  readonly type?: true;
+}
+
+const findingOf = (root: JsonSchema, error: ErrorObject): Finding => {
+  const { path, schema } = placeOf(root, error.instancePath);
+  const field = pathText(path);
+  const params = error.params as Record<string, unknown>;
+  const value = error.data;
+  switch (error.keyword) {
+    case 'required': {
+      const name = String(params['missingProperty']);
+      return { error: required(pathText(member(path, name))), missing: { pointer: `${error.instancePath}/${name}`, schema: schema?.properties?.[name] ?? {} } };
+    }
+    case 'enum':
+      return { error: value === '' ? required(field) : unsupported(field, value, (params['allowedValues'] as readonly unknown[]).map(String).toSorted()) };
+    case 'minimum': case 'maximum':
+      return { error: wrong(field, value, rangeMessage(schema, error.keyword)) };
+    case 'minLength': case 'minItems':
+      return { error: params['limit'] === 1 ? required(field) : wrong(field, value, `must have at least ${String(params['limit'])} ${error.keyword === 'minItems' ? 'items' : 'characters'}`) };
+    case 'maxLength':
+      return { error: tooLong(field, Number(params['limit']), 'characters') };
+    case 'maxItems':
+      return { error: tooMany(field, (value as readonly unknown[]).length, Number(params['limit'])) };
+    case 'pattern':
+      return { error: wrong(field, value, `must match ${String(params['pattern'])}`) };
+    case 'format':
+      return { error: wrong(field, value, formats[String(params['format'])]?.message ?? 'has the wrong format') };
+    case 'bargeUnique': {
+      const repeated = params['repeated'] as Repeated;
+      const at = item(path, repeated.index);
+      return { error: duplicate(pathText(repeated.key === undefined ? at : member(at, repeated.key)), repeated.value) };
+    }
+    default: {
+      const wanted = schema?.['x-kubernetes-int-or-string'] ? 'integer or string' : schema?.type ?? 'other';
+      return { error: { ...wrong(field, value, `must be of type ${wanted}`), reason: 'FieldValueTypeInvalid' }, type: true };
+    }
+  }
+};
+
+/** Every place where the object breaks its schema, in the order of the schema. */
+export const findings = (schema: JsonSchema, object: unknown): readonly Finding[] => {
+  const validator = validatorOf(schema);
+  if (validator(object)) return [];
+  return (validator.errors ?? []).map((error) => findingOf(schema, error));
+};
+
+/**
+ * Every field that the schema of the kind refuses: missing, of the wrong type, not one of the allowed words, out of
+ * range, badly formatted, or there twice. The first check of a kind compiles its schema.
+ */
+export const check = (kind: { readonly schema: JsonSchema }, object: unknown): readonly FieldError[] =>
+  findings(kind.schema, object).map((finding) => finding.error);

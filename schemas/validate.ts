@@ -1,0 +1,71 @@
+/**
+ * From a body to an object that may be stored: `decode` gives it its shape, `applyDefaults` and the kind's `prepare`
+ * fill it in, `validate` lists all that is wrong with it.
+ */
+import { findings } from './check.ts';
+import type { FieldError } from './errors.ts';
+import { isWithin } from './field-path.ts';
+import { draftOf } from './frozen.ts';
+import type { AnyKind, ApiObject } from './kind.ts';
+import type { JsonSchema } from './schema.ts';
+import { whyNotDnsSubdomain } from './names.ts';
+import { validateObjectMeta } from './validation/object-meta.ts';
+
+export { decode, decodeFree, prune, strictDecodingError, unknownField, maxDepth, type BodyKind, type Decoded } from './decode.ts';
+export { applyDefaults } from './defaults.ts';
+export { check } from './check.ts';
+
+/** What a missing member stands for while the other rules run: the zero value, as in Go. */
+const zeroOf = (schema: JsonSchema): unknown => {
+  switch (schema.type) {
+    case 'array': return [];
+    case 'object': {
+      const members = (schema.required ?? []).map((name) => [name, zeroOf(schema.properties?.[name] ?? {})] as const);
+      return Object.fromEntries(members);
+    }
+    case 'integer': case 'number': return 0;
+    case 'boolean': return false;
+    default: return '';
+  }
+};
+
+const place = (body: Record<string, unknown>, pointer: string, value: unknown): void => {
+  const steps = pointer.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const last = steps.pop() ?? '';
+  let at = body;
+  for (const step of steps) at = at[step] as Record<string, unknown>;
+  at[last] = value;
+};
+
+/**
+ * Every wrong field of an object that is about to be created, or updated from `old`: schema, metadata and the kind's
+ * own rules. Where a member is missing the kind's rules see a zero value in its place, so that one mistake does not
+ * hide the next; what they say of that place is left out.
+ */
+export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): readonly FieldError[] => {
+  const found = findings(kind.schema, object);
+  const errors = found.map((finding) => finding.error);
+  if (found.some((finding) => finding.type)) return errors;
+  let whole = object;
+  const missing = found.flatMap((finding) => finding.missing ?? []);
+  if (missing.length > 0) {
+    const draft = draftOf(object) as unknown as Record<string, unknown>;
+    for (const { pointer, schema } of missing) place(draft, pointer, zeroOf(schema));
+    whole = draft as unknown as ApiObject;
+  }
+  const more = [
+    ...validateObjectMeta(whole.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, old: old?.metadata }),
+    ...(kind.validate?.(whole, old) ?? []),
+  ];
+  return [...errors, ...more.filter((error) => !errors.some((known) => isWithin(error.field, known.field)))];
+};
+
+/** Every wrong field of a write to /status: the schema, then the kind's rules for status. */
+export const validateStatus = (kind: AnyKind, object: ApiObject, old: ApiObject): readonly FieldError[] => {
+  const found = findings(kind.schema, object);
+  if (found.length > 0) return found.map((finding) => finding.error);
+  return [
+    ...validateObjectMeta(object.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, old: old.metadata }),
+    ...(kind.validateStatus?.(object, old) ?? []),
+  ];
+};
