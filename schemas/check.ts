@@ -3,7 +3,7 @@
  * checked: each named type becomes a schema of its own that others refer to, so that a pod template is compiled once
  * for all kinds that hold one, and a kind that nobody writes costs nothing at start-up.
  */
-import { Ajv, type DataValidationCxt, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { duplicate, required, tooLong, tooMany, unsupported, wrong, type FieldError } from './errors.ts';
 import { item, mapKey, member, pathText, type FieldPath } from './field-path.ts';
 import { formats } from './formats.ts';
@@ -37,7 +37,7 @@ const repeats = (items: readonly unknown[], keys: readonly string[] | undefined)
 };
 
 interface Checker {
-  (unique: Unique, items: readonly unknown[], parent?: unknown, context?: DataValidationCxt): boolean;
+  (unique: Unique, items: readonly unknown[]): boolean;
   errors?: Partial<ErrorObject>[];
 }
 
