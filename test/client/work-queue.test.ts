@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { WorkQueue } from '../../client/work-queue.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 

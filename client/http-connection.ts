@@ -1,0 +1,167 @@
+/**
+ * One server over HTTP(S): connections that stay open, credentials, and errors of the network as ApiError. Everything
+ * above speaks in requests and answers; only this file, web-socket.ts and their callers know Node's http.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { ApiError, type Status } from '../schemas/errors.ts';
+
+export interface ServerOptions {
+  /** `https://host:port`, with a path where the API lies below one. */
+  readonly server: string;
+  /** PEM certificates that the server's must chain to; the system's where absent. */
+  readonly ca?: string | Buffer | undefined;
+  readonly cert?: string | Buffer | undefined;
+  readonly key?: string | Buffer | undefined;
+  readonly token?: string | undefined;
+  readonly basic?: { readonly username: string; readonly password: string } | undefined;
+  /** The name to expect in the server's certificate, where it is not the URL's. */
+  readonly tlsServerName?: string | undefined;
+  /** True takes any certificate: only where the user asks for it. */
+  readonly insecureSkipTlsVerify?: boolean | undefined;
+  readonly impersonate?: { readonly user: string; readonly groups: readonly string[] } | undefined;
+  readonly userAgent?: string | undefined;
+  /** Longest time for a request and its answer; 60 s where absent. Watches and streams have none. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface Outgoing {
+  readonly method: string;
+  /** Path and query, below the server's URL. */
+  readonly path: string;
+  readonly accept?: string;
+  readonly contentType?: string | undefined;
+  readonly body?: string | Buffer | undefined;
+}
+
+/** Answers that are read whole: a list of 100,000 pods has about 300 MB. */
+const longestAnswerBytes = 512 * 2 ** 20;
+const longestErrorBytes = 2 ** 20;
+const defaultTimeoutMs = 60_000;
+
+export class HttpConnection {
+  readonly options: ServerOptions;
+  readonly base: URL;
+  readonly headers: OutgoingHttpHeaders;
+  readonly #agent: HttpAgent | HttpsAgent;
+
+  constructor(options: ServerOptions) {
+    this.options = options;
+    this.base = new URL(options.server);
+    if (this.base.protocol !== 'https:' && this.base.protocol !== 'http:') throw new Error(`server ${options.server}: must be an http or https URL`);
+    this.headers = headersOf(options);
+    const keep = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16 };
+    this.#agent = this.base.protocol === 'https:' ? new HttpsAgent({ ...keep, ...this.tls, maxCachedSessions: 8 }) : new HttpAgent(keep);
+  }
+
+  /** What a TLS connection to this server needs. */
+  get tls() {
+    const { ca, cert, key, tlsServerName, insecureSkipTlsVerify } = this.options;
+    return {
+      ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }),
+      ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+      rejectUnauthorized: insecureSkipTlsVerify !== true,
+    };
+  }
+
+  /** The URL of a path below the server's. */
+  url(path: string): URL {
+    return new URL(this.base.pathname.replace(/\/+$/, '') + path, this.base.origin);
+  }
+
+  /** Resolves with the answer's head; its body is to be read or destroyed. Rejects with ServiceUnavailable. */
+  async open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    try {
+      return await this.#once(outgoing, signal);
+    } catch (error) {
+      // The server may close a connection that was idle at the moment we take it up; what changes nothing can be asked again.
+      if (error instanceof StaleConnection && outgoing.method === 'GET' && signal?.aborted !== true) return this.#once(outgoing, signal);
+      throw error;
+    }
+  }
+
+  /** Sends a request and reads the whole answer. Rejects with ApiError for every answer from 400 on. */
+  async whole(outgoing: Outgoing, signal?: AbortSignal): Promise<{ readonly code: number; readonly headers: IncomingMessage['headers']; readonly body: Buffer }> {
+    const limitMs = this.options.timeoutMs ?? defaultTimeoutMs;
+    const limit = AbortSignal.timeout(limitMs);
+    try {
+      const response = await this.open(outgoing, signal === undefined ? limit : AbortSignal.any([signal, limit]));
+      if ((response.statusCode ?? 0) >= 400) throw await refusal(response);
+      return { code: response.statusCode ?? 0, headers: response.headers, body: await bytesOf(response, longestAnswerBytes) };
+    } catch (error) {
+      if (limit.aborted && signal?.aborted !== true) throw unreachable(`no answer to ${outgoing.method} ${outgoing.path} from ${this.base.origin} within ${limitMs} ms`, error);
+      throw error instanceof ApiError ? error : unreachable(`the answer of ${this.base.origin} broke off`, error);
+    }
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #once(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const { method, path, accept = 'application/json', contentType, body } = outgoing;
+    const headers: OutgoingHttpHeaders = { ...this.headers, accept };
+    if (contentType !== undefined) headers['content-type'] = contentType;
+    if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
+    const send = this.base.protocol === 'https:' ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      const request = send(this.url(path), { method, headers, agent: this.#agent, ...(signal === undefined ? {} : { signal }) });
+      request.on('response', resolve);
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        reject(stale ? new StaleConnection(this.base.origin, error) : unreachable(`${this.base.origin}: ${reasonOf(error)}`, error));
+      });
+      request.end(body);
+    });
+  }
+}
+
+const unreachable = (message: string, cause: unknown): ApiError => new ApiError('ServiceUnavailable', message, undefined, { cause });
+
+/** A kept connection was closed by the server before it answered. */
+class StaleConnection extends ApiError {
+  constructor(origin: string, cause: unknown) {
+    super('ServiceUnavailable', `${origin}: the server closed the connection before it answered`, undefined, { cause });
+  }
+}
+
+/** The words for what went wrong: several addresses that all refuse make an AggregateError without a message. */
+const reasonOf = (error: Error): string =>
+  error instanceof AggregateError ? error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ') : error.message;
+
+const headersOf = ({ token, basic, impersonate, userAgent }: ServerOptions): OutgoingHttpHeaders => ({
+  'user-agent': userAgent ?? 'barge',
+  ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  ...(basic === undefined ? {} : { authorization: `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}` }),
+  ...(impersonate === undefined ? {} : { 'impersonate-user': impersonate.user, 'impersonate-group': [...impersonate.groups] }),
+});
+
+export const bytesOf = async (stream: AsyncIterable<Buffer>, limitBytes: number): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > limitBytes) throw new ApiError('InternalError', `the answer is longer than ${limitBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+};
+
+/** The error that an answer from 400 on stands for; a body that is no Status becomes the message. */
+export const refusal = async (response: IncomingMessage): Promise<ApiError> => {
+  const code = response.statusCode ?? 500;
+  const text = (await bytesOf(response, longestErrorBytes)).toString('utf8');
+  const status = statusOf(text);
+  if (status !== undefined) return ApiError.fromStatus({ ...status, code: status.code ?? code });
+  return ApiError.fromStatus({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code, message: text.trim().slice(0, 1_000) || `the server answered ${code}` });
+};
+
+const statusOf = (text: string): Status | undefined => {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Status' ? body as Status : undefined;
+  } catch {
+    return undefined;
+  }
+};
