@@ -103,6 +103,7 @@ const struct = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath 
   for (const key of keys) {
     const one = body[key];
     const known = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : undefined;
+    if (one === '' && known?.enum !== undefined && !known.enum.includes('')) continue;
     if (one === undefined || (one === null && (known !== undefined || values?.type !== 'string' || values.format !== undefined))) {
       if (known === undefined && values === undefined && one === null && !schema['x-kubernetes-preserve-unknown-fields']) walk.unknown.push(pathText(member(path, key)));
       continue;
@@ -136,8 +137,8 @@ const cannotBeHandled = (kind: { readonly version: string; readonly kind: string
   badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`);
 
 /**
- * Decodes a body as an object of the kind. Nulls count as absent (in a map of strings as the empty string), numbers are
- * taken for quantities. Throws BadRequest that names the field when a member has the wrong type, a number does not fit
+ * Decodes a body as an object of the kind. Nulls count as absent (in a map of strings as the empty string), so does an
+ * empty string where one of a list of words is wanted; numbers are taken for quantities. Throws BadRequest that names the field when a member has the wrong type, a number does not fit
  * its integer, the nesting passes `maxDepth` or a member is called `__proto__`.
  */
 export const decode = <Body>(kind: BodyKind<Body>, body: unknown): Decoded<Body> => {

@@ -1,188 +1,188 @@
-import { boolean, int32, list, mapOf, object, string, type Static } from '../schema.ts';
+import { as, boolean, int32, list, mapOf, object, oneOf, string, type Static } from '../schema.ts';
 import { LocalObjectReference } from '../types/references.ts';
 
-export const AWSElasticBlockStoreVolumeSource = object('core.v1.AWSElasticBlockStoreVolumeSource', '', {
-  fsType: string(''),
-  partition: int32(''),
-  readOnly: boolean(''),
-  volumeID: string(''),
+export const AWSElasticBlockStoreVolumeSource = object('core.v1.AWSElasticBlockStoreVolumeSource', 'A disk of AWS.', {
+  fsType: string('File system of the volume.'),
+  partition: int32('Partition to mount; 0 or absent means the whole disk.'),
+  readOnly: boolean('True to mount it read-only.'),
+  volumeID: string('Identity of the disk.'),
 }, ['volumeID']);
 export type AWSElasticBlockStoreVolumeSource = Static<typeof AWSElasticBlockStoreVolumeSource>;
 
-export const AzureDiskVolumeSource = object('core.v1.AzureDiskVolumeSource', '', {
-  cachingMode: string(''),
-  diskName: string(''),
-  diskURI: string(''),
-  fsType: string(''),
-  kind: string(''),
-  readOnly: boolean(''),
+export const AzureDiskVolumeSource = object('core.v1.AzureDiskVolumeSource', 'A disk of Azure.', {
+  cachingMode: oneOf(['None', 'ReadOnly', 'ReadWrite'], 'How the host caches it.', { default: 'ReadWrite' }),
+  diskName: string('Name of the disk.'),
+  diskURI: string('URI of the disk.'),
+  fsType: string('File system of the volume.', { default: 'ext4' }),
+  kind: oneOf(['Shared', 'Dedicated', 'Managed'], 'Whether the disk is shared, dedicated or managed.', { default: 'Shared' }),
+  readOnly: boolean('True to mount it read-only.', { default: false }),
 }, ['diskName', 'diskURI']);
 export type AzureDiskVolumeSource = Static<typeof AzureDiskVolumeSource>;
 
-export const AzureFileVolumeSource = object('core.v1.AzureFileVolumeSource', '', {
-  readOnly: boolean(''),
-  secretName: string(''),
-  shareName: string(''),
+export const AzureFileVolumeSource = object('core.v1.AzureFileVolumeSource', 'A file share of Azure.', {
+  readOnly: boolean('True to mount it read-only.'),
+  secretName: string("Secret with the account's name and key."),
+  shareName: string('Name of the share.'),
 }, ['secretName', 'shareName']);
 export type AzureFileVolumeSource = Static<typeof AzureFileVolumeSource>;
 
-export const CephFSVolumeSource = object('core.v1.CephFSVolumeSource', '', {
-  monitors: list(string(''), '', { listType: 'atomic' }),
-  path: string(''),
-  readOnly: boolean(''),
-  secretFile: string(''),
-  secretRef: LocalObjectReference,
-  user: string(''),
+export const CephFSVolumeSource = object('core.v1.CephFSVolumeSource', 'A Ceph file system.', {
+  monitors: list(string('Address.'), 'Addresses of the monitors.', { listType: 'atomic' }),
+  path: string('Path in the file system that is mounted.'),
+  readOnly: boolean('True to mount it read-only.'),
+  secretFile: string('File on the node with the key.'),
+  secretRef: as(LocalObjectReference, 'Secret with the key.'),
+  user: string('User at the monitors.'),
 }, ['monitors']);
 export type CephFSVolumeSource = Static<typeof CephFSVolumeSource>;
 
-export const CinderVolumeSource = object('core.v1.CinderVolumeSource', '', {
-  fsType: string(''),
-  readOnly: boolean(''),
-  secretRef: LocalObjectReference,
-  volumeID: string(''),
+export const CinderVolumeSource = object('core.v1.CinderVolumeSource', 'A volume of OpenStack Cinder.', {
+  fsType: string('File system of the volume.'),
+  readOnly: boolean('True to mount it read-only.'),
+  secretRef: as(LocalObjectReference, 'Secret with the credentials.'),
+  volumeID: string('Identity of the volume.'),
 }, ['volumeID']);
 export type CinderVolumeSource = Static<typeof CinderVolumeSource>;
 
-export const FCVolumeSource = object('core.v1.FCVolumeSource', '', {
-  fsType: string(''),
-  lun: int32(''),
-  readOnly: boolean(''),
-  targetWWNs: list(string(''), '', { listType: 'atomic' }),
-  wwids: list(string(''), '', { listType: 'atomic' }),
+export const FCVolumeSource = object('core.v1.FCVolumeSource', 'A fibre channel volume.', {
+  fsType: string('File system of the volume.'),
+  lun: int32('Unit number at the target.'),
+  readOnly: boolean('True to mount it read-only.'),
+  targetWWNs: list(string('World wide name.'), 'World wide names of the targets.', { listType: 'atomic' }),
+  wwids: list(string('Identifier.'), 'World wide identifiers of the volume.', { listType: 'atomic' }),
 });
 export type FCVolumeSource = Static<typeof FCVolumeSource>;
 
-export const FlexVolumeSource = object('core.v1.FlexVolumeSource', '', {
-  driver: string(''),
-  fsType: string(''),
-  options: mapOf(string(''), ''),
-  readOnly: boolean(''),
-  secretRef: LocalObjectReference,
+export const FlexVolumeSource = object('core.v1.FlexVolumeSource', 'A volume of an exec-based plugin.', {
+  driver: string('Name of the driver.'),
+  fsType: string('File system of the volume.'),
+  options: mapOf(string('Value.'), 'Further options for the driver.'),
+  readOnly: boolean('True to mount it read-only.'),
+  secretRef: as(LocalObjectReference, 'Secret that is passed to the driver.'),
 }, ['driver']);
 export type FlexVolumeSource = Static<typeof FlexVolumeSource>;
 
-export const FlockerVolumeSource = object('core.v1.FlockerVolumeSource', '', {
-  datasetName: string(''),
-  datasetUUID: string(''),
+export const FlockerVolumeSource = object('core.v1.FlockerVolumeSource', 'A dataset of Flocker.', {
+  datasetName: string('Name of the dataset; old form.'),
+  datasetUUID: string('Identity of the dataset.'),
 });
 export type FlockerVolumeSource = Static<typeof FlockerVolumeSource>;
 
-export const GCEPersistentDiskVolumeSource = object('core.v1.GCEPersistentDiskVolumeSource', '', {
-  fsType: string(''),
-  partition: int32(''),
-  pdName: string(''),
-  readOnly: boolean(''),
+export const GCEPersistentDiskVolumeSource = object('core.v1.GCEPersistentDiskVolumeSource', 'A disk of Google Compute Engine.', {
+  fsType: string('File system of the volume.'),
+  partition: int32('Partition to mount; 0 or absent means the whole disk.'),
+  pdName: string('Name of the disk.'),
+  readOnly: boolean('True to mount it read-only.'),
 }, ['pdName']);
 export type GCEPersistentDiskVolumeSource = Static<typeof GCEPersistentDiskVolumeSource>;
 
-export const GitRepoVolumeSource = object('core.v1.GitRepoVolumeSource', '', {
-  directory: string(''),
-  repository: string(''),
-  revision: string(''),
+export const GitRepoVolumeSource = object('core.v1.GitRepoVolumeSource', 'A clone of a Git repository; not supported any more.', {
+  directory: string("Folder for the clone; may not contain '..'."),
+  repository: string('URL of the repository.'),
+  revision: string('Commit to check out.'),
 }, ['repository']);
 export type GitRepoVolumeSource = Static<typeof GitRepoVolumeSource>;
 
-export const GlusterfsVolumeSource = object('core.v1.GlusterfsVolumeSource', '', {
-  endpoints: string(''),
-  path: string(''),
-  readOnly: boolean(''),
+export const GlusterfsVolumeSource = object('core.v1.GlusterfsVolumeSource', 'A Gluster volume.', {
+  endpoints: string('Name of the Endpoints object of the servers.'),
+  path: string('Name of the volume.'),
+  readOnly: boolean('True to mount it read-only.'),
 }, ['endpoints', 'path']);
 export type GlusterfsVolumeSource = Static<typeof GlusterfsVolumeSource>;
 
-export const ISCSIVolumeSource = object('core.v1.ISCSIVolumeSource', '', {
-  chapAuthDiscovery: boolean(''),
-  chapAuthSession: boolean(''),
-  fsType: string(''),
-  initiatorName: string(''),
-  iqn: string(''),
-  iscsiInterface: string(''),
-  lun: int32(''),
-  portals: list(string(''), '', { listType: 'atomic' }),
-  readOnly: boolean(''),
-  secretRef: LocalObjectReference,
-  targetPortal: string(''),
+export const ISCSIVolumeSource = object('core.v1.ISCSIVolumeSource', 'An iSCSI volume.', {
+  chapAuthDiscovery: boolean('True to use CHAP for discovery.'),
+  chapAuthSession: boolean('True to use CHAP for the session.'),
+  fsType: string('File system of the volume.'),
+  initiatorName: string('Name of the initiator.'),
+  iqn: string('Name of the target.'),
+  iscsiInterface: string('Interface to use.', { default: 'default' }),
+  lun: int32('Unit number at the target.'),
+  portals: list(string('Address.'), 'Further portals of the target.', { listType: 'atomic' }),
+  readOnly: boolean('True to mount it read-only.'),
+  secretRef: as(LocalObjectReference, 'Secret for CHAP.'),
+  targetPortal: string('Portal of the target, with its port.'),
 }, ['iqn', 'lun', 'targetPortal']);
 export type ISCSIVolumeSource = Static<typeof ISCSIVolumeSource>;
 
-export const PhotonPersistentDiskVolumeSource = object('core.v1.PhotonPersistentDiskVolumeSource', '', {
-  fsType: string(''),
-  pdID: string(''),
+export const PhotonPersistentDiskVolumeSource = object('core.v1.PhotonPersistentDiskVolumeSource', 'A disk of Photon Controller.', {
+  fsType: string('File system of the volume.'),
+  pdID: string('Identity of the disk.'),
 }, ['pdID']);
 export type PhotonPersistentDiskVolumeSource = Static<typeof PhotonPersistentDiskVolumeSource>;
 
-export const PortworxVolumeSource = object('core.v1.PortworxVolumeSource', '', {
-  fsType: string(''),
-  readOnly: boolean(''),
-  volumeID: string(''),
+export const PortworxVolumeSource = object('core.v1.PortworxVolumeSource', 'A volume of Portworx.', {
+  fsType: string('File system of the volume.'),
+  readOnly: boolean('True to mount it read-only.'),
+  volumeID: string('Identity of the volume.'),
 }, ['volumeID']);
 export type PortworxVolumeSource = Static<typeof PortworxVolumeSource>;
 
-export const QuobyteVolumeSource = object('core.v1.QuobyteVolumeSource', '', {
-  group: string(''),
-  readOnly: boolean(''),
-  registry: string(''),
-  tenant: string(''),
-  user: string(''),
-  volume: string(''),
+export const QuobyteVolumeSource = object('core.v1.QuobyteVolumeSource', 'A volume of Quobyte.', {
+  group: string('Group that owns the mount.'),
+  readOnly: boolean('True to mount it read-only.'),
+  registry: string('Addresses of the registries, joined by commas.'),
+  tenant: string('Tenant that owns the volume.'),
+  user: string('User that owns the mount.'),
+  volume: string('Name of the volume.'),
 }, ['registry', 'volume']);
 export type QuobyteVolumeSource = Static<typeof QuobyteVolumeSource>;
 
-export const RBDVolumeSource = object('core.v1.RBDVolumeSource', '', {
-  fsType: string(''),
-  image: string(''),
-  keyring: string(''),
-  monitors: list(string(''), '', { listType: 'atomic' }),
-  pool: string(''),
-  readOnly: boolean(''),
-  secretRef: LocalObjectReference,
-  user: string(''),
+export const RBDVolumeSource = object('core.v1.RBDVolumeSource', 'A Rados block device.', {
+  fsType: string('File system of the volume.'),
+  image: string('Name of the image.'),
+  keyring: string('File on the node with the key.', { default: '/etc/ceph/keyring' }),
+  monitors: list(string('Address.'), 'Addresses of the monitors.', { listType: 'atomic' }),
+  pool: string('Pool of the image.', { default: 'rbd' }),
+  readOnly: boolean('True to mount it read-only.'),
+  secretRef: as(LocalObjectReference, 'Secret with the key.'),
+  user: string('User at the monitors.', { default: 'admin' }),
 }, ['image', 'monitors']);
 export type RBDVolumeSource = Static<typeof RBDVolumeSource>;
 
-export const ScaleIOVolumeSource = object('core.v1.ScaleIOVolumeSource', '', {
-  fsType: string(''),
-  gateway: string(''),
-  protectionDomain: string(''),
-  readOnly: boolean(''),
-  secretRef: LocalObjectReference,
-  sslEnabled: boolean(''),
-  storageMode: string(''),
-  storagePool: string(''),
-  system: string(''),
-  volumeName: string(''),
+export const ScaleIOVolumeSource = object('core.v1.ScaleIOVolumeSource', 'A volume of ScaleIO.', {
+  fsType: string('File system of the volume.', { default: 'xfs' }),
+  gateway: string('Address of the gateway.'),
+  protectionDomain: string('Protection domain of the storage.'),
+  readOnly: boolean('True to mount it read-only.'),
+  secretRef: as(LocalObjectReference, 'Secret with the credentials.'),
+  sslEnabled: boolean('True to speak TLS with the gateway.'),
+  storageMode: string('How storage is allotted: thick or thin.', { default: 'ThinProvisioned' }),
+  storagePool: string('Pool of the storage.'),
+  system: string('Name of the storage system.'),
+  volumeName: string('Name of the volume.'),
 }, ['gateway', 'secretRef', 'system']);
 export type ScaleIOVolumeSource = Static<typeof ScaleIOVolumeSource>;
 
-export const StorageOSVolumeSource = object('core.v1.StorageOSVolumeSource', '', {
-  fsType: string(''),
-  readOnly: boolean(''),
-  secretRef: LocalObjectReference,
-  volumeName: string(''),
-  volumeNamespace: string(''),
+export const StorageOSVolumeSource = object('core.v1.StorageOSVolumeSource', 'A volume of StorageOS.', {
+  fsType: string('File system of the volume.'),
+  readOnly: boolean('True to mount it read-only.'),
+  secretRef: as(LocalObjectReference, 'Secret with the credentials.'),
+  volumeName: string('Name of the volume.'),
+  volumeNamespace: string('Namespace of the volume in StorageOS.'),
 });
 export type StorageOSVolumeSource = Static<typeof StorageOSVolumeSource>;
 
-export const VsphereVirtualDiskVolumeSource = object('core.v1.VsphereVirtualDiskVolumeSource', '', {
-  fsType: string(''),
-  storagePolicyID: string(''),
-  storagePolicyName: string(''),
-  volumePath: string(''),
+export const VsphereVirtualDiskVolumeSource = object('core.v1.VsphereVirtualDiskVolumeSource', 'A disk of vSphere.', {
+  fsType: string('File system of the volume.'),
+  storagePolicyID: string('Identity of the storage policy.'),
+  storagePolicyName: string('Name of the storage policy.'),
+  volumePath: string('Path of the disk.'),
 }, ['volumePath']);
 export type VsphereVirtualDiskVolumeSource = Static<typeof VsphereVirtualDiskVolumeSource>;
 
-export const CSIVolumeSource = object('core.v1.CSIVolumeSource', '', {
-  driver: string(''),
-  fsType: string(''),
-  nodePublishSecretRef: LocalObjectReference,
-  readOnly: boolean(''),
-  volumeAttributes: mapOf(string(''), ''),
+export const CSIVolumeSource = object('core.v1.CSIVolumeSource', 'A volume that a CSI driver makes with the pod.', {
+  driver: string('Name of the driver.'),
+  fsType: string('File system of the volume.'),
+  nodePublishSecretRef: as(LocalObjectReference, 'Secret that is passed to the driver.'),
+  readOnly: boolean('True to mount it read-only.'),
+  volumeAttributes: mapOf(string('Value.'), 'Settings for the driver.'),
 }, ['driver']);
 export type CSIVolumeSource = Static<typeof CSIVolumeSource>;
 
-export const NFSVolumeSource = object('core.v1.NFSVolumeSource', '', {
-  path: string(''),
-  readOnly: boolean(''),
-  server: string(''),
+export const NFSVolumeSource = object('core.v1.NFSVolumeSource', 'A share of an NFS server.', {
+  path: string('Path that the server exports.'),
+  readOnly: boolean('True to mount it read-only.'),
+  server: string('Host name or address of the server.'),
 }, ['path', 'server']);
 export type NFSVolumeSource = Static<typeof NFSVolumeSource>;

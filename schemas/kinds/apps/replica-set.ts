@@ -1,40 +1,40 @@
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { int32, int64, list, object, string, time, type Static } from '../../schema.ts';
+import { as, int32, int64, list, object, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 
-export const ReplicaSetSpec = object('apps.v1.ReplicaSetSpec', '', {
-  minReadySeconds: int32(''),
-  replicas: int32(''),
-  selector: LabelSelector,
-  template: PodTemplateSpec,
-}, ['selector']);
+export const ReplicaSetSpec = object('apps.v1.ReplicaSetSpec', 'What a ReplicaSet is to keep running.', {
+  minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.', { minimum: 0 }),
+  replicas: int32('How many pods are wanted.', { default: 1, minimum: 0 }),
+  selector: as(LabelSelector, 'Labels of the pods that belong to the ReplicaSet; cannot be changed.'),
+  template: as(PodTemplateSpec, 'The pods that are made.', { 'x-barge-default-object': true }),
+}, ['selector', 'template']);
 export type ReplicaSetSpec = Static<typeof ReplicaSetSpec>;
 
-export const ReplicaSetCondition = object('apps.v1.ReplicaSetCondition', '', {
-  lastTransitionTime: time(''),
-  message: string(''),
-  reason: string(''),
-  status: string(''),
-  type: string(''),
+export const ReplicaSetCondition = object('apps.v1.ReplicaSetCondition', 'One aspect of the state of a ReplicaSet.', {
+  lastTransitionTime: time('When the status last changed.'),
+  message: string('Explanation for people.'),
+  reason: string('Explanation for programs, in one word.'),
+  status: string('True, False or Unknown.'),
+  type: string('Name of the aspect: ReplicaFailure.'),
 }, ['status', 'type']);
 export type ReplicaSetCondition = Static<typeof ReplicaSetCondition>;
 
-export const ReplicaSetStatus = object('apps.v1.ReplicaSetStatus', '', {
-  availableReplicas: int32(''),
-  conditions: list(ReplicaSetCondition, '', { mapKeys: ['type'], mergeKey: 'type' }),
-  fullyLabeledReplicas: int32(''),
-  observedGeneration: int64(''),
-  readyReplicas: int32(''),
-  replicas: int32(''),
-  terminatingReplicas: int32(''),
+export const ReplicaSetStatus = object('apps.v1.ReplicaSetStatus', 'How a ReplicaSet is.', {
+  availableReplicas: int32('Pods that have been ready for minReadySeconds.'),
+  conditions: list(ReplicaSetCondition, "Aspects of the ReplicaSet's state.", { mapKeys: ['type'], mergeKey: 'type' }),
+  fullyLabeledReplicas: int32('Pods that have all labels of the template.'),
+  observedGeneration: int64('Generation of the ReplicaSet that the controller has seen.'),
+  readyReplicas: int32('Pods that are ready.'),
+  replicas: int32('Pods that are not being deleted.'),
+  terminatingReplicas: int32('Pods that are being deleted and not gone.'),
 }, ['replicas']);
 export type ReplicaSetStatus = Static<typeof ReplicaSetStatus>;
 
-const schema = topLevel('apps.v1.ReplicaSet', '', {
-  spec: ReplicaSetSpec,
-  status: ReplicaSetStatus,
-});
+const schema = topLevel('apps.v1.ReplicaSet', 'Keeps a number of equal pods running.', {
+  spec: as(ReplicaSetSpec, 'What is to run.', { 'x-barge-default-object': true }),
+  status: as(ReplicaSetStatus, 'How it is.'),
+}, ['spec']);
 
 export const ReplicaSet = defineKind(schema, {
   group: 'apps', version: 'v1', kind: 'ReplicaSet', plural: 'replicasets', scope: 'Namespaced',

@@ -1,19 +1,19 @@
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { int32, microTime, object, string, type Static } from '../../schema.ts';
+import { as, int32, microTime, object, string, type Static } from '../../schema.ts';
 
-export const LeaseSpec = object('coordination.v1.LeaseSpec', '', {
-  acquireTime: microTime(''),
-  holderIdentity: string(''),
-  leaseDurationSeconds: int32(''),
-  leaseTransitions: int32(''),
-  preferredHolder: string(''),
-  renewTime: microTime(''),
-  strategy: string(''),
+export const LeaseSpec = object('coordination.v1.LeaseSpec', 'Who holds a lease, and for how long.', {
+  acquireTime: microTime('When the present holder took it.'),
+  holderIdentity: string('The present holder.'),
+  leaseDurationSeconds: int32('Seconds after renewTime for which others must wait.'),
+  leaseTransitions: int32('How often the holder has changed.', { minimum: 0 }),
+  preferredHolder: string('Holder that a coordinated election prefers.'),
+  renewTime: microTime('When the holder last renewed it.'),
+  strategy: string('Strategy of a coordinated election.'),
 });
 export type LeaseSpec = Static<typeof LeaseSpec>;
 
-const schema = topLevel('coordination.v1.Lease', '', {
-  spec: LeaseSpec,
+const schema = topLevel('coordination.v1.Lease', 'A claim that must be renewed: leadership, or the heartbeat of a node.', {
+  spec: as(LeaseSpec, 'Who holds it, and for how long.'),
 });
 
 export const Lease = defineKind(schema, {

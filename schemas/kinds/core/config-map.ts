@@ -1,11 +1,10 @@
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { boolean, bytes, mapOf, string } from '../../schema.ts';
 
-
-const schema = topLevel('core.v1.ConfigMap', '', {
-  binaryData: mapOf(bytes(''), ''),
-  data: mapOf(string(''), ''),
-  immutable: boolean(''),
+const schema = topLevel('core.v1.ConfigMap', 'Configuration as keys and values.', {
+  binaryData: mapOf(bytes('Value.'), 'Values that are not UTF-8 text, in base64.'),
+  data: mapOf(string('Value.'), 'Values that are text.'),
+  immutable: boolean('True to forbid any change of the values.'),
 });
 
 export const ConfigMap = defineKind(schema, {

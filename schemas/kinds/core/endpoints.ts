@@ -1,32 +1,32 @@
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { int32, list, object, string, type Static } from '../../schema.ts';
+import { as, int32, list, object, oneOf, string, type Static } from '../../schema.ts';
 import { ObjectReference } from '../../types/references.ts';
 
-export const EndpointAddress = object('core.v1.EndpointAddress', '', {
-  hostname: string(''),
-  ip: string(''),
-  nodeName: string(''),
-  targetRef: ObjectReference,
+export const EndpointAddress = object('core.v1.EndpointAddress', 'One place at which a service answers.', {
+  hostname: string('Host name of the endpoint, for DNS.'),
+  ip: string('Its address.'),
+  nodeName: string('Node on which it is.'),
+  targetRef: as(ObjectReference, 'Object behind it, a pod as a rule.'),
 }, ['ip'], { 'x-kubernetes-map-type': 'atomic' });
 export type EndpointAddress = Static<typeof EndpointAddress>;
 
-export const EndpointPort = object('core.v1.EndpointPort', '', {
-  appProtocol: string(''),
-  name: string(''),
-  port: int32(''),
-  protocol: string(''),
+export const EndpointPort = object('core.v1.EndpointPort', 'A port at which endpoints answer.', {
+  appProtocol: string('Application protocol, such as http.'),
+  name: string('Name of the port, as in the service.'),
+  port: int32('Number of the port.', { minimum: 1, maximum: 65535 }),
+  protocol: oneOf(['TCP', 'UDP', 'SCTP'], 'Transport protocol.', { default: 'TCP' }),
 }, ['port'], { 'x-kubernetes-map-type': 'atomic' });
 export type EndpointPort = Static<typeof EndpointPort>;
 
-export const EndpointSubset = object('core.v1.EndpointSubset', '', {
-  addresses: list(EndpointAddress, '', { listType: 'atomic' }),
-  notReadyAddresses: list(EndpointAddress, '', { listType: 'atomic' }),
-  ports: list(EndpointPort, '', { listType: 'atomic' }),
+export const EndpointSubset = object('core.v1.EndpointSubset', 'Addresses that all answer at the same ports.', {
+  addresses: list(EndpointAddress, 'Addresses that are ready.', { listType: 'atomic' }),
+  notReadyAddresses: list(EndpointAddress, 'Addresses that are not ready.', { listType: 'atomic' }),
+  ports: list(EndpointPort, 'The ports.', { listType: 'atomic' }),
 });
 export type EndpointSubset = Static<typeof EndpointSubset>;
 
-const schema = topLevel('core.v1.Endpoints', '', {
-  subsets: list(EndpointSubset, '', { listType: 'atomic' }),
+const schema = topLevel('core.v1.Endpoints', 'All endpoints of a service, in the old form that EndpointSlices replace.', {
+  subsets: list(EndpointSubset, 'The endpoints, grouped by their ports.', { listType: 'atomic' }),
 });
 
 export const Endpoints = defineKind(schema, {

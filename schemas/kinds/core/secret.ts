@@ -1,12 +1,11 @@
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { boolean, bytes, mapOf, string } from '../../schema.ts';
 
-
-const schema = topLevel('core.v1.Secret', '', {
-  data: mapOf(bytes(''), ''),
-  immutable: boolean(''),
-  stringData: mapOf(string(''), ''),
-  type: string(''),
+const schema = topLevel('core.v1.Secret', 'Values that are shown to few, such as passwords and keys.', {
+  data: mapOf(bytes('Value.'), 'The values, in base64.'),
+  immutable: boolean('True to forbid any change of the values.'),
+  stringData: mapOf(string('Value.'), 'Values as plain text, for writing only; they are merged into data.'),
+  type: string('What the secret is for; says which keys must be there.', { default: 'Opaque' }),
 });
 
 export const Secret = defineKind(schema, {

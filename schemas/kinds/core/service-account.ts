@@ -2,11 +2,10 @@ import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { boolean, list } from '../../schema.ts';
 import { LocalObjectReference, ObjectReference } from '../../types/references.ts';
 
-
-const schema = topLevel('core.v1.ServiceAccount', '', {
-  automountServiceAccountToken: boolean(''),
-  imagePullSecrets: list(LocalObjectReference, '', { listType: 'atomic' }),
-  secrets: list(ObjectReference, '', { mapKeys: ['name'], mergeKey: 'name' }),
+const schema = topLevel('core.v1.ServiceAccount', 'The identity under which a pod speaks with the API.', {
+  automountServiceAccountToken: boolean('False to give pods no token unless they ask.'),
+  imagePullSecrets: list(LocalObjectReference, 'Secrets with credentials for fetching images, given to each pod.', { listType: 'atomic', duplicates: 'allowed' }),
+  secrets: list(ObjectReference, 'Secrets that pods of the account may use.', { mapKeys: ['name'], mergeKey: 'name', duplicates: 'allowed' }),
 });
 
 export const ServiceAccount = defineKind(schema, {

@@ -1,81 +1,81 @@
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { boolean, int32, intOrString, list, mapOf, object, string, type Static } from '../../schema.ts';
+import { as, boolean, int32, intOrString, list, mapOf, object, oneOf, string, type Static } from '../../schema.ts';
 import { Condition } from '../../types/condition.ts';
 
-export const ClientIPConfig = object('core.v1.ClientIPConfig', '', {
-  timeoutSeconds: int32(''),
+export const ClientIPConfig = object('core.v1.ClientIPConfig', 'Settings for affinity by client address.', {
+  timeoutSeconds: int32('Seconds for which a client stays with its endpoint, 1 to 86400.', { default: 10800 }),
 });
 export type ClientIPConfig = Static<typeof ClientIPConfig>;
 
-export const SessionAffinityConfig = object('core.v1.SessionAffinityConfig', '', {
-  clientIP: ClientIPConfig,
+export const SessionAffinityConfig = object('core.v1.SessionAffinityConfig', 'Settings for session affinity.', {
+  clientIP: as(ClientIPConfig, 'Settings for affinity by client address.'),
 });
 export type SessionAffinityConfig = Static<typeof SessionAffinityConfig>;
 
-export const ServicePort = object('core.v1.ServicePort', '', {
-  appProtocol: string(''),
-  name: string(''),
-  nodePort: int32(''),
-  port: int32(''),
-  protocol: string(''),
-  targetPort: intOrString(''),
+export const ServicePort = object('core.v1.ServicePort', 'A port at which a service answers.', {
+  appProtocol: string('Application protocol, such as http or kubernetes.io/h2c.'),
+  name: string('Name of the port; needed when there are several.'),
+  nodePort: int32('Port on every node, for types NodePort and LoadBalancer; chosen by the server where absent.'),
+  port: int32('Number of the port.', { minimum: 1, maximum: 65535 }),
+  protocol: oneOf(['TCP', 'UDP', 'SCTP'], 'Transport protocol.', { default: 'TCP' }),
+  targetPort: intOrString('Port of the pods, by number or name; the same as port where absent.'),
 }, ['port']);
 export type ServicePort = Static<typeof ServicePort>;
 
-export const ServiceSpec = object('core.v1.ServiceSpec', '', {
-  allocateLoadBalancerNodePorts: boolean(''),
-  clusterIP: string(''),
-  clusterIPs: list(string(''), '', { listType: 'atomic' }),
-  externalIPs: list(string(''), '', { listType: 'atomic' }),
-  externalName: string(''),
-  externalTrafficPolicy: string(''),
-  healthCheckNodePort: int32(''),
-  internalTrafficPolicy: string(''),
-  ipFamilies: list(string(''), '', { listType: 'atomic' }),
-  ipFamilyPolicy: string(''),
-  loadBalancerClass: string(''),
-  loadBalancerIP: string(''),
-  loadBalancerSourceRanges: list(string(''), '', { listType: 'atomic' }),
-  ports: list(ServicePort, '', { mapKeys: ['port', 'protocol'], mergeKey: 'port' }),
-  publishNotReadyAddresses: boolean(''),
-  selector: mapOf(string(''), '', { 'x-kubernetes-map-type': 'atomic' }),
-  sessionAffinity: string(''),
-  sessionAffinityConfig: SessionAffinityConfig,
-  trafficDistribution: string(''),
-  type: string(''),
+export const ServiceSpec = object('core.v1.ServiceSpec', 'How a service is reached and what is behind it.', {
+  allocateLoadBalancerNodePorts: boolean('False to give a load balancer no node ports.'),
+  clusterIP: string('Address in the cluster; None for a headless service, chosen by the server where absent.'),
+  clusterIPs: list(string('Address.'), 'Addresses in the cluster, one a family; the first equals clusterIP.', { listType: 'atomic', maxItems: 2 }),
+  externalIPs: list(string('Address.'), 'Further addresses at which nodes take traffic for the service.', { listType: 'atomic' }),
+  externalName: string('Name to which DNS points, for type ExternalName.'),
+  externalTrafficPolicy: oneOf(['Cluster', 'Local'], 'Whether traffic from outside goes to all endpoints or to those of its node.'),
+  healthCheckNodePort: int32('Port at which a load balancer asks whether a node has endpoints.'),
+  internalTrafficPolicy: oneOf(['Cluster', 'Local'], 'Whether traffic from inside goes to all endpoints or to those of its node.'),
+  ipFamilies: list(string('Address family.'), 'Families of the addresses.', { listType: 'atomic', maxItems: 2 }),
+  ipFamilyPolicy: oneOf(['SingleStack', 'PreferDualStack', 'RequireDualStack'], 'Whether the service has one family or two.'),
+  loadBalancerClass: string('Class of load balancer that is wanted.'),
+  loadBalancerIP: string('Address that the load balancer should take, where it can.'),
+  loadBalancerSourceRanges: list(string('CIDR.'), 'Client addresses that the load balancer lets in.', { listType: 'atomic' }),
+  ports: list(ServicePort, 'The ports.', { mapKeys: ['port', 'protocol'], mergeKey: 'port' }),
+  publishNotReadyAddresses: boolean('True to list endpoints before they are ready.'),
+  selector: mapOf(string('Label value.'), 'Labels of the pods behind the service; without it endpoints are made by hand.', { 'x-kubernetes-map-type': 'atomic' }),
+  sessionAffinity: oneOf(['ClientIP', 'None'], 'Whether a client stays with one endpoint.', { default: 'None' }),
+  sessionAffinityConfig: as(SessionAffinityConfig, 'Settings for session affinity.'),
+  trafficDistribution: oneOf(['PreferClose', 'PreferSameZone', 'PreferSameNode'], 'Which endpoints are preferred.'),
+  type: oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'], 'How the service is reached.', { default: 'ClusterIP' }),
 });
 export type ServiceSpec = Static<typeof ServiceSpec>;
 
-export const PortStatus = object('core.v1.PortStatus', '', {
-  error: string(''),
-  port: int32(''),
-  protocol: string(''),
+export const PortStatus = object('core.v1.PortStatus', 'State of a port of a load balancer.', {
+  error: string('What is wrong with it, in one word.'),
+  port: int32('Number of the port.'),
+  protocol: oneOf(['TCP', 'UDP', 'SCTP'], 'Transport protocol.'),
 }, ['port', 'protocol']);
 export type PortStatus = Static<typeof PortStatus>;
 
-export const LoadBalancerIngress = object('core.v1.LoadBalancerIngress', '', {
-  hostname: string(''),
-  ip: string(''),
-  ipMode: string(''),
-  ports: list(PortStatus, '', { listType: 'atomic' }),
+export const LoadBalancerIngress = object('core.v1.LoadBalancerIngress', 'A place at which a load balancer takes traffic.', {
+  hostname: string('Host name.'),
+  ip: string('Address.'),
+  ipMode: oneOf(['VIP', 'Proxy'], 'Whether traffic keeps this address as its destination.'),
+  ports: list(PortStatus, 'State of the ports.', { listType: 'atomic' }),
 });
 export type LoadBalancerIngress = Static<typeof LoadBalancerIngress>;
 
-export const LoadBalancerStatus = object('core.v1.LoadBalancerStatus', '', {
-  ingress: list(LoadBalancerIngress, '', { listType: 'atomic' }),
+export const LoadBalancerStatus = object('core.v1.LoadBalancerStatus', 'State of a load balancer.', {
+  ingress: list(LoadBalancerIngress, 'Places at which it takes traffic.', { listType: 'atomic' }),
 });
 export type LoadBalancerStatus = Static<typeof LoadBalancerStatus>;
 
-export const ServiceStatus = object('core.v1.ServiceStatus', '', {
-  conditions: list(Condition, '', { mapKeys: ['type'], mergeKey: 'type' }),
-  loadBalancer: LoadBalancerStatus,
+export const ServiceStatus = object('core.v1.ServiceStatus', 'How a service is.', {
+  conditions: list(Condition, "Aspects of the service's state.", { mapKeys: ['type'], mergeKey: 'type' }),
+  loadBalancer: as(LoadBalancerStatus, 'State of the load balancer, for that type.', { 'x-barge-default-object': true }),
 });
 export type ServiceStatus = Static<typeof ServiceStatus>;
 
-const schema = topLevel('core.v1.Service', '', {
-  spec: ServiceSpec,
-  status: ServiceStatus,
-});
+const schema = topLevel('core.v1.Service', 'A stable address for a set of pods.', {
+  spec: as(ServiceSpec, 'How it is reached and what is behind it.', { 'x-barge-default-object': true }),
+  status: as(ServiceStatus, 'How it is.'),
+}, ['spec']);
 
 export const Service = defineKind(schema, {
   group: '', version: 'v1', kind: 'Service', plural: 'services', scope: 'Namespaced',
