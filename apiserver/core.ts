@@ -1,0 +1,118 @@
+/**
+ * The rules of the API as one function over data: a request and who asks go in, an answer or an ApiError comes out.
+ * HTTP and WebSockets are rims around it that know no rule; components in the same process call it as a Transport, under
+ * the same authorization as anybody.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { ApiAnswer, ApiRequest, Transport, UserInfo, WatchEvent } from '../schemas/api.ts';
+import { ApiError } from '../schemas/errors.ts';
+import type { Registry } from '../schemas/registry.ts';
+import { createAdmission } from './admission/admission.ts';
+import { admissionPlugins } from './admission/plugins.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
+import type { Storage } from './storage/storage.ts';
+import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
+import type { Surroundings } from './verbs/call.ts';
+import { dispatch } from './verbs/dispatch.ts';
+import { ObjectWriter } from './verbs/object-writer.ts';
+import { callFor } from './verbs/resolve.ts';
+import { watch } from './verbs/watch.ts';
+import { WatchCache } from './watch/watch-cache.ts';
+
+export type { ConnectRequest, NodeTarget } from './subresources/connect.ts';
+
+export interface CoreOptions {
+  /** The core reads and writes it but does not close it. */
+  readonly storage: Storage;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Uniform in [0, 1), as Math.random; names and UIDs are made from it. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly authorizer: Authorizer;
+  /** IPv4 range of cluster IPs, such as `10.96.0.0/16`. */
+  readonly serviceCidr: string;
+  /** Both ends belong to the range. */
+  readonly nodePortRange: { readonly from: number; readonly to: number };
+  /** Changes that the cache remembers for each kind. */
+  readonly historyLimit?: number | undefined;
+}
+
+export class Core {
+  readonly #api: Surroundings;
+  readonly #authorizer: Authorizer;
+
+  private constructor(api: Surroundings, authorizer: Authorizer) {
+    this.#api = api;
+    this.#authorizer = authorizer;
+  }
+
+  /** Loads the state of the store and is ready then. */
+  static async open({ storage, authorizer, historyLimit, ...options }: CoreOptions): Promise<Core> {
+    const { registry, clock, random, log } = options;
+    const cache = await WatchCache.open({ storage, registry, clock, log, historyLimit });
+    const admission = createAdmission(admissionPlugins({ ...options, cache }));
+    return new Core({ cache, writer: new ObjectWriter(storage, cache), admission, registry, clock, random, log }, authorizer);
+  }
+
+  /** The revision up to which this server has seen all writes. */
+  get revision(): number {
+    return this.#api.cache.revision;
+  }
+
+  /** The API as one user sees it. */
+  as(user: UserInfo): Transport {
+    return {
+      send: (request, signal) => this.send(request, user, signal),
+      watch: (request, signal) => {
+        try {
+          return this.watch(request, user, signal);
+        } catch (error) {
+          return failing(error);
+        }
+      },
+    };
+  }
+
+  /** Answers every request but a watch. Rejects with ApiError; anything else is logged here and becomes InternalError. */
+  async send(request: ApiRequest, user: UserInfo, signal?: AbortSignal): Promise<ApiAnswer> {
+    try {
+      return await dispatch(this.#api, callFor(this.#api, this.#authorizer, { request, user, signal }));
+    } catch (error) {
+      throw this.#asApiError(error, request);
+    }
+  }
+
+  /**
+   * Throws ApiError at once when the watch is refused, so that a server can answer with it before it begins a stream.
+   * What goes wrong later (Expired, for one) comes from the iteration.
+   */
+  watch(request: ApiRequest, user: UserInfo, signal: AbortSignal): AsyncIterable<readonly WatchEvent[]> {
+    return watch(this.#api, callFor(this.#api, this.#authorizer, { request: { ...request, verb: 'watch' }, user, signal }), signal);
+  }
+
+  /** Where the node agent is that serves a log, exec, attach or port-forward, once the user may have it and the pod can give it. */
+  async connect(request: ConnectRequest, user: UserInfo): Promise<NodeTarget> {
+    return nodeTarget(this.#api, this.#authorizer, request, user);
+  }
+
+  /** Ends all watches and stops following the store. */
+  async close(): Promise<void> {
+    await this.#api.cache.close();
+  }
+
+  #asApiError(error: unknown, { verb, group, version, resource, subresource, namespace, name }: ApiRequest): ApiError {
+    if (error instanceof ApiError) return error;
+    this.#api.log.error('a request failed for a reason that is not the client\'s', { error, verb, group, version, resource, subresource, namespace, name });
+    return new ApiError('InternalError', 'Internal error occurred: the server could not carry out the request; its log says why', undefined, { cause: error });
+  }
+}
+
+/** A watch that was refused: its first read throws. */
+const failing = (error: unknown): AsyncIterable<readonly WatchEvent[]> => {
+  const next = async (): Promise<never> => {
+    throw error;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next }) };
+};

@@ -1,0 +1,59 @@
+import { badRequest, invalid, type FieldError } from '../../schemas/errors.ts';
+import type { Draft } from '../../schemas/frozen.ts';
+import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
+import { applyDefaults, decode, strictDecodingError, unknownField } from '../../schemas/validate.ts';
+import type { Call } from './call.ts';
+
+/** A private copy of an object, with whatever members its kind has. */
+export type ObjectDraft = Draft<ApiObject> & Record<string, unknown>;
+
+const words = (body: unknown): { readonly kind?: unknown; readonly apiVersion?: unknown } => (typeof body === 'object' && body !== null ? body : {});
+
+/** A body may leave kind and apiVersion to the URL; what it says must agree with it. */
+const assertKind = (kind: AnyKind, body: unknown): void => {
+  const said = words(body);
+  const apiVersion = apiVersionOf(kind);
+  if (said.kind !== undefined && said.kind !== '' && said.kind !== kind.kind) {
+    throw badRequest(`${String(said.kind)} in version ${JSON.stringify(said.apiVersion ?? '')} cannot be handled as a ${kind.kind}`);
+  }
+  if (said.apiVersion !== undefined && said.apiVersion !== '' && said.apiVersion !== apiVersion) {
+    throw badRequest(`the API version in the data (${String(said.apiVersion)}) does not match the expected API version (${apiVersion})`);
+  }
+};
+
+/**
+ * The body as a private draft in the shape of its kind, with kind, apiVersion and metadata as first members. Unknown
+ * fields are dropped; fieldValidation says whether that is an error, a warning or nothing.
+ */
+export const readBody = (call: Pick<Call, 'kind' | 'options' | 'warnings'>, body: unknown): ObjectDraft => {
+  const { kind, options, warnings } = call;
+  assertKind(kind, body);
+  const { object, unknown } = decode(kind, body) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
+  if (unknown.length > 0) {
+    if (options.fieldValidation === 'Strict') throw strictDecodingError(kind, unknown.map(unknownField));
+    if (options.fieldValidation === 'Warn') for (const path of unknown) warnings.add(unknownField(path));
+  }
+  return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: object.metadata ?? {}, ...rest(object) };
+};
+
+/** All members but the first three, which then stand first. */
+const rest = ({ kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...others }: Partial<ObjectDraft>): Record<string, unknown> => others;
+
+/** Fills in what the body left out. */
+export const complete = (kind: AnyKind, draft: ObjectDraft, old?: ApiObject): void => {
+  applyDefaults(kind.schema, draft);
+  kind.prepare?.(draft, old);
+};
+
+export const assertValid = (kind: AnyKind, name: string, errors: readonly FieldError[]): void => {
+  if (errors.length > 0) throw invalid(kind, name, errors);
+};
+
+const specs = new WeakMap<AnyKind, boolean>();
+
+/** True for kinds whose wanted state is in `spec`, the changes of which `metadata.generation` counts. */
+export const hasSpec = (kind: AnyKind): boolean => {
+  let known = specs.get(kind);
+  if (known === undefined) specs.set(kind, known = Object.hasOwn(kind.schema.properties ?? {}, 'spec'));
+  return known;
+};

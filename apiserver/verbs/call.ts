@@ -1,0 +1,35 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { ApiRequest, RequestOptions, UserInfo } from '../../schemas/api.ts';
+import type { AnyKind } from '../../schemas/kind.ts';
+import type { Registry } from '../../schemas/registry.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+import type { ObjectWriter } from './object-writer.ts';
+
+/** A request as the verbs see it: allowed, and about a kind that exists. */
+export interface Call {
+  readonly request: ApiRequest;
+  readonly user: UserInfo;
+  readonly kind: AnyKind;
+  /** Empty for kinds of the whole cluster, and for lists over all namespaces. */
+  readonly namespace: string;
+  /** Empty where the request is about a collection. */
+  readonly name: string;
+  readonly options: RequestOptions;
+  /** What the client's user should know; filled in as the verb runs. */
+  readonly warnings: Set<string>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What the verbs work with. */
+export interface Surroundings {
+  readonly cache: WatchCache;
+  readonly writer: ObjectWriter;
+  readonly admission: Admission;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+}

@@ -1,0 +1,82 @@
+import { rfc3339 } from '../../base/clock.ts';
+import type { ApiAnswer } from '../../schemas/api.ts';
+import { alreadyExists, ApiError, badRequest, isReason } from '../../schemas/errors.ts';
+import type { ApiObject } from '../../schemas/kind.ts';
+import { validate } from '../../schemas/validate.ts';
+import { keyOf } from '../keys.ts';
+import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
+import type { Call, Surroundings } from './call.ts';
+import { generatedName, newUid } from './identity.ts';
+import type { Attempt } from './object-writer.ts';
+
+/** Names tried for a generateName, as in Kubernetes. */
+const maxGeneratedNames = 8;
+
+/** Creates an object and answers it as it stands then. */
+export const create = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
+  const { kind, options, request } = call;
+  let first: ObjectDraft | undefined = read(call);
+  const { name: given = '', generateName = '' } = first.metadata;
+  if (call.name !== '' && given !== call.name) throw badRequest(`the name of the object (${given}) does not match the name on the request (${call.name})`);
+  const generated = given === '' && generateName !== '';
+
+  for (let tries = 1; ; tries++) {
+    const name = generated ? generatedName(generateName, api.random) : given;
+    try {
+      const written = await api.writer.write(keyOf(kind, call.namespace, name), (current, attempt) => {
+        // Each try fills in a draft of its own: what the last one was given (an address, say) must not look asked for.
+        const draft = first ?? readBody(call, request.body);
+        first = undefined;
+        draft.metadata.name = name;
+        return { action: 'put', object: created(api, call, { draft, current, attempt }) };
+      }, { dryRun: options.dryRun, fresh: true });
+      return { code: 201, body: written.object, warnings: [...call.warnings] };
+    } catch (error) {
+      if (!generated || !isReason(error, 'AlreadyExists') || tries === maxGeneratedNames) throw error;
+    }
+  }
+};
+
+const read = (call: Call): ObjectDraft => {
+  const { kind, namespace, request } = call;
+  const draft = readBody(call, request.body);
+  if (kind.scope === 'Namespaced' && namespace === '') throw badRequest('an empty namespace may not be set during creation');
+  const said = draft.metadata.namespace ?? '';
+  if (kind.scope === 'Namespaced' && said !== '' && said !== namespace) {
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request: ${JSON.stringify(said)} is not ${JSON.stringify(namespace)}`);
+  }
+  if ((draft.metadata.resourceVersion ?? '') !== '') throw badRequest('resourceVersion should not be set on objects to be created');
+  return draft;
+};
+
+const created = (api: Surroundings, call: Call, { draft, current, attempt }: { readonly draft: ObjectDraft; readonly current: ApiObject | undefined; readonly attempt: Attempt }): ApiObject => {
+  const { kind, namespace, user } = call;
+  const name = draft.metadata.name ?? '';
+  const context = { kind, user, namespace, name, subresource: '', old: undefined, attempt };
+  draft.metadata = newMetadata(api, call, draft.metadata);
+  complete(kind, draft);
+  api.admission.mutate(draft, context);
+  if (kind.subresources.status === true) {
+    delete draft['status'];
+    const status = kind.initialStatus?.(draft);
+    if (status !== undefined) draft['status'] = status;
+  }
+  assertValid(kind, name, validate(kind, draft));
+  api.admission.admit(draft, context);
+  if (current !== undefined) {
+    throw current.metadata.deletionTimestamp === undefined ? alreadyExists(kind, name)
+      : new ApiError('AlreadyExists', `object is being deleted: ${alreadyExists(kind, name).message}`, alreadyExists(kind, name).details);
+  }
+  return draft;
+};
+
+const newMetadata = ({ clock, random }: Surroundings, { kind, namespace }: Call, said: ObjectDraft['metadata']): ObjectDraft['metadata'] => {
+  const {
+    name, generateName, uid: _uid, resourceVersion: _resourceVersion, generation: _generation, creationTimestamp: _creationTimestamp, namespace: _namespace, selfLink: _selfLink,
+    deletionTimestamp: _deletionTimestamp, deletionGracePeriodSeconds: _deletionGracePeriodSeconds, ...rest
+  } = said;
+  return {
+    name, ...(generateName === undefined ? {} : { generateName }), ...(namespace === '' ? {} : { namespace }),
+    uid: newUid(random), ...(hasSpec(kind) ? { generation: 1 } : {}), creationTimestamp: rfc3339(clock.now()), ...rest,
+  };
+};

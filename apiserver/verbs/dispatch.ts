@@ -1,0 +1,25 @@
+import type { ApiAnswer } from '../../schemas/api.ts';
+import { subresourceOf } from '../subresources/subresources.ts';
+import type { Call, Surroundings } from './call.ts';
+import { create } from './create.ts';
+import { remove, removeCollection } from './delete.ts';
+import { get } from './get.ts';
+import { list } from './list.ts';
+import { patch } from './patch.ts';
+import { notAllowed, update, wholeObject } from './update.ts';
+
+/** Carries out a call. */
+export const dispatch = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
+  const { verb, subresource = '' } = call.request;
+  if (subresource !== '') return subresourceOf(call)(api, call);
+  switch (verb) {
+    case 'get': return get(api, call);
+    case 'list': return list(api, call);
+    case 'create': return create(api, call);
+    case 'update': return update(api, call, wholeObject);
+    case 'patch': return patch(api, call, wholeObject);
+    case 'delete': return remove(api, call);
+    case 'deletecollection': return removeCollection(api, call);
+    case 'watch': throw notAllowed(call);
+  }
+};

@@ -1,0 +1,135 @@
+/**
+ * Every write of the API goes through here. A write is a decision about what stands under a key now, carried out as one
+ * transaction with checks on the revisions that the decision looked at. When a check fails, somebody else was faster:
+ * the cache catches up and the decision is made again, on the new state. So there are no locks in the store, and a verb
+ * says only what follows from what.
+ *
+ * Writers of one key in this process stand in line instead of failing each other's checks.
+ */
+import { ApiError } from '../../schemas/errors.ts';
+import type { ApiObject } from '../../schemas/kind.ts';
+import { storedObject } from '../encoding.ts';
+import { CheckFailed, type Check, type Storage, type Write } from '../storage/storage.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+
+/** What to do with the key. */
+export type Decision =
+  /** Nothing has to be written; this is the answer. */
+  | { readonly action: 'keep'; readonly object: ApiObject }
+  /** Stores the object (its resourceVersion is ignored). It is frozen from then on. */
+  | { readonly action: 'put'; readonly object: ApiObject }
+  /** Removes the key; the object is its last state. */
+  | { readonly action: 'remove'; readonly object: ApiObject };
+
+export interface Written {
+  readonly action: Decision['action'];
+  /** What stands under the key now; what last stood there if it was removed. */
+  readonly object: ApiObject;
+}
+
+/** What one try of a write needs beside its object: other rows that must stand as they were seen, or be reserved. */
+export class Attempt {
+  readonly checks: Check[] = [];
+  readonly writes: Write[] = [];
+  readonly #taken = new Map<string, () => void>();
+
+  /** The write is only done if this key still stands at this revision (0: does not exist). */
+  require(key: string, revision: number): void {
+    this.checks.push({ key, revision });
+  }
+
+  /**
+   * Makes a row that only one object can have, such as an address. When somebody else has it by the time of the write,
+   * `taken` is called, which throws what the client shall see or returns for another try.
+   */
+  reserve(key: string, holder: string, taken: () => void): void {
+    this.checks.push({ key, revision: 0 });
+    this.writes.push({ key, value: JSON.stringify({ holder }) });
+    this.#taken.set(key, taken);
+  }
+
+  /** Gives a reserved row back. Only its holder may do so, in a transaction that checks the holder. */
+  release(key: string): void {
+    this.writes.push({ key, value: undefined });
+  }
+
+  onTaken(key: string): void {
+    this.#taken.get(key)?.();
+  }
+}
+
+export type Decide = (current: ApiObject | undefined, attempt: Attempt) => Decision | Promise<Decision>;
+
+export interface WriteOptions {
+  /** Everything is decided, nothing is stored. */
+  readonly dryRun?: boolean | undefined;
+  /** True for a key that is expected to be new: nobody stands in line for it. */
+  readonly fresh?: boolean | undefined;
+}
+
+/** Tries of one write. In-process writers wait for each other, so only other servers can use them up. */
+const maxAttempts = 100;
+
+export class ObjectWriter {
+  readonly #storage: Storage;
+  readonly #cache: WatchCache;
+  /** The last writer in line for each key that is being written. */
+  readonly #lines = new Map<string, Promise<void>>();
+
+  constructor(storage: Storage, cache: WatchCache) {
+    this.#storage = storage;
+    this.#cache = cache;
+  }
+
+  /** Decides and writes. Resolves when the write is durable and the cache has it; rejects with what the decision throws. */
+  async write(key: string, decide: Decide, { dryRun = false, fresh = false }: WriteOptions = {}): Promise<Written> {
+    if (fresh) return this.#write(key, decide, dryRun);
+    const before = this.#lines.get(key);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lines.set(key, promise);
+    await before;
+    try {
+      return await this.#write(key, decide, dryRun);
+    } finally {
+      if (this.#lines.get(key) === promise) this.#lines.delete(key);
+      resolve();
+    }
+  }
+
+  async #write(key: string, decide: Decide, dryRun: boolean): Promise<Written> {
+    for (let tries = 1; tries <= maxAttempts; tries++) {
+      const current = this.#cache.get(key);
+      const attempt = new Attempt();
+      const decision = await decide(current, attempt);
+      if (dryRun || decision.action === 'keep') return { action: decision.action, object: decision.object };
+      const object = withoutRevision(decision.object);
+      const value = decision.action === 'put' ? JSON.stringify(object) : undefined;
+      const checks = [{ key, revision: Number(current?.metadata.resourceVersion ?? 0) }, ...attempt.checks];
+      try {
+        const revision = await this.#storage.commit({ checks, writes: [{ key, value, object: value === undefined ? undefined : object }, ...attempt.writes] });
+        await this.#cache.reached(revision);
+        if (value === undefined) return { action: 'remove', object: storedObject(object, revision) };
+        const stored = this.#cache.get(key);
+        const same = stored?.metadata.resourceVersion === String(revision);
+        return { action: 'put', object: same ? stored : storedObject(object, revision, value) };
+      } catch (error) {
+        if (!(error instanceof CheckFailed)) throw error;
+        const expected = checks.find((check) => check.key === error.key)?.revision ?? 0;
+        await this.#seeChange(error.key, expected);
+        attempt.onTaken(error.key);
+      }
+    }
+    throw new ApiError('Conflict', `${key} was changed by others ${maxAttempts} times while it was being written; please try again`);
+  }
+
+  /** The store has moved on from what the cache shows of a key; waits until the cache shows it too. */
+  async #seeChange(key: string, expected: number): Promise<void> {
+    while (this.#cache.revisionOf(key) === expected) await this.#cache.reached(this.#cache.revision + 1);
+  }
+}
+
+const withoutRevision = (object: ApiObject): ApiObject => {
+  if (object.metadata.resourceVersion === undefined) return object;
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+};

@@ -1,0 +1,32 @@
+import type { ApiAnswer, PatchType } from '../../schemas/api.ts';
+import { badRequest, notFound } from '../../schemas/errors.ts';
+import { keyOf } from '../keys.ts';
+import { readPatch, unsupportedPatch } from '../patch/patch.ts';
+import type { JsonObject } from '../patch/json.ts';
+import type { Call, Surroundings } from './call.ts';
+import { updated, type Part } from './update.ts';
+
+/** The patches that are taken, in the order in which a refusal names them. */
+export const acceptedPatches: readonly PatchType[] = ['json', 'merge', 'strategic'];
+
+/** The type of a patch request. Throws UnsupportedMediaType that names what is accepted. */
+export const patchTypeOf = ({ request }: Pick<Call, 'request'>): PatchType => {
+  const { patchType } = request;
+  if (patchType === undefined) throw badRequest('a patch must say of which type it is');
+  if (!acceptedPatches.includes(patchType)) throw unsupportedPatch(patchType, acceptedPatches);
+  return patchType;
+};
+
+/**
+ * Patches an object, or the part of it that the request's subresource is about. When somebody else writes in between,
+ * the patch is applied again to what stands then; a patch that names a resourceVersion is a conflict instead.
+ */
+export const patch = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
+  const read = readPatch(patchTypeOf(call), call.request.body, call.kind.schema);
+  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+    if (current === undefined) throw notFound(call.kind, call.name);
+    const body = read.apply(current as unknown as JsonObject);
+    return updated(api, call, { part, body, current, attempt });
+  }, { dryRun: call.options.dryRun });
+  return { code: 200, body: written.object, warnings: [...call.warnings] };
+};

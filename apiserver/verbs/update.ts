@@ -1,0 +1,115 @@
+import type { ApiAnswer } from '../../schemas/api.ts';
+import { ApiError, badRequest, conflict, notFound, qualified } from '../../schemas/errors.ts';
+import { deepEqual } from '../../schemas/frozen.ts';
+import type { ApiObject } from '../../schemas/kind.ts';
+import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
+import { keyOf } from '../keys.ts';
+import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
+import type { Call, Surroundings } from './call.ts';
+import type { Attempt, Decision } from './object-writer.ts';
+import { revisionOf } from './resource-version.ts';
+
+/** What a write through one address of an object may change: everything but the status, the status only, one list, ... */
+export interface Part {
+  /** The stored object with the part of the body that counts here. */
+  combine(draft: ObjectDraft, current: ApiObject, call: Call): ObjectDraft;
+  validate(object: ApiObject, current: ApiObject, call: Call): void;
+  /** True where the cluster's rules about the whole object (admission) apply. */
+  readonly admitted: boolean;
+}
+
+export const wholeObject: Part = {
+  admitted: true,
+  combine: (draft, current, { kind }) => {
+    const { status: _status, ...rest } = draft as ObjectDraft & { status?: unknown };
+    const whole = { ...(kind.subresources.status === true ? rest : draft), metadata: keptMetadata(draft, current) } as ObjectDraft;
+    complete(kind, whole, current);
+    const status = (current as ApiObject & { readonly status?: unknown }).status;
+    if (kind.subresources.status === true && status !== undefined) whole['status'] = status;
+    return whole;
+  },
+  validate: (object, current, { kind, name }) => assertValid(kind, name, validate(kind, object, current)),
+};
+
+export const statusOnly: Part = {
+  admitted: false,
+  combine: (draft, current, { kind }) => {
+    const { status: _, ...others } = current as ApiObject & { readonly status?: unknown };
+    const status = draft['status'];
+    if (status !== undefined) applyDefaults(kind.schema.properties?.['status'] ?? {}, status);
+    return { ...others, ...(status === undefined ? {} : { status }) } as unknown as ObjectDraft;
+  },
+  validate: (object, current, { kind, name }) => assertValid(kind, name, validateStatus(kind, object, current)),
+};
+
+/** Replaces an object, or the part of it that the request's subresource is about. */
+export const update = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
+  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+    if (current === undefined) throw notFound(call.kind, call.name);
+    return updated(api, call, { part, body: call.request.body, current, attempt });
+  }, { dryRun: call.options.dryRun });
+  return { code: 200, body: written.object, warnings: [...call.warnings] };
+};
+
+/** What an update (or a patch that came out as this body) does to the current object. */
+export const updated = (api: Surroundings, call: Call, { part, body, current, attempt }: { readonly part: Part; readonly body: unknown; readonly current: ApiObject; readonly attempt: Attempt }): Decision => {
+  const draft = readBody(call, body);
+  assertSameObject(call, draft, current);
+  return settled(api, call, { part, object: part.combine(draft, current, call), current, attempt });
+};
+
+/** Takes a changed object through admission and checks, and decides: store it, leave it as it is, or let it go at last. */
+export const settled = (api: Surroundings, call: Call, { part, object, current, attempt }: { readonly part: Part; readonly object: ObjectDraft; readonly current: ApiObject; readonly attempt: Attempt }): Decision => {
+  const { kind, user, namespace, name } = call;
+  const context = { kind, user, namespace, name, subresource: call.request.subresource ?? '', old: current, attempt };
+  if (part.admitted) api.admission.mutate(object, context);
+  const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
+  if (hasSpec(kind) && !deepEqual(object['spec'], (current as unknown as ObjectDraft)['spec'])) metadata.generation = (current.metadata.generation ?? 0) + 1;
+  const next = { ...object, metadata };
+  if (deepEqual(next, current)) return { action: 'keep', object: current };
+  part.validate(next, current, call);
+  if (part.admitted) api.admission.admit(next, context);
+  if (mayGo(next)) {
+    api.admission.removed(next, context);
+    return { action: 'remove', object: next };
+  }
+  return { action: 'put', object: next };
+};
+
+/** True for an object that was deleted, has waited its time and that nobody holds any more. */
+const mayGo = (object: ApiObject): boolean => {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = object.metadata;
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && finalizers.length === 0 && specFinalizers(object).length === 0;
+};
+
+/** Namespaces have finalizers in their spec too, which are taken away through /finalize. */
+export const specFinalizers = (object: ApiObject): readonly string[] =>
+  object.kind === 'Namespace' && object.apiVersion === 'v1' ? (object as ApiObject & { readonly spec?: { readonly finalizers?: readonly string[] } }).spec?.finalizers ?? [] : [];
+
+/** The body must be about the object of the URL, and about its stored version where it names one. */
+export const assertSameObject = (call: Pick<Call, 'kind' | 'namespace' | 'name'>, draft: ObjectDraft, current: ApiObject): void => {
+  const { kind, namespace, name } = call;
+  const said = draft.metadata;
+  if (said.name !== name) throw badRequest(`the name of the object (${said.name ?? ''}) does not match the name on the URL (${name})`);
+  if ((said.namespace ?? '') !== '' && said.namespace !== namespace) throw badRequest(`the namespace of the object (${said.namespace}) does not match the namespace on the URL (${namespace})`);
+  if (said.uid !== undefined && said.uid !== '' && said.uid !== current.metadata.uid) {
+    throw conflict(kind, name, `Precondition failed: UID in precondition: ${said.uid}, UID in object meta: ${current.metadata.uid}`);
+  }
+  const revision = revisionOf(said.resourceVersion);
+  if (revision !== undefined && revision !== 0 && said.resourceVersion !== current.metadata.resourceVersion) throw conflict(kind, name);
+};
+
+/** The metadata of an update: what the body left out of the server's own members stays, and generation is not the client's. */
+const keptMetadata = (draft: ObjectDraft, { metadata: old }: ApiObject): ObjectDraft['metadata'] => {
+  const said = draft.metadata;
+  const kept: Record<string, unknown> = {};
+  for (const member of ['namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields'] as const) {
+    if (said[member] === undefined && old[member] !== undefined) kept[member] = old[member];
+  }
+  const { generation: _generation, resourceVersion: _resourceVersion, ...rest } = said;
+  return { ...rest, ...kept, ...(old.generation === undefined ? {} : { generation: old.generation }) };
+};
+
+/** The 405 for a verb that an address does not know. */
+export const notAllowed = (call: Pick<Call, 'kind'>): ApiError =>
+  new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource', { kind: qualified(call.kind.plural, call.kind.group) });
