@@ -29,6 +29,7 @@ export const describeFailure = (error: unknown, commandPath: string): { readonly
   if (error instanceof AggregateError && error.errors.length > 0 && error.errors.every((part) => part instanceof Error)) {
     return describeFailure(error.errors[0], commandPath);
   }
+  if (error instanceof ApiError && (isSystemError(error.cause) || error.cause instanceof AggregateError)) return describeFailure(error.cause, commandPath);
   if (error instanceof ApiError) return { text: apiErrorLine(error), exitCode: 1 };
   if (isSystemError(error) && (error.code === 'ECONNREFUSED' || error.code === 'ENOTFOUND')) {
     const at = error.address === undefined ? '' : ` ${error.address}:${error.port}`;
