@@ -1,0 +1,76 @@
+import type { Component, Surroundings } from '../base/component.ts';
+import { createClient } from '../client/client.ts';
+import { runControllers, type AnyController } from '../client/controller.ts';
+import { createInformers } from '../client/informers.ts';
+import { builtinKinds, createRegistry, type Registry } from '../schemas/registry.ts';
+import { deploymentController } from './deployment/controller.ts';
+import { endpointSliceController } from './endpoint-slice/controller.ts';
+import { endpointsController } from './endpoints/controller.ts';
+import { GarbageCollector } from './garbage-collector/collector.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { nodeIpamController } from './node-ipam/controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podGarbageController } from './pod-garbage/controller.ts';
+import { replicaSetController } from './replica-set/controller.ts';
+import { rootCaController } from './root-ca/controller.ts';
+import { serviceAccountController } from './service-account/controller.ts';
+import { taintEvictionController } from './taint-eviction/controller.ts';
+
+export interface ControllersOptions {
+  /** All kinds that there are; one that grows is followed. The built-in kinds where absent. */
+  readonly registry?: Registry | undefined;
+  /** IPv4 range of which each node gets a /24 for its pods, such as 10.244.0.0/16. */
+  readonly clusterCidr: string;
+  /** PEM of the authority that signed the API server's certificate; goes into every namespace. */
+  readonly rootCa: string;
+  /** A node whose lease is not renewed for so long is lost; 40 s where absent. */
+  readonly nodeMonitorGraceMs?: number | undefined;
+  /** The same for a node that has never renewed one; 60 s where absent. */
+  readonly nodeStartupGraceMs?: number | undefined;
+  /** Pods of a node whose object is gone are removed after this time; 40 s where absent. */
+  readonly nodeGoneMs?: number | undefined;
+  /** Pods that have ended are kept up to this number; 12,500 where absent. */
+  readonly terminatedPodBound?: number | undefined;
+}
+
+/** All controllers on one set of informers. Throws at once when the cluster's range is no range. */
+export const createControllersComponent = (surroundings: Surroundings, options: ControllersOptions): Component => {
+  const { clusterCidr, rootCa } = options;
+  const nodeIpam = nodeIpamController(clusterCidr);
+  const all = (registry: Registry): readonly AnyController[] => [
+    deploymentController(),
+    replicaSetController(),
+    endpointSliceController(),
+    endpointsController(),
+    namespaceController(registry),
+    serviceAccountController(),
+    rootCaController(rootCa),
+    nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
+    taintEvictionController(),
+    nodeIpam,
+    podGarbageController({ terminatedPodBound: options.terminatedPodBound ?? 12_500, nodeGoneMs: options.nodeGoneMs ?? 40_000 }),
+  ];
+  return {
+    name: 'controllers',
+    after: [],
+    run: async (signal, ready) => {
+      // One part that cannot go on stops the others: half a set of controllers does more harm than none.
+      const stop = new AbortController();
+      const ends = AbortSignal.any([signal, stop.signal]);
+      const registry = options.registry ?? createRegistry(await builtinKinds());
+      const informers = createInformers({ ...surroundings, client: createClient(surroundings.transport) });
+      const collector = new GarbageCollector({ surroundings, informers, registry });
+      let working = 0;
+      const started = (): void => {
+        if (++working === 2) ready();
+      };
+      const runs = [runControllers(all(registry), surroundings, ends, started, { informers }), collector.run(ends, started), informers.run(ends)];
+      try {
+        await Promise.all(runs);
+      } finally {
+        stop.abort();
+        await Promise.allSettled(runs);
+      }
+    },
+  };
+};

@@ -1,0 +1,149 @@
+import type { Key } from '../../client/client.ts';
+import type { Controller, ReconcileContext } from '../../client/controller.ts';
+import { keyOf } from '../../client/key.ts';
+import { ApiError, isReason } from '../../schemas/errors.ts';
+import { deepEqual, draftOf } from '../../schemas/frozen.ts';
+import { Deployment, type DeploymentStatus } from '../../schemas/kinds/apps/deployment.ts';
+import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { labelMatcher } from '../../schemas/label-selector.ts';
+import { controllerOf, controllerReference, isControlledBy } from '../../schemas/owners.ts';
+import { unlessGone } from '../ensure.ts';
+import { addController, byController, claim, orphansIn, ownedBy, removeOwner } from '../ownership.ts';
+import { isTerminal } from '../pod-state.ts';
+import { namespaceEnds } from '../refusals.ts';
+import { isRecreate } from './bounds.ts';
+import { planDeployment, type DeploymentPlan, type DeploymentStep } from './plan.ts';
+import { createRefused } from './progress.ts';
+import { sizeOf } from './sizes.ts';
+import { sameTemplate } from './template-hash.ts';
+
+export const deploymentController = (): Controller<Deployment> => ({
+  name: 'deployment-controller',
+  reconciles: Deployment,
+  owns: [ReplicaSet],
+  watches: [
+    { kind: ReplicaSet, indexes: { controller: byController }, map: (replicaSet: ReplicaSet, context) => (controllerOf(replicaSet) === undefined ? selecting(replicaSet, context) : []) },
+    { kind: Pod, indexes: { controller: byController }, map: waitingForPods },
+  ],
+  reconcile: async (deployment, _key, context) => {
+    if (deployment?.spec === undefined) return undefined;
+    const replicaSets = await claimed(deployment, context);
+    const pods = context.informer(Pod);
+    const plan = planDeployment({
+      deployment, replicaSets, nowMs: context.clock.now(),
+      hasPods: (replicaSet) => pods.by('controller', ownedBy(replicaSet.metadata.uid)).some((pod) => !isTerminal(pod)),
+    });
+    for (const step of plan.steps) {
+      const refused = await carryOut(deployment, step, context);
+      if (refused === undefined) continue;
+      if (refused === 'NamespaceEnds') return undefined;
+      await writeStatus(deployment, createRefused(plan.status, refused.message, context.clock.now()), context);
+      throw refused;
+    }
+    await writeStatus(deployment, plan.status, context);
+    return plan.afterMs === undefined ? undefined : { afterMs: plan.afterMs };
+  },
+});
+
+const selecting = (replicaSet: ReplicaSet, context: ReconcileContext): readonly Key[] =>
+  context.informer(Deployment).list(replicaSet.metadata.namespace)
+    .filter((deployment) => labelMatcher(deployment.spec?.selector).matches(replicaSet.metadata.labels)).map(keyOf);
+
+/** With Recreate the end of an old pod matters before its ReplicaSet's status shows it. */
+const waitingForPods = (pod: Pod, context: ReconcileContext): readonly Key[] => {
+  const replicaSet = controllerOf(pod);
+  if (replicaSet === undefined) return [];
+  const owner = context.informer(ReplicaSet).get({ namespace: pod.metadata.namespace, name: replicaSet.name });
+  const key = { namespace: pod.metadata.namespace, name: (owner === undefined ? undefined : controllerOf(owner))?.name ?? '' };
+  const deployment = context.informer(Deployment).get(key);
+  return deployment !== undefined && isRecreate(deployment) ? [key] : [];
+};
+
+/** The Deployment's ReplicaSets, after it let go of what it no longer selects and took what it newly does. */
+const claimed = async (deployment: Deployment, context: ReconcileContext): Promise<readonly ReplicaSet[]> => {
+  const informer = context.informer(ReplicaSet);
+  const client = context.client.of(ReplicaSet);
+  const uid = deployment.metadata.uid;
+  const candidates = [...informer.by('controller', ownedBy(uid)), ...informer.by('controller', orphansIn(deployment.metadata.namespace))];
+  const { keep, adopt, release } = claim(deployment, labelMatcher(deployment.spec?.selector), candidates);
+  for (const replicaSet of release) await unlessGone(client.modify(keyOf(replicaSet), (draft) => removeOwner(draft, uid), { hint: replicaSet }));
+  if (adopt.length === 0) return keep;
+  const live = await context.client.of(Deployment).find(keyOf(deployment));
+  if (live?.metadata.uid !== uid || live?.metadata.deletionTimestamp !== undefined) {
+    throw new ApiError('Conflict', `Deployment ${deployment.metadata.name} is gone or going and may not adopt ReplicaSets`);
+  }
+  const reference = controllerReference(deployment, Deployment);
+  const adopted = await Promise.all(adopt.map((replicaSet) => client.modify(keyOf(replicaSet), (draft) => addController(draft, reference), { hint: replicaSet })));
+  return [...keep, ...adopted.filter((replicaSet) => isControlledBy(replicaSet, deployment))];
+};
+
+/** Does one step. An error that the Deployment's status must tell of is returned, every other one is thrown. */
+const carryOut = async (deployment: Deployment, step: DeploymentStep, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
+  const client = context.client.of(ReplicaSet);
+  switch (step.do) {
+    case 'create': return create(deployment, step, context);
+    case 'change': {
+      const { replicaSet, to } = step;
+      await client.modify(keyOf(replicaSet), (draft) => {
+        if (draft.metadata.uid !== replicaSet.metadata.uid || (draft.spec?.replicas ?? 1) !== sizeOf(replicaSet)) {
+          throw new ApiError('Conflict', `ReplicaSet ${replicaSet.metadata.name} was changed by someone else since the plan was made`);
+        }
+        if (to.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...to.annotations };
+        if (to.size !== undefined) draft.spec!.replicas = to.size;
+        if (to.minReadySeconds !== undefined) draft.spec!.minReadySeconds = to.minReadySeconds;
+      }, { hint: replicaSet });
+      if (to.size !== undefined) {
+        const [from, direction] = [sizeOf(replicaSet), to.size > sizeOf(replicaSet) ? 'up' : 'down'];
+        context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${replicaSet.metadata.name} to ${to.size} from ${from}`);
+      }
+      return undefined;
+    }
+    case 'delete':
+      await unlessGone(client.delete(keyOf(step.replicaSet), { preconditions: { uid: step.replicaSet.metadata.uid } }));
+      return undefined;
+    case 'revision':
+      await context.client.of(Deployment).modify(keyOf(deployment), (draft) => {
+        draft.metadata.annotations = { ...draft.metadata.annotations, 'deployment.kubernetes.io/revision': step.revision };
+      }, { hint: deployment });
+      return undefined;
+  }
+};
+
+/**
+ * Makes the new ReplicaSet. Its name is taken when this Deployment made it a moment ago (fine, its event comes), or when
+ * another template has the same hash: then the collision count is raised and the next look makes another name.
+ */
+const create = async (deployment: Deployment, step: Extract<DeploymentStep, { do: 'create' }>, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
+  try {
+    const made = await context.client.of(ReplicaSet).create(step.replicaSet);
+    context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${made.metadata.name} to ${step.size}`);
+    return undefined;
+  } catch (error) {
+    if (namespaceEnds(error)) return 'NamespaceEnds';
+    if (!(error instanceof ApiError)) throw error;
+    if (error.reason === 'AlreadyExists') {
+      const there = await context.client.of(ReplicaSet).find(keyOf(step.replicaSet as ReplicaSet));
+      if (there !== undefined && !(isControlledBy(there, deployment) && sameTemplate(there.spec?.template, deployment.spec?.template))) {
+        await context.client.of(Deployment).modifyStatus(keyOf(deployment), (draft) => {
+          draft.status = { ...draft.status, collisionCount: (deployment.status?.collisionCount ?? 0) + 1 };
+        }, { hint: deployment });
+      }
+      throw new ApiError('Conflict', `the name of ReplicaSet ${step.replicaSet.metadata.name} is taken; looking again`);
+    }
+    if (!isReason(error, 'Forbidden', 'Invalid', 'BadRequest')) throw error;
+    const told = new ApiError(error.reason, `Failed to create new replica set "${step.replicaSet.metadata.name}": ${error.message}`, error.details, { cause: error });
+    context.events.event(deployment, 'Warning', 'ReplicaSetCreateError', told.message);
+    return told;
+  }
+};
+
+const writeStatus = async (deployment: Deployment, status: DeploymentPlan['status'], context: ReconcileContext): Promise<void> => {
+  if (deepEqual(status, deployment.status)) return;
+  await unlessGone(context.client.of(Deployment).modifyStatus(keyOf(deployment), (draft) => {
+    if (draft.metadata.uid !== deployment.metadata.uid) return;
+    // The collision count only grows, and only its own step raises it.
+    const collisionCount = draft.status?.collisionCount;
+    draft.status = { ...draftOf<DeploymentStatus>(status), ...(collisionCount === undefined ? {} : { collisionCount }) };
+  }, { hint: deployment }));
+};

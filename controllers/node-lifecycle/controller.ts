@@ -1,0 +1,109 @@
+import { rfc3339 } from '../../base/clock.ts';
+import type { Controller, ReconcileContext } from '../../client/controller.ts';
+import { keyOf } from '../../client/key.ts';
+import { conditionOf, isConditionTrue, withCondition } from '../../schemas/conditions.ts';
+import { ApiError } from '../../schemas/errors.ts';
+import { draftOf } from '../../schemas/frozen.ts';
+import { Lease } from '../../schemas/kinds/coordination/lease.ts';
+import { Node } from '../../schemas/kinds/core/node.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { unlessGone } from '../ensure.ts';
+import { podsByNode } from '../pods-by-node.ts';
+import { isTerminal } from '../pod-state.ts';
+import { planNode } from './plan.ts';
+
+export interface NodeLifecycleOptions {
+  /** 40 s in Kubernetes: four renewals of a lease. */
+  readonly graceMs: number;
+  /** 60 s in Kubernetes. */
+  readonly startupGraceMs: number;
+}
+
+const leaseNamespace = 'kube-node-lease';
+
+/** The last sign of life of a node, and when this process saw it. */
+interface Sign {
+  readonly uid: string;
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/**
+ * Signs of life are timed by when they are seen, not by the time written in them: nodes' clocks may be wrong, and after
+ * an outage of the API server every lease is old though every node is well.
+ */
+export const nodeLifecycleController = ({ graceMs, startupGraceMs }: NodeLifecycleOptions): Controller<Node> => {
+  const signs = new Map<string, Sign>();
+
+  const aliveAtMs = (node: Node, nowMs: number, context: ReconcileContext): number | undefined => {
+    const name = node.metadata.name ?? '';
+    const renewTime = context.informer(Lease).get({ namespace: leaseNamespace, name })?.spec?.renewTime;
+    const heartbeat = conditionOf(node.status?.conditions, 'Ready')?.lastHeartbeatTime;
+    const uid = node.metadata.uid ?? '';
+    if (renewTime === undefined && heartbeat === undefined) return undefined;
+    const text = `${renewTime ?? ''} ${heartbeat ?? ''}`;
+    const old = signs.get(name);
+    if (old?.uid === uid && old.text === text) return old.atMs;
+    signs.set(name, { uid, text, atMs: nowMs });
+    return nowMs;
+  };
+
+  return {
+    name: 'node-lifecycle-controller',
+    reconciles: Node,
+    watches: [
+      { kind: Lease, map: ({ metadata }: Lease) => (metadata.namespace === leaseNamespace && metadata.name !== undefined ? [{ name: metadata.name }] : []) },
+      // A pod that its node reported as ready just before the node was lost.
+      { kind: Pod, indexes: { node: podsByNode }, map: (pod: Pod, context) => (isOnLostNode(pod, context) ? [{ name: pod.spec.nodeName ?? '' }] : []) },
+    ],
+    reconcile: async (node, { name }, context) => {
+      if (node === undefined) {
+        signs.delete(name);
+        return undefined;
+      }
+      const nowMs = context.clock.now();
+      const plan = planNode({ node, aliveAtMs: aliveAtMs(node, nowMs, context), nowMs, graceMs, startupGraceMs });
+      let current = node;
+      if (plan.conditions !== undefined) {
+        const wasReady = isConditionTrue(node.status?.conditions, 'Ready');
+        current = await context.client.of(Node).modifyStatus({ name }, (draft) => {
+          sameAs(node, draft);
+          draft.status = { ...draft.status, conditions: draftOf(plan.conditions!) };
+        }, { hint: node });
+        if (wasReady) context.events.event(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+      }
+      if (plan.taints !== undefined) {
+        await context.client.of(Node).modify({ name }, (draft) => {
+          sameAs(current, draft);
+          draft.spec = { ...draft.spec, taints: draftOf(plan.taints!) };
+        }, { hint: current });
+      }
+      if (!plan.isReady) await markPods(name, context);
+      return plan.afterMs === undefined ? undefined : { afterMs: plan.afterMs };
+    },
+  };
+};
+
+/** The plan holds for the node that was seen, no newer one: a sign of life may have come since. */
+const sameAs = (seen: Node, draft: { readonly metadata: { readonly resourceVersion?: string | undefined } }): void => {
+  if (draft.metadata.resourceVersion !== seen.metadata.resourceVersion) throw new ApiError('Conflict', `node ${seen.metadata.name} was changed since the plan was made`);
+};
+
+const isOnLostNode = (pod: Pod, context: ReconcileContext): boolean => {
+  const name = pod.spec.nodeName;
+  if (!name || !isConditionTrue(pod.status?.conditions, 'Ready')) return false;
+  return conditionOf(context.informer(Node).get({ name })?.status?.conditions, 'Ready')?.status === 'Unknown';
+};
+
+/** Services leave out pods of a node that does not answer; the node's agent sets this right when it is back. */
+const markPods = async (nodeName: string, context: ReconcileContext): Promise<void> => {
+  for (const pod of context.informer(Pod).by('node', nodeName)) {
+    if (isTerminal(pod) || !isConditionTrue(pod.status?.conditions, 'Ready')) continue;
+    await unlessGone(context.client.of(Pod).modifyStatus(keyOf(pod), (draft) => {
+      const ready = conditionOf(draft.status?.conditions, 'Ready');
+      if (draft.metadata.uid !== pod.metadata.uid || ready?.status !== 'True') return;
+      draft.status!.conditions = draftOf(withCondition(draft.status!.conditions, { ...ready, status: 'False' }, rfc3339(context.clock.now())));
+    }, { hint: pod }));
+    context.events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
+  }
+};

@@ -1,0 +1,89 @@
+import { rfc3339 } from '../../base/clock.ts';
+import type { ReplicaSet, ReplicaSetStatus } from '../../schemas/kinds/apps/replica-set.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import { withCondition, withoutCondition } from '../../schemas/conditions.ts';
+import { labelMatcher, mapMatcher } from '../../schemas/label-selector.ts';
+import { nonZero } from '../non-zero.ts';
+import { claim, type Claim } from '../ownership.ts';
+import { availableInMs, isActive, isReady, isTerminal, isTerminating } from '../pod-state.ts';
+import { inDeletionOrder } from './deletion-order.ts';
+
+export interface ReplicaSetState {
+  readonly replicaSet: ReplicaSet;
+  /** Pods that the ReplicaSet owns and pods of its namespace that nobody owns. */
+  readonly candidates: readonly Pod[];
+  /** Active pods of this and of all ReplicaSets of the same owner. */
+  readonly related: readonly Pod[];
+  /** UIDs of pods whose deletion was asked for, though the candidates may not show it yet. */
+  readonly leaving: ReadonlySet<string>;
+  readonly nowMs: number;
+}
+
+export interface ReplicaSetPlan {
+  readonly adopt: readonly Pod[];
+  readonly release: readonly Pod[];
+  /** Pods to make. */
+  readonly create: number;
+  /** Pods to delete, in this order. */
+  readonly remove: readonly Pod[];
+  /** All pods that belong to the ReplicaSet once the steps are done, but for the new ones. */
+  readonly pods: readonly Pod[];
+}
+
+/** At most this many pods are made or deleted in one go, so that one ReplicaSet does not hold up the others. */
+export const burst = 500;
+
+/** The next steps of a ReplicaSet: one that is being deleted keeps what it has. Making and deleting never come together. */
+export const planReplicaSet = (state: ReplicaSetState): ReplicaSetPlan => {
+  const { replicaSet, candidates, related, leaving, nowMs } = state;
+  const present = candidates.filter((pod) => !leaving.has(pod.metadata.uid ?? ''));
+  const claimed: Claim<Pod> = claim(replicaSet, labelMatcher(replicaSet.spec?.selector), present.filter((pod) => !isTerminal(pod)));
+  const pods = [...claimed.keep, ...claimed.adopt];
+  const steps = { adopt: claimed.adopt, release: claimed.release, create: 0, remove: [] as readonly Pod[], pods };
+  if (replicaSet.metadata.deletionTimestamp !== undefined) return steps;
+  const active = pods.filter(isActive);
+  const missing = (replicaSet.spec?.replicas ?? 1) - active.length;
+  if (missing > 0) return { ...steps, create: Math.min(missing, burst) };
+  if (missing === 0) return steps;
+  return { ...steps, remove: inDeletionOrder(active, related, nowMs).slice(0, Math.min(-missing, burst)) };
+};
+
+/** Sizes of the groups in which pods are made: 1, 2, 4, ... so that a refusal costs one request and not hundreds. */
+export const slowStart = (count: number): readonly number[] => {
+  const sizes: number[] = [];
+  for (let left = count, size = 1; left > 0; left -= size, size *= 2) sizes.push(Math.min(size, left));
+  return sizes;
+};
+
+/** Why pods could not be made or deleted. */
+export interface ReplicaFailure {
+  readonly reason: 'FailedCreate' | 'FailedDelete';
+  readonly message: string;
+}
+
+/** The status that the pods amount to, and when to look again because a ready pod becomes available without an event. */
+export const replicaSetStatus = (
+  replicaSet: ReplicaSet, pods: readonly Pod[], failure: ReplicaFailure | undefined, nowMs: number,
+): { readonly status: ReplicaSetStatus; readonly afterMs: number | undefined } => {
+  const template = mapMatcher(replicaSet.spec?.template?.metadata?.labels);
+  const active = pods.filter(isActive);
+  const waits = active.map((pod) => availableInMs(pod, replicaSet.spec?.minReadySeconds ?? 0, nowMs));
+  const pending = waits.filter((waitMs) => waitMs !== undefined && waitMs > 0) as readonly number[];
+  const old = replicaSet.status?.conditions;
+  const conditions = failure === undefined ? withoutCondition(old, 'ReplicaFailure')
+    : withCondition(old, { type: 'ReplicaFailure', status: 'True', ...failure }, rfc3339(nowMs));
+  return {
+    status: {
+      replicas: active.length,
+      ...nonZero({
+        fullyLabeledReplicas: active.filter((pod) => template.matches(pod.metadata.labels)).length,
+        readyReplicas: active.filter(isReady).length,
+        availableReplicas: waits.filter((waitMs) => waitMs === 0).length,
+        terminatingReplicas: pods.filter((pod) => isTerminating(pod) && !isTerminal(pod)).length,
+      }),
+      ...(replicaSet.metadata.generation === undefined ? {} : { observedGeneration: replicaSet.metadata.generation }),
+      ...(conditions.length === 0 ? {} : { conditions }),
+    },
+    afterMs: pending.length === 0 ? undefined : Math.min(...pending),
+  };
+};
