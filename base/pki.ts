@@ -1,11 +1,12 @@
 /**
  * The cluster's own certificates: one CA, made at the first start, that signs the API server's certificate and every
  * client's. ECDSA on P-256 (a key takes under a millisecond, and every TLS client knows it). Nothing here reads the
- * clock or writes files: pki-files.ts keeps the pairs on disk.
+ * clock or writes files: pki-files.ts keeps the pairs on disk. Issuing loads a library that takes 100 ms to import, so
+ * only a start that has something to issue pays for it; reading is Node's own.
  */
-import { X509Certificate, createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
-import { isIP, isIPv4 } from 'node:net';
-import { bits, namedBits, octets, oid, pem, positive, sequence, setOf, small, tagged, timeAt, truth, utf8 } from './der.ts';
+import { X509Certificate, createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { JsonNameParams } from '@peculiar/x509';
 
 /** A certificate and its private key, both PEM. */
 export interface CertificatePair {
@@ -38,113 +39,90 @@ const dayMs = 86_400_000;
 /** Certificates are valid from a little earlier, for machines whose clocks are behind. */
 const clockSkewMs = 5 * 60_000;
 
-const ids = {
-  ecdsaWithSha256: '1.2.840.10045.4.3.2', commonName: '2.5.4.3', organization: '2.5.4.10',
-  subjectKeyId: '2.5.29.14', keyUsage: '2.5.29.15', subjectAltName: '2.5.29.17', basicConstraints: '2.5.29.19',
-  authorityKeyId: '2.5.29.35', extendedKeyUsage: '2.5.29.37', server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2',
-} as const;
-const keyUsageBits = { digitalSignature: 0, keyCertSign: 5, crlSign: 6 } as const;
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-const nameOf = (commonName: string, organizations: readonly string[]): Buffer => sequence(
-  ...organizations.map((one) => setOf(sequence(oid(ids.organization), utf8(one)))),
-  setOf(sequence(oid(ids.commonName), utf8(commonName))),
-);
+type X509Library = typeof import('@peculiar/x509');
 
-const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
-  critical ? sequence(oid(id), truth, octets(value)) : sequence(oid(id), octets(value));
+let loaded: Promise<X509Library> | undefined;
 
-/** Bytes before the point in the SubjectPublicKeyInfo of every P-256 key. */
-const spkiPrefixBytes = 26;
+/** The library that writes certificates; it wants a polyfill to be there first. */
+const library = (): Promise<X509Library> => (loaded ??= import('reflect-metadata').then(() => import('@peculiar/x509')));
 
-/** RFC 5280: the SHA-1 of the public key's bits; an identifier, not a protection. */
-const keyId = (key: KeyObject): Buffer => createHash('sha1').update(key.export({ type: 'spki', format: 'der' }).subarray(spkiPrefixBytes)).digest();
+/** The subject as attributes with UTF-8 values: nothing in a name can be read as the beginning of another attribute. */
+const nameOf = (commonName: string, organizations: readonly string[]): JsonNameParams => [
+  ...organizations.map((one): JsonNameParams[number] => ({ O: [{ utf8String: one }] })),
+  { CN: [{ utf8String: commonName }] },
+];
 
-/** The bytes of an IPv4 or IPv6 address as a subjectAltName holds them. */
-const addressBytes = (address: string): Buffer => {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
-  if (isIP(address) === 0) throw new TypeError(`not an IP address: ${address}`);
-  const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
-  const words = (text: string): readonly string[] => (text === '' ? [] : text.split(':'));
-  const left = words(head);
-  const right = tail === undefined ? [] : words(tail);
-  const all = [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right];
-  return Buffer.from(all.flatMap((word) => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 0xff]));
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+const keyPem = async (key: webcrypto.CryptoKey): Promise<string> => {
+  const der = await webcrypto.subtle.exportKey('pkcs8', key);
+  return createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }).toString();
 };
 
-interface ToBeSigned {
-  readonly issuer: Buffer;
-  readonly issuerKey: KeyObject;
-  readonly subject: Buffer;
-  readonly subjectKey: KeyObject;
-  readonly extensions: readonly Buffer[];
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
-const signed = (what: ToBeSigned): string => {
-  const algorithm = sequence(oid(ids.ecdsaWithSha256));
-  const serial = randomBytes(16);
-  serial[0]! |= 0x40; // always 16 bytes and positive
-  serial[0]! &= 0x7f;
-  const body = sequence(
-    tagged(0, small(2), true), positive(serial), algorithm, what.issuer,
-    sequence(timeAt(what.fromMs), timeAt(what.untilMs)), what.subject,
-    what.subjectKey.export({ type: 'spki', format: 'der' }), tagged(3, sequence(...what.extensions), true),
-  );
-  return pem('CERTIFICATE', sequence(body, algorithm, bits(sign('sha256', body, what.issuerKey))));
+/** A CA's key pair for signing, from its PEM files. */
+const signerKeys = async (ca: CertificatePair): Promise<{ readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey }> => {
+  const privateKey = createPrivateKey(ca.key);
+  return {
+    privateKey: await webcrypto.subtle.importKey('pkcs8', privateKey.export({ type: 'pkcs8', format: 'der' }), algorithm, false, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', createPublicKey(privateKey).export({ type: 'spki', format: 'der' }), algorithm, true, ['verify']),
+  };
 };
 
-const newKeys = (): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } => generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const keyPem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** 16 random bytes, positive and never shortened. */
+const serialNumber = (): string => {
+  const bytes = randomBytes(16);
+  bytes[0] = (bytes[0]! & 0x3f) | 0x40;
+  return bytes.toString('hex');
+};
 
 /** A new self-signed CA that may sign certificates but no other CA. */
-export const createCa = (options: CaOptions): CertificatePair => {
-  const { publicKey, privateKey } = newKeys();
-  const name = nameOf(options.commonName, []);
-  const cert = signed({
-    issuer: name, issuerKey: privateKey, subject: name, subjectKey: publicKey,
-    fromMs: options.nowMs - clockSkewMs, untilMs: options.nowMs + options.lifetimeDays * dayMs,
+export const createCa = async (options: CaOptions): Promise<CertificatePair> => {
+  const x509 = await library();
+  const keys = await newKeys();
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(), name: new x509.Name(nameOf(options.commonName, [])), keys, signingAlgorithm: algorithm,
+    notBefore: new Date(options.nowMs - clockSkewMs), notAfter: new Date(options.nowMs + options.lifetimeDays * dayMs),
     extensions: [
-      extension(ids.basicConstraints, true, sequence(truth, small(0))),
-      extension(ids.keyUsage, true, namedBits([keyUsageBits.digitalSignature, keyUsageBits.keyCertSign, keyUsageBits.crlSign])),
-      extension(ids.subjectKeyId, false, octets(keyId(publicKey))),
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { cert, key: keyPem(privateKey) };
-};
-
-/** The subject of a certificate in DER, which is the issuer of what it signs: byte for byte, so that chains match. */
-const subjectDer = (cert: X509Certificate): Buffer => {
-  const values = subjectOf(cert);
-  return nameOf(values.commonName, values.organizations);
+  return { cert: `${cert.toString('pem')}\n`, key: await keyPem(keys.privateKey) };
 };
 
 /**
- * A new key and a certificate for it, signed by the CA. It never outlives the CA. Throws a TypeError for an address
- * that is none.
+ * A new key and a certificate for it, signed by the CA. It never outlives the CA. Rejects with a TypeError for an
+ * address that is none.
  */
-export const issueCertificate = (options: CertificateOptions): CertificatePair => {
-  const ca = new X509Certificate(options.ca.cert);
-  const { publicKey, privateKey } = newKeys();
+export const issueCertificate = async (options: CertificateOptions): Promise<CertificatePair> => {
+  const stranger = options.ipAddresses?.find((address) => isIP(address) === 0);
+  if (stranger !== undefined) throw new TypeError(`not an IP address: ${stranger}`);
+  const x509 = await library();
+  const [keys, signer] = await Promise.all([newKeys(), signerKeys(options.ca)]);
+  const ca = new x509.X509Certificate(options.ca.cert);
   const alternatives = [
-    ...(options.dnsNames ?? []).map((name) => tagged(2, Buffer.from(name, 'latin1'), false)),
-    ...(options.ipAddresses ?? []).map((address) => tagged(7, addressBytes(address), false)),
+    ...(options.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
+    ...(options.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value: canonicalAddress(value) })),
   ];
-  const cert = signed({
-    issuer: subjectDer(ca), issuerKey: createPrivateKey(options.ca.key),
-    subject: nameOf(options.commonName, options.organizations ?? []), subjectKey: publicKey,
-    fromMs: Math.max(options.nowMs - clockSkewMs, Date.parse(ca.validFrom)),
-    untilMs: Math.min(options.nowMs + options.lifetimeDays * dayMs, Date.parse(ca.validTo)),
+  const usages = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
+  const cert = await x509.X509CertificateGenerator.create({
+    serialNumber: serialNumber(), issuer: ca.subjectName, subject: new x509.Name(nameOf(options.commonName, options.organizations ?? [])),
+    publicKey: keys.publicKey, signingKey: signer.privateKey, signingAlgorithm: algorithm,
+    notBefore: new Date(Math.max(options.nowMs - clockSkewMs, ca.notBefore.getTime())),
+    notAfter: new Date(Math.min(options.nowMs + options.lifetimeDays * dayMs, ca.notAfter.getTime())),
     extensions: [
-      extension(ids.basicConstraints, true, sequence()),
-      extension(ids.keyUsage, true, namedBits([keyUsageBits.digitalSignature])),
-      extension(ids.extendedKeyUsage, false, sequence(...options.usages.map((usage) => oid(ids[usage])))),
-      extension(ids.subjectKeyId, false, octets(keyId(publicKey))),
-      extension(ids.authorityKeyId, false, sequence(tagged(0, keyId(ca.publicKey), false))),
-      ...(alternatives.length === 0 ? [] : [extension(ids.subjectAltName, false, sequence(...alternatives))]),
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension(options.usages.map((usage) => usages[usage])),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey),
+      ...(alternatives.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternatives)]),
     ],
   });
-  return { cert, key: keyPem(privateKey) };
+  return { cert: `${cert.toString('pem')}\n`, key: await keyPem(keys.privateKey) };
 };
 
 /** What a certificate says of its holder, and until when. */

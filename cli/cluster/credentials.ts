@@ -47,7 +47,7 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
   const nowMs = options.clock.now();
   let ca = await readPair(folder, 'ca');
   if (ca === undefined) {
-    ca = createCa({ commonName: 'barge-ca', lifetimeDays: caLifetimeDays, nowMs });
+    ca = await createCa({ commonName: 'barge-ca', lifetimeDays: caLifetimeDays, nowMs });
     await writePair(folder, 'ca', ca);
   }
   const signer = ca;
@@ -56,7 +56,7 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
     const why = kept === undefined ? 'there is none' : whyUnusable(kept, { ...wanted, ca: signer.cert, nowMs, remainingDays: renewBeforeDays });
     if (kept !== undefined && why === undefined) return kept;
     options.log.debug('issuing a certificate', { name, why });
-    const pair = issueCertificate({ ...wanted, ca: signer, lifetimeDays, nowMs });
+    const pair = await issueCertificate({ ...wanted, ca: signer, lifetimeDays, nowMs });
     await writePair(folder, name, pair);
     return pair;
   };
