@@ -8,26 +8,22 @@
 import type { Surroundings } from '../base/component.ts';
 import { sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { ApiAnswer, ApiRequest } from '../schemas/api.ts';
 import { isReason } from '../schemas/errors.ts';
 import { apiVersionOf, type AnyKind, type ApiObject, type Kind } from '../schemas/kind.ts';
+import { controllerOf } from '../schemas/owners.ts';
 import { boundTransport, observedTransport } from './bound-transport.ts';
 import { createClient, type Client, type Key } from './client.ts';
 import type { Controller, ReconcileContext } from './controller.ts';
 import { createEventRecorder } from './event-recorder.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import type { Informers } from './informers.ts';
-import { keyOf, keyText, parseKeyText, revisionOf } from './key.ts';
+import { keyOf, keyText, parseKeyText } from './key.ts';
+import { OwnWrites, resourceId } from './own-writes.ts';
 import { WorkQueue } from './work-queue.ts';
 
 const defaultWorkers = 4;
 /** A copy that lags this long after a write has lost its watch; the key then goes on with what it sees. */
 const ownWritesMs = 10_000;
-
-/** The highest revision written, per `group/plural`. */
-type Written = Map<string, number>;
-
-const resourceId = (group: string, plural: string): string => `${group}/${plural}`;
 
 /** All indexes that a controller wants, per kind. */
 const wantedIndexes = (controller: Controller): ReadonlyMap<AnyKind, NonNullable<InformerOptions<ApiObject>['indexes']>> => {
@@ -49,7 +45,7 @@ const wantedIndexes = (controller: Controller): ReadonlyMap<AnyKind, NonNullable
 
 /** The key of the controller-owner of an object, where it is of that kind (in any version). */
 export const controllerKey = (object: ApiObject, kind: AnyKind): Key | undefined => {
-  const owner = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const owner = controllerOf(object);
   if (owner === undefined || owner.kind !== kind.kind) return undefined;
   const slash = owner.apiVersion.lastIndexOf('/');
   if ((slash < 0 ? '' : owner.apiVersion.slice(0, slash)) !== kind.group) return undefined;
@@ -114,14 +110,11 @@ export class ControllerLoop {
     const { reconciles, owns = [], watches = [] } = this.#controller;
     const context = { ...this.#context, client: this.#client };
     const on = (kind: AnyKind, keys: (object: ApiObject) => readonly Key[]): (() => void) => {
-      const wake = (object: ApiObject): void => {
-        for (const key of keys(object)) this.#queue.add(keyText(key));
+      // Keys are added once for both states: an idle worker takes the first at once, and would run again for the second.
+      const wake = (...states: readonly ApiObject[]): void => {
+        for (const key of new Set(states.flatMap((object) => keys(object).map(keyText)))) this.#queue.add(key);
       };
-      const updated = (object: ApiObject, old: ApiObject): void => {
-        wake(old);
-        wake(object);
-      };
-      return this.#context.informer(kind).on({ added: wake, updated, deleted: wake });
+      return this.#context.informer(kind).on({ added: (object) => wake(object), updated: (object, old) => wake(old, object), deleted: (object) => wake(object) });
     };
     return [
       on(reconciles, (object) => [keyOf(object)]),
@@ -137,16 +130,16 @@ export class ControllerLoop {
     for (;;) {
       const key = await this.#queue.take();
       if (key === undefined) return;
-      const written: Written = new Map();
+      const written = new OwnWrites(this.#byResource);
       await this.#reconcile(key, written);
-      if (this.#seen(written)) this.#queue.done(key);
-      else void this.#ownWrites(key, written).then(() => this.#queue.done(key));
+      if (written.seen) this.#queue.done(key);
+      else void this.#untilSeen(key, written).then(() => this.#queue.done(key));
     }
   }
 
-  async #reconcile(text: string, written: Written): Promise<void> {
+  async #reconcile(text: string, written: OwnWrites): Promise<void> {
     const key = parseKeyText(text);
-    const transport = observedTransport(this.#context.transport, (request, answer) => note(written, request, answer));
+    const transport = observedTransport(this.#context.transport, (request, answer) => written.note(request, answer));
     const context: ReconcileContext = { ...this.#context, transport, client: createClient(transport) };
     try {
       const object = this.#context.informer(this.#controller.reconciles).get(key);
@@ -162,25 +155,14 @@ export class ControllerLoop {
     }
   }
 
-  #seen(written: Written): boolean {
-    for (const [resource, revision] of written) if ((this.#byResource.get(resource)?.revision ?? revision) < revision) return false;
-    return true;
-  }
-
   /** Resolves when the informers include what was written, or after a while without. */
-  async #ownWrites(key: string, written: Written): Promise<void> {
+  async #untilSeen(key: string, written: OwnWrites): Promise<void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#context.signal, over.signal]);
-    const reached = Promise.all([...written].map(([resource, revision]) => this.#byResource.get(resource)?.reached(revision, signal)));
-    await Promise.race([reached, sleep(this.#surroundings.clock, ownWritesMs, signal)]);
+    await Promise.race([written.wait(signal), sleep(this.#surroundings.clock, ownWritesMs, signal)]);
     over.abort();
-    if (!this.#context.signal.aborted && !this.#seen(written)) {
-      this.#log.warn('the informers have not seen what a reconcile wrote; going on', { key, written: Object.fromEntries(written), waitedMs: ownWritesMs });
+    if (!this.#context.signal.aborted && !written.seen) {
+      this.#log.warn('the informers have not seen what a reconcile wrote; going on', { key, unseen: written.unseen, waitedMs: ownWritesMs });
     }
   }
 }
-
-const note = (written: Written, { group, resource }: ApiRequest, { body }: ApiAnswer): void => {
-  const id = resourceId(group, resource);
-  written.set(id, Math.max(written.get(id) ?? 0, revisionOf(body)));
-};

@@ -94,7 +94,7 @@ export class ListWatchInformer<T extends ApiObject> implements Informer<T> {
 
   on(listener: Listener<T>): () => void {
     this.#listeners.add(listener);
-    for (const object of this.#cache.list()) this.#call(listener, ['added', object, undefined]);
+    if (listener.added !== undefined) for (const object of this.#cache.list()) this.#call(listener, ['added', object, undefined]);
     return () => void this.#listeners.delete(listener);
   }
 
