@@ -1,6 +1,6 @@
 import { ApiError, notFound, qualified } from '../../schemas/errors.ts';
 import type { Draft } from '../../schemas/frozen.ts';
-import type { ApiObject } from '../../schemas/kind.ts';
+import type { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import { namespaceKey } from '../keys.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
@@ -20,7 +20,7 @@ const isNamespace = ({ kind, apiVersion }: { readonly kind: string; readonly api
 export const namespaceLifecycle = (cache: WatchCache): AdmissionPlugin => ({
   name: 'NamespaceLifecycle',
   mutate: (draft, { kind, namespace, name, old, attempt }) => {
-    if (isNamespace(draft)) markNamespace(draft, old === undefined);
+    if (isNamespace(draft)) markNamespace(draft as NamespaceDraft, old as Namespace | undefined);
     if (kind.scope === 'Cluster' || old !== undefined) return;
     const key = namespaceKey(namespace);
     const home = cache.get(key);
@@ -40,8 +40,11 @@ export const namespaceLifecycle = (cache: WatchCache): AdmissionPlugin => ({
   },
 });
 
-const markNamespace = (draft: Draft<ApiObject>, isNew: boolean): void => {
-  const namespace = draft as Draft<ApiObject> & { spec?: { finalizers?: string[] } };
-  namespace.metadata.labels = { ...namespace.metadata.labels, [nameLabel]: namespace.metadata.name ?? '' };
-  if (isNew) namespace.spec = { ...namespace.spec, finalizers: [...new Set([...(namespace.spec?.finalizers ?? []), 'kubernetes'])] };
+type NamespaceDraft = Draft<Namespace>;
+
+/** Finalizers of the spec are only changed through /finalize. */
+const markNamespace = (draft: NamespaceDraft, old: Namespace | undefined): void => {
+  draft.metadata.labels = { ...draft.metadata.labels, [nameLabel]: draft.metadata.name ?? '' };
+  const finalizers = old === undefined ? [...new Set([...(draft.spec?.finalizers ?? []), 'kubernetes'])] : [...(old.spec?.finalizers ?? [])];
+  if (old === undefined || old.spec !== undefined) draft.spec = { ...draft.spec, finalizers };
 };

@@ -1,6 +1,8 @@
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { podDefaults } from './pod-defaults.ts';
+import { serviceAddresses } from './service-addresses.ts';
 
 export interface AdmissionOptions {
   readonly cache: WatchCache;
@@ -10,6 +12,8 @@ export interface AdmissionOptions {
 }
 
 /** The rules of this cluster, in the order in which they run. */
-export const admissionPlugins = ({ cache }: AdmissionOptions): readonly AdmissionPlugin[] => [
-  namespaceLifecycle(cache),
+export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionPlugin[] => [
+  namespaceLifecycle(options.cache),
+  podDefaults(options.cache),
+  serviceAddresses(options),
 ];

@@ -53,6 +53,10 @@ const created = (api: Surroundings, call: Call, { draft, current, attempt }: { r
   const { kind, namespace, user } = call;
   const name = draft.metadata.name ?? '';
   const context = { kind, user, namespace, name, subresource: '', old: undefined, attempt };
+  if (current !== undefined) {
+    throw current.metadata.deletionTimestamp === undefined ? alreadyExists(kind, name)
+      : new ApiError('AlreadyExists', `object is being deleted: ${alreadyExists(kind, name).message}`, alreadyExists(kind, name).details);
+  }
   draft.metadata = newMetadata(api, call, draft.metadata);
   complete(kind, draft);
   api.admission.mutate(draft, context);
@@ -63,10 +67,6 @@ const created = (api: Surroundings, call: Call, { draft, current, attempt }: { r
   }
   assertValid(kind, name, validate(kind, draft));
   api.admission.admit(draft, context);
-  if (current !== undefined) {
-    throw current.metadata.deletionTimestamp === undefined ? alreadyExists(kind, name)
-      : new ApiError('AlreadyExists', `object is being deleted: ${alreadyExists(kind, name).message}`, alreadyExists(kind, name).details);
-  }
   return draft;
 };
 

@@ -14,13 +14,14 @@ export const remove = async (api: Surroundings, call: Call): Promise<ApiAnswer> 
 };
 
 /** The rules of a delete, for the verb and for an eviction. */
-export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOptions): Promise<Written> => {
+export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOptions, { evict = false }: { readonly evict?: boolean } = {}): Promise<Written> => {
   const { kind, user, namespace, name } = call;
   checkDeleteOptions(options);
   return api.writer.write(keyOf(kind, namespace, name), (current, attempt) => {
     if (current === undefined) throw notFound(kind, name);
     const context = { kind, user, namespace, name, subresource: '', old: current, attempt };
     api.admission.deleting(current, context);
+    if (evict && current.metadata.deletionTimestamp === undefined) api.admission.evicting(current, context);
     const deletion = deletionOf(kind, current, options, api.clock.now());
     switch (deletion.action) {
       case 'keep':

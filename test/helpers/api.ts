@@ -1,3 +1,4 @@
+import { bootstrap } from '../../apiserver/bootstrap.ts';
 import { Core, type CoreOptions } from '../../apiserver/core.ts';
 import { MemoryStorage } from '../../apiserver/storage/memory.ts';
 import { silentLog } from '../../base/log.ts';
@@ -49,12 +50,13 @@ export interface TestApiOptions extends Partial<Omit<CoreOptions, 'clock' | 'sto
  * A real API server in this process: in-memory store, all built-in kinds, a clock that stands still, chance from a fixed
  * seed. Everything is allowed unless an authorizer is given.
  */
-export const testApi = async ({ clock = new FakeClock(), storage = new MemoryStorage(), namespaces = [], user = admin, ...options }: TestApiOptions = {}): Promise<TestApi> => {
+export const testApi = async ({ clock = new FakeClock(), storage = new MemoryStorage(), namespaces = [], user = admin, serviceCidr = '10.96.0.0/16', ...options }: TestApiOptions = {}): Promise<TestApi> => {
   const core = await Core.open({
     registry: await testRegistry(), random: seededRandom(1), log: silentLog, authorizer: { authorize: () => undefined },
-    serviceCidr: '10.96.0.0/16', nodePortRange: { from: 30000, to: 32767 }, ...options, clock, storage,
+    nodePortRange: { from: 30000, to: 32767 }, ...options, serviceCidr, clock, storage,
   });
-  await createNamespaces(core.as(admin), ['default', 'kube-system', 'kube-public', 'kube-node-lease', ...namespaces]);
+  await bootstrap(core, { serviceCidr });
+  await createNamespaces(core.as(admin), namespaces);
   const transport = core.as(user);
   return { core, transport, client: createClient(transport), clock, storage, registry: await testRegistry(), close: () => core.close() };
 };

@@ -1,0 +1,91 @@
+/** What of a Service's spec goes with its type, as pure changes of a draft. The addresses themselves are service-addresses.ts. */
+import type { Draft } from '../../schemas/frozen.ts';
+import type { Service } from '../../schemas/kinds/core/service.ts';
+
+export type ServiceDraft = Draft<Service>;
+type Spec = Service['spec'];
+
+export const headless = 'None';
+
+export const isExternalName = ({ type }: Spec): boolean => type === 'ExternalName';
+
+/** True when the service has, or is to have, an address of its own. */
+export const wantsAddress = (spec: Spec): boolean => !isExternalName(spec) && spec.clusterIP !== headless;
+
+export const wantsNodePorts = ({ type, allocateLoadBalancerNodePorts }: Spec): boolean =>
+  type === 'NodePort' || (type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== false);
+
+/** True for the types that may have node ports, given out or asked for. */
+export const mayHaveNodePorts = ({ type }: Spec): boolean => type === 'NodePort' || type === 'LoadBalancer';
+
+export const wantsHealthCheckPort = ({ type, externalTrafficPolicy }: Spec): boolean => type === 'LoadBalancer' && externalTrafficPolicy === 'Local';
+
+const portKey = ({ protocol = 'TCP', port }: { readonly protocol?: string | undefined; readonly port: number }): string => `${protocol}/${port}`;
+
+/** An update that does not speak of what the server gave out keeps it. */
+export const keepGiven = ({ spec }: ServiceDraft, { spec: old }: Service): void => {
+  if (!isExternalName(spec) && !isExternalName(old)) {
+    if ((spec.clusterIP ?? '') === '' && (spec.clusterIPs ?? []).length === 0) {
+      spec.clusterIP = old.clusterIP;
+      spec.clusterIPs = old.clusterIPs === undefined ? undefined : [...old.clusterIPs];
+    }
+    spec.ipFamilies ??= old.ipFamilies === undefined ? undefined : [...old.ipFamilies];
+    spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
+  }
+  if (wantsNodePorts(spec) && wantsNodePorts(old)) {
+    const asked = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort));
+    const given = new Map((old.ports ?? []).map((port) => [portKey(port), port.nodePort]));
+    for (const port of spec.ports ?? []) {
+      const before = given.get(portKey(port));
+      if ((port.nodePort ?? 0) === 0 && before !== undefined && !asked.has(before)) port.nodePort = before;
+    }
+  }
+  if (wantsHealthCheckPort(spec) && wantsHealthCheckPort(old) && (spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = old.healthCheckNodePort;
+};
+
+/**
+ * When the type changes, what belonged to the old type and still stands there unchanged goes with it, so that a change of
+ * `type` alone is enough. What the client wrote itself stays, for validation to judge.
+ */
+export const dropOfOldType = ({ spec }: ServiceDraft, { spec: old }: Service): void => {
+  if (isExternalName(spec) && !isExternalName(old)) {
+    if (spec.clusterIP === old.clusterIP) {
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
+    }
+    delete spec.ipFamilies;
+    delete spec.ipFamilyPolicy;
+    if (spec.internalTrafficPolicy === old.internalTrafficPolicy) delete spec.internalTrafficPolicy;
+  }
+  if (mayHaveNodePorts(old) && !mayHaveNodePorts(spec)) {
+    const given = new Set((old.ports ?? []).map(({ nodePort }) => nodePort));
+    for (const port of spec.ports ?? []) if (given.has(port.nodePort)) delete port.nodePort;
+  }
+  if (wantsHealthCheckPort(old) && !wantsHealthCheckPort(spec) && spec.healthCheckNodePort === old.healthCheckNodePort) delete spec.healthCheckNodePort;
+  if (mayHaveNodePorts(old) && !mayHaveNodePorts(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy;
+  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts) delete spec.allocateLoadBalancerNodePorts;
+    if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass;
+  }
+  if (isExternalName(old) && !isExternalName(spec) && spec.externalName === old.externalName) delete spec.externalName;
+};
+
+/** clusterIP and clusterIPs say the same thing; whichever the client set fills the other. */
+export const alignAddresses = ({ spec }: ServiceDraft, old: Service | undefined): void => {
+  const { clusterIP = '', clusterIPs = [] } = spec;
+  if (clusterIP === '' && clusterIPs.length > 0 && (old === undefined || (old.spec.clusterIP ?? '') === '')) spec.clusterIP = clusterIPs[0];
+  else if (clusterIP !== '' && clusterIPs.length === 0) spec.clusterIPs = [clusterIP];
+  else if (clusterIP !== '' && old !== undefined && clusterIP !== old.spec.clusterIP && clusterIPs.length === 1 && clusterIPs[0] === old.spec.clusterIP) spec.clusterIPs = [clusterIP];
+};
+
+/** The rows that a service holds: its address, its node ports. */
+export const heldBy = ({ spec }: Service | ServiceDraft): ReadonlySet<string> => {
+  const keys = new Set<string>();
+  if (wantsAddress(spec)) for (const address of spec.clusterIPs ?? []) if (address !== '') keys.add(addressKey(address));
+  if (mayHaveNodePorts(spec)) for (const { nodePort = 0, protocol = 'TCP' } of spec.ports ?? []) if (nodePort !== 0) keys.add(portRow(protocol, nodePort));
+  if (wantsHealthCheckPort(spec) && (spec.healthCheckNodePort ?? 0) !== 0) keys.add(portRow('TCP', spec.healthCheckNodePort ?? 0));
+  return keys;
+};
+
+export const addressKey = (address: string): string => `!ip/${address}`;
+export const portRow = (protocol: string, port: number): string => `!port/${protocol}/${port}`;

@@ -1,0 +1,57 @@
+import { rfc3339 } from '../../base/clock.ts';
+import { badRequest, conflict, invalid, notFound, required, unsupported } from '../../schemas/errors.ts';
+import { defineKind, topLevel, type BodyOf } from '../../schemas/kind.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import { ObjectReference } from '../../schemas/types/references.ts';
+import { keyOf } from '../keys.ts';
+import { readBody } from '../verbs/body.ts';
+import type { Handler } from './subresources.ts';
+import { success } from './success.ts';
+
+const Binding = defineKind(topLevel('core.v1.Binding', 'Ties a pod to a node.', { target: ObjectReference }, ['target']), {
+  group: '', version: 'v1', kind: 'Binding', plural: 'bindings', scope: 'Namespaced', columns: [],
+});
+
+/** Puts a pod on a node, once. A pod that has a node, is held by a gate or is being deleted is refused with Conflict. */
+export const binding: Handler = async (api, call) => {
+  const { kind, namespace, name, request } = call;
+  const body = readBody({ ...call, kind: Binding }, request.body) as unknown as BodyOf<typeof Binding>;
+  if ((body.metadata.name ?? '') !== '' && body.metadata.name !== name) throw badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`);
+  const { name: node = '', kind: target = '' } = (body.target as ObjectReference | undefined) ?? {};
+  const errors = [
+    ...(node === '' ? [required('target.name')] : []),
+    ...(target === '' || target === 'Node' ? [] : [unsupported('target.kind', target, ['Node'])]),
+  ];
+  if (errors.length > 0) throw invalid(Binding, name, errors);
+
+  await api.writer.write(keyOf(kind, namespace, name), (current) => {
+    if (current === undefined) throw notFound(kind, name);
+    const pod = current as Pod;
+    const why = whyNotBindable(pod, body.metadata.uid);
+    if (why !== undefined) throw conflict(kind, name, why);
+    return { action: 'put', object: bound(pod, { node, annotations: body.metadata.annotations, nowMs: api.clock.now() }) };
+  }, { dryRun: call.options.dryRun });
+  return success(201);
+};
+
+const whyNotBindable = ({ metadata, spec }: Pod, uid: string | undefined): string | undefined => {
+  if (uid !== undefined && uid !== '' && uid !== metadata.uid) return `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`;
+  if (metadata.deletionTimestamp !== undefined) return `pod ${metadata.name} is being deleted, cannot be assigned to a host`;
+  if ((spec.nodeName ?? '') !== '') return `pod ${metadata.name} is already assigned to node ${JSON.stringify(spec.nodeName)}`;
+  return (spec.schedulingGates ?? []).length > 0 ? `pod ${metadata.name} has non-empty .spec.schedulingGates` : undefined;
+};
+
+const bound = (pod: Pod, { node, annotations, nowMs }: { readonly node: string; readonly annotations: Pod['metadata']['annotations']; readonly nowMs: number }): Pod => {
+  const { metadata, spec, status } = pod;
+  const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: rfc3339(nowMs) };
+  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
+  return {
+    ...pod,
+    metadata: {
+      ...metadata, generation: (metadata.generation ?? 0) + 1,
+      ...(annotations === undefined ? {} : { annotations: { ...metadata.annotations, ...annotations } }),
+    },
+    spec: { ...spec, nodeName: node },
+    status: { ...status, conditions: [...others, scheduled] },
+  };
+};

@@ -1,0 +1,73 @@
+import { rfc3339 } from '../../base/clock.ts';
+import { notFound } from '../../schemas/errors.ts';
+import { draftOf } from '../../schemas/frozen.ts';
+import { defineKind, topLevel, type ApiObject, type ScaleSubresource } from '../../schemas/kind.ts';
+import { labelMatcher } from '../../schemas/label-selector.ts';
+import { int32, object, string } from '../../schemas/schema.ts';
+import type { LabelSelector } from '../../schemas/types/label-selector.ts';
+import { validate } from '../../schemas/validate.ts';
+import { keyOf } from '../keys.ts';
+import type { JsonObject } from '../patch/json.ts';
+import { readPatch } from '../patch/patch.ts';
+import { assertValid, readBody, type ObjectDraft } from '../verbs/body.ts';
+import type { Call } from '../verbs/call.ts';
+import { existing } from '../verbs/get.ts';
+import { patchTypeOf } from '../verbs/patch.ts';
+import { assertSameObject, notAllowed, settled, wholeObject } from '../verbs/update.ts';
+import type { Handler } from './subresources.ts';
+
+/** How many replicas there are and should be, whatever the kind. Never stored. */
+export const Scale = defineKind(topLevel('autoscaling.v1.Scale', 'How many replicas there are and should be.', {
+  spec: object('autoscaling.v1.ScaleSpec', 'How many replicas there should be.', { replicas: int32('Number of replicas.', { minimum: 0 }) }),
+  status: object('autoscaling.v1.ScaleStatus', 'How many replicas there are.', { replicas: int32('Number of replicas.'), selector: string('Label selector of the replicas, as text.') }),
+}), { group: 'autoscaling', version: 'v1', kind: 'Scale', plural: 'scales', scope: 'Namespaced', columns: [] });
+
+type Members = Record<string, unknown>;
+
+const valueAt = (object: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? (value as Members)[step] : undefined), object);
+
+const setAt = (draft: Members, path: string, value: unknown): void => {
+  const steps = path.split('.');
+  const last = steps.pop()!;
+  let at = draft;
+  for (const step of steps) at = (at[step] ??= {}) as Members;
+  at[last] = value;
+};
+
+const selectorText = (selector: unknown): string => (typeof selector === 'string' ? selector : labelMatcher((selector ?? {}) as LabelSelector).toString());
+
+const viewOf = (object: ApiObject, paths: ScaleSubresource): ApiObject => {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  return {
+    kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: { name, namespace, uid, resourceVersion, creationTimestamp: creationTimestamp ?? rfc3339(0) },
+    spec: { replicas: valueAt(object, paths.specReplicasPath) ?? 0 },
+    status: { replicas: valueAt(object, paths.statusReplicasPath) ?? 0, selector: selectorText(valueAt(object, paths.selectorPath)) },
+  } as ApiObject;
+};
+
+/** Reads and writes the number of replicas of an object as a Scale. */
+export const scale = (paths: ScaleSubresource): Handler => async (api, call) => {
+  const { verb } = call.request;
+  if (verb === 'get') return { code: 200, body: viewOf(existing(api, call), paths), warnings: [] };
+  if (verb !== 'update' && verb !== 'patch') throw notAllowed(call);
+  const bodyFor = scaleBody(call, paths);
+  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+    if (current === undefined) throw notFound(call.kind, call.name);
+    const wish = readBody({ ...call, kind: Scale }, bodyFor(current));
+    assertSameObject(call, wish, current);
+    const found = validate(Scale, wish as ApiObject).filter(({ field }) => field.startsWith('spec'));
+    assertValid(Scale, call.name, found);
+    const object = draftOf(current) as ObjectDraft;
+    setAt(object, paths.specReplicasPath, valueAt(wish, 'spec.replicas') ?? 0);
+    return settled(api, call, { part: wholeObject, object, current, attempt });
+  }, { dryRun: call.options.dryRun });
+  return { code: 200, body: viewOf(written.object, paths), warnings: [...call.warnings] };
+};
+
+const scaleBody = (call: Call, paths: ScaleSubresource): ((current: ApiObject) => unknown) => {
+  const { body, verb } = call.request;
+  if (verb === 'update') return () => body;
+  const patch = readPatch(patchTypeOf(call), body, Scale.schema);
+  return (current) => patch.apply(viewOf(current, paths) as unknown as JsonObject);
+};
