@@ -3,7 +3,8 @@
  * the table stays the whole answer to "what could it do if it went wrong?".
  */
 import type { UserInfo } from '../../schemas/api.ts';
-import type { Grant, PolicyRule } from './rules.ts';
+import type { Authorizer } from './authorizer.ts';
+import { createRulesAuthorizer, type Grant, type PolicyRule } from './rules.ts';
 
 const read = ['get', 'list', 'watch'] as const;
 const change = ['update', 'patch'] as const;
@@ -74,3 +75,6 @@ export const builtinGrants: readonly Grant[] = [
   { users: ['system:barge:proxy'], rules: proxyRules },
   { groups: ['system:nodes'], rules: nodeRules },
 ];
+
+/** The authorizer of a cluster whose only rules are the built-in ones. */
+export const createBuiltinAuthorizer = (): Authorizer => createRulesAuthorizer(builtinGrants);

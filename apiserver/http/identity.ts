@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { subjectOf } from '../../base/pki.ts';
+import { anonymous, type UserInfo } from '../../schemas/api.ts';
+import type { Authenticator, PresentedCertificate } from '../authentication/authenticator.ts';
+
+/** Connections live long: the certificate of each is read once. */
+const presented = new WeakMap<TLSSocket, PresentedCertificate | null>();
+
+const certificateOf = (socket: TLSSocket): PresentedCertificate | undefined => {
+  let found = presented.get(socket);
+  if (found === undefined) {
+    const certificate = socket.getPeerX509Certificate?.();
+    found = certificate === undefined ? null : {
+      // OpenSSL has checked the chain, the dates and the usage; the handshake went on only so that we can say 401.
+      trusted: socket.authorized, ...subjectOf(certificate), notAfterMs: Date.parse(certificate.validTo),
+    };
+    presented.set(socket, found);
+  }
+  return found ?? undefined;
+};
+
+/** Who a request is from; `system:anonymous` where it shows no credential. Throws Unauthorized for a wrong one. */
+export const userOf = (authenticator: Authenticator, request: IncomingMessage): UserInfo =>
+  authenticator.authenticate({ certificate: certificateOf(request.socket as TLSSocket), authorization: request.headers.authorization }) ?? anonymous;
+
+/**
+ * Why a request may not have come from a page of another site, or undefined. Browsers send client certificates along
+ * with such requests, and they may open WebSockets to anywhere; other clients send no Origin.
+ */
+export const foreignOrigin = (request: IncomingMessage): string | undefined => {
+  const { origin, host } = request.headers;
+  if (origin === undefined || (request.method === 'GET' && request.headers.upgrade === undefined) || request.method === 'HEAD') return undefined;
+  return URL.canParse(origin) && new URL(origin).host === host ? undefined : `requests from ${origin.slice(0, 128)} are not allowed`;
+};

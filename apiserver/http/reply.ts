@@ -1,0 +1,113 @@
+/** Writes answers. Every one has a length or is chunked, says its type, and an error is always a Status. */
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { constants, createGzip, gzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import type { ApiList } from '../../schemas/api.ts';
+import { ApiError } from '../../schemas/errors.ts';
+import { jsonOf } from '../encoding.ts';
+import { takesGzip } from './accept.ts';
+
+/** Bodies from this size on are compressed for clients that take it; below, the time costs more than the bytes. */
+export const gzipFromBytes = 128 * 1024;
+/** Big lists are written in pieces of about this size, so that other requests get their turn between them. */
+const pieceBytes = 256 * 1024;
+
+const compress = promisify(gzip);
+const fastest = { level: constants.Z_BEST_SPEED };
+
+/** Warning headers (RFC 7234, code 299). Their text is made printable ASCII and kept to 4 KiB altogether. */
+export const warningHeaders = (warnings: readonly string[]): OutgoingHttpHeaders => {
+  if (warnings.length === 0) return {};
+  let left = 4_096;
+  const lines: string[] = [];
+  for (const warning of warnings) {
+    const text = warning.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, Math.min(left, 1_024));
+    left -= text.length;
+    if (text.length > 0) lines.push(`299 - "${text.replaceAll(/["\\]/g, '\\$&')}"`);
+  }
+  return { Warning: lines };
+};
+
+const noCache = 'no-cache, private';
+
+/** An answer that is one buffer. */
+export const replyBytes = async (request: IncomingMessage, response: ServerResponse, code: number, bytes: Buffer, headers: OutgoingHttpHeaders = {}): Promise<void> => {
+  const zip = bytes.length >= gzipFromBytes && takesGzip(request.headers['accept-encoding']);
+  const body = zip ? await compress(bytes, fastest) : bytes;
+  if (response.destroyed) return;
+  response.writeHead(code, {
+    'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers,
+    ...(zip ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}), 'Content-Length': body.length,
+  });
+  response.end(body);
+};
+
+/** An answer that is a value to be written as JSON. */
+export const replyJson = (request: IncomingMessage, response: ServerResponse, code: number, value: unknown, headers?: OutgoingHttpHeaders): Promise<void> =>
+  replyBytes(request, response, code, Buffer.from(`${JSON.stringify(value)}\n`), headers);
+
+export const replyText = (response: ServerResponse, code: number, text: string): void => {
+  const body = Buffer.from(text);
+  response.writeHead(code, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff', 'Cache-Control': noCache, 'Content-Length': body.length });
+  response.end(body);
+};
+
+const comma = Buffer.from(',');
+
+/** The bytes of a list, in pieces: what stands around the items, and the items' own bytes as they are kept. */
+const piecesOf = (list: ApiList): readonly Buffer[] => {
+  const head = JSON.stringify({ kind: list.kind, apiVersion: list.apiVersion, metadata: list.metadata });
+  const pieces: Buffer[] = [];
+  let run: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
+  let length = 0;
+  list.items.forEach((item, index) => {
+    const bytes = jsonOf(item);
+    if (index > 0) run.push(comma);
+    run.push(bytes);
+    length += bytes.length + 1;
+    if (length >= pieceBytes) {
+      pieces.push(Buffer.concat(run));
+      run = [];
+      length = 0;
+    }
+  });
+  run.push(Buffer.from(']}\n'));
+  pieces.push(Buffer.concat(run));
+  return pieces;
+};
+
+/** A list as a join of its items' bytes; compressed as it goes out where that pays. */
+export const replyList = async (request: IncomingMessage, response: ServerResponse, list: ApiList, headers: OutgoingHttpHeaders): Promise<void> => {
+  const pieces = piecesOf(list);
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (pieces.length === 1) return replyBytes(request, response, 200, pieces[0]!, headers);
+  const common = { 'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers };
+  const zip = takesGzip(request.headers['accept-encoding']);
+  response.writeHead(200, zip ? { ...common, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : { ...common, 'Content-Length': length });
+  const out = zip ? createGzip(fastest) : response;
+  if (out !== response) {
+    out.pipe(response);
+    response.once('close', () => out.destroy());
+  }
+  for (const piece of pieces) {
+    if (response.destroyed) return;
+    if (!out.write(piece)) await Promise.race([once(out, 'drain'), once(response, 'close')]);
+  }
+  if (!response.destroyed) out.end();
+};
+
+/** An error as a Status. `Retry-After` is sent where the error says after how long it may be worth another try. */
+export const replyError = (response: ServerResponse, error: ApiError, headers: OutgoingHttpHeaders = {}): void => {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const body = Buffer.from(`${JSON.stringify(error.toStatus())}\n`);
+  const retry = error.details?.retryAfterSeconds;
+  response.writeHead(error.code, {
+    'Content-Type': 'application/json', 'Cache-Control': noCache, ...(retry === undefined ? {} : { 'Retry-After': String(retry) }),
+    ...headers, 'Content-Length': body.length,
+  });
+  response.end(body);
+};

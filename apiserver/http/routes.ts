@@ -1,0 +1,103 @@
+/** The URLs that are no resources: health, version, discovery and OpenAPI. */
+import { Router, type RouterContext } from '@koa/router';
+import type { IncomingMessage } from 'node:http';
+import { ApiError } from '../../schemas/errors.ts';
+import { aggregated, coreVersions, groupList, groupOf, resourceList } from '../discovery.ts';
+import { openApiV2, openApiV3, openApiV3Index } from '../openapi.ts';
+import { openApiV2Protobuf } from '../openapi-protobuf.ts';
+import { covers, parseAccept } from './accept.ts';
+import { DocumentCache, replyDocument, type Document } from './documents.ts';
+import type { HttpContext } from './exchange.ts';
+import { healthAnswer, type HealthChecks } from './health.ts';
+import { parseBool } from './query.ts';
+import { replyJson, replyText } from './reply.ts';
+import { noSuchResource } from './resource-path.ts';
+import type { VersionInfo } from './version.ts';
+
+export interface RouteOptions {
+  readonly context: HttpContext;
+  readonly version: VersionInfo;
+  readonly checks: HealthChecks;
+}
+
+const json = (value: object | undefined): Buffer | undefined => (value === undefined ? undefined : Buffer.from(`${JSON.stringify(value)}\n`));
+const jsonType = { 'Content-Type': 'application/json' };
+
+type DiscoveryForm = 'v2' | 'v2beta1' | 'plain';
+
+/** Which form of /api and /apis a client wants; everything in one document where it knows how to read that. */
+const discoveryForm = (request: IncomingMessage): DiscoveryForm => {
+  const header = request.headers.accept;
+  if (header === undefined || !header.includes('apidiscovery.k8s.io')) return 'plain';
+  for (const range of parseAccept(header)) {
+    if (!covers(range, 'application/json')) continue;
+    const as = range.parameters.get('as');
+    const version = range.parameters.get('v');
+    if (as === undefined) return 'plain';
+    if (as === 'APIGroupDiscoveryList' && range.parameters.get('g') === 'apidiscovery.k8s.io' && (version === 'v2' || version === 'v2beta1')) return version;
+  }
+  return 'plain';
+};
+
+const openApiV2Types = ['application/com.github.proto-openapi.spec.v2.v1.0+protobuf', 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'];
+
+/** True when a client would rather have /openapi/v2 in protobuf than in JSON. */
+const wantsProtobuf = (request: IncomingMessage): boolean => {
+  const { accept } = request.headers;
+  if (accept === undefined || accept === '') return false;
+  const best = parseAccept(accept).find((range) => openApiV2Types.includes(range.type) || covers(range, 'application/json'));
+  if (best === undefined) throw new ApiError('NotAcceptable', `only the following media types are accepted: application/json, ${openApiV2Types[0]}`);
+  return openApiV2Types.includes(best.type);
+};
+
+const found = (document: Document | undefined): Document => {
+  if (document === undefined) throw noSuchResource();
+  return document;
+};
+
+/** Routes for everything that is no resource. Handlers write to the Node response themselves. */
+export const createRoutes = ({ context, version, checks }: RouteOptions): Router => {
+  const { registry } = context;
+  const documents = new DocumentCache(registry);
+  const router = new Router();
+
+  const healthReply = (ctx: RouterContext): void => {
+    const [, endpoint = '', only] = ctx.path.split('/');
+    const answer = healthAnswer(endpoint, checks, { verbose: 'verbose' in ctx.query && parseBool('verbose', String(ctx.query['verbose'])), only });
+    if (answer === undefined) throw noSuchResource();
+    replyText(ctx.res, answer.code, answer.text);
+  };
+  for (const endpoint of ['healthz', 'livez', 'readyz']) router.get(`/${endpoint}`, healthReply).get(`/${endpoint}/:check`, healthReply);
+
+  router.get('/version', (ctx) => replyJson(ctx.req, ctx.res, 200, version));
+
+  const discovery = (which: 'core' | 'groups') => (ctx: RouterContext) => {
+    const form = discoveryForm(ctx.req);
+    const document = documents.get(`discovery ${which} ${form}`, () =>
+      json(form !== 'plain' ? aggregated(registry, which, form) : which === 'core' ? coreVersions(registry) : groupList(registry)));
+    const type = form === 'plain' ? 'application/json' : `application/json;g=apidiscovery.k8s.io;v=${form};as=APIGroupDiscoveryList`;
+    return replyDocument(ctx.req, ctx.res, found(document), { 'Content-Type': type });
+  };
+  router.get('/api', discovery('core')).get('/apis', discovery('groups'));
+
+  const resources = (group: string, version: string) => documents.get(`resources ${group}/${version}`, () => json(resourceList(registry, group, version)));
+  router.get('/api/:version', (ctx) => replyDocument(ctx.req, ctx.res, found(resources('', ctx.params['version'] ?? '')), jsonType));
+  router.get('/apis/:group', (ctx) => {
+    const group = ctx.params['group'] ?? '';
+    return replyDocument(ctx.req, ctx.res, found(documents.get(`group ${group}`, () => json(groupOf(registry, group)))), jsonType);
+  });
+  router.get('/apis/:group/:version', (ctx) => replyDocument(ctx.req, ctx.res, found(resources(ctx.params['group'] ?? '', ctx.params['version'] ?? '')), jsonType));
+
+  const v3 = (path: string) => documents.get(`openapi v3 ${path}`, () => json(openApiV3(registry, path)));
+  const index = () => documents.get('openapi v3', () => json(openApiV3Index(registry, (path) => found(v3(path)).etag.slice(1, -1))));
+  router.get('/openapi/v3', (ctx) => replyDocument(ctx.req, ctx.res, found(index()), jsonType));
+  router.get(/^\/openapi\/v3\/(.+)$/, (ctx) => replyDocument(ctx.req, ctx.res, found(v3(String(ctx.captures?.[0]))), jsonType));
+  router.get('/openapi/v2', (ctx) => {
+    const protobuf = wantsProtobuf(ctx.req);
+    const document = protobuf
+      ? documents.get('openapi v2 protobuf', () => openApiV2Protobuf(openApiV2(registry)))
+      : documents.get('openapi v2', () => json(openApiV2(registry)));
+    return replyDocument(ctx.req, ctx.res, found(document), protobuf ? { 'Content-Type': openApiV2Types[0] } : jsonType);
+  });
+  return router;
+};

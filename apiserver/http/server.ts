@@ -1,0 +1,124 @@
+/**
+ * The HTTPS server. It knows the wire (TLS, HTTP, WebSocket, formats, limits) and no rule of the API: those are the
+ * core's. docs/design/http.md tells how a request runs through it, docs/design/security.md what it holds clients to.
+ */
+import { constants } from 'node:crypto';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { STATUS_CODES } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import type { Registry } from '../../schemas/registry.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+import { createApp } from './app.ts';
+import { defaultLimits, type ApiRules, type HttpContext, type HttpLimits } from './exchange.ts';
+import type { HealthChecks } from './health.ts';
+import { createNodeClient, type NodeTls } from './node-client.ts';
+import { createUpgradeHandler, isUpgrade } from './upgrades.ts';
+import { versionInfo } from './version.ts';
+
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+  /** The CA of client certificates. PEM, as the others. */
+  readonly ca: string;
+}
+
+export interface ApiHttpServerOptions {
+  readonly core: ApiRules;
+  readonly registry: Registry;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly tls: ServerTls;
+  /** How the server shows itself to node agents. */
+  readonly nodeTls: NodeTls;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Barge's version, such as `0.1.0`. */
+  readonly version: string;
+  readonly limits?: Partial<HttpLimits>;
+  /** Named parts that /healthz, /livez and /readyz look at. */
+  readonly checks?: HealthChecks;
+}
+
+export interface ApiHttpServer {
+  /** Starts to listen; port 0 picks a free one. Rejects when the address cannot be had. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
+  /** Takes no more requests, ends all watches and streams, and resolves when the requests under way are answered (at most closeMs). */
+  close(): Promise<void>;
+}
+
+const createTlsServer = (options: ApiHttpServerOptions, limits: HttpLimits): Server => createServer({
+  cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca,
+  minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.handshakeMs,
+  // A certificate is asked for but not insisted on: none is anonymous, and a wrong one gets a 401 it can read.
+  requestCert: true, rejectUnauthorized: false,
+  // Who a connection is from must not change under its requests.
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs,
+  keepAliveTimeout: limits.keepAliveMs, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000,
+  shouldUpgradeCallback: isUpgrade,
+});
+
+const protocolErrors: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** Bytes that are no HTTP request get a Status too, and the connection is closed: nothing behind them can be trusted. */
+const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = protocolErrors[error.code ?? ''] ?? 400;
+  const words = STATUS_CODES[code] ?? '';
+  const body = `${JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `the request cannot be read: ${words}`, reason: code === 408 ? 'Timeout' : 'BadRequest', code })}\n`;
+  socket.end(`HTTP/1.1 ${code} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+};
+
+export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServer => {
+  const limits: HttpLimits = { ...defaultLimits, ...options.limits };
+  const closing = new AbortController();
+  const { core, registry, authorizer, authenticator, clock, log } = options;
+  const context: HttpContext = { core, registry, authorizer, clock, log, limits, closing: closing.signal };
+  const nodes = createNodeClient(options.nodeTls, clock);
+  const server = createTlsServer(options, limits);
+  const checks: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
+  server.maxConnections = limits.connections;
+  server.on('request', createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks }));
+  server.on('upgrade', createUpgradeHandler(context, nodes, authenticator));
+  server.on('clientError', refuseBytes);
+  server.on('tlsClientError', (error, socket) => {
+    log.debug('a TLS handshake failed', { error: error.message });
+    socket.destroy();
+  });
+  server.on('drop', () => log.warn('a connection was refused: there are too many', { limit: limits.connections }));
+
+  return {
+    listen: ({ host, port }) => new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => log.error('the HTTPS server failed', { error }));
+        resolve({ port: (server.address() as AddressInfo).port });
+      });
+    }),
+    close: () => new Promise((resolve) => {
+      closing.abort();
+      if (!server.listening) return resolve();
+      // Connections whose request has just been answered become idle one by one.
+      let cancelSweep = (): void => undefined;
+      const sweep = (): void => {
+        server.closeIdleConnections();
+        cancelSweep = clock.after(50, sweep);
+      };
+      const cancelForce = clock.after(limits.closeMs, () => server.closeAllConnections());
+      server.close(() => {
+        cancelSweep();
+        cancelForce();
+        resolve();
+      });
+      sweep();
+    }),
+  };
+};

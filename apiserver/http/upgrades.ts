@@ -1,0 +1,65 @@
+/** Requests that want to leave HTTP: watches over WebSocket, and the streams of pods. */
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ApiError, badRequest } from '../../schemas/errors.ts';
+import { requireAccess } from '../authorization/forbidden.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import { columnsFor } from '../table.ts';
+import { asApiError, splitUrl, type HttpContext } from './exchange.ts';
+import { foreignOrigin, userOf } from './identity.ts';
+import type { NodeClient } from './node-client.ts';
+import { readRequest, routeRequest, streamOf } from './requests.ts';
+import { noSuchResource, parseResourcePath } from './resource-path.ts';
+import { includeObjectOf, representationOf } from './resources.ts';
+import { openTunnel } from './tunnel.ts';
+import { streamToSocket } from './watch-socket.ts';
+import { eventEncoder } from './watch-stream.ts';
+
+const upgrades = new Set(['websocket', 'spdy/3.1']);
+
+/** True for the upgrades that are spoken here; a request for any other one is answered as if it had not asked. */
+export const isUpgrade = (request: IncomingMessage): boolean =>
+  (request.method === 'GET' || request.method === 'POST') && upgrades.has((request.headers.upgrade ?? '').toLowerCase());
+
+/** Answers a socket that has left the HTTP server with a Status and closes it. */
+export const refuseUpgrade = (socket: Duplex, error: ApiError): void => {
+  if (socket.destroyed) return;
+  const body = Buffer.from(`${JSON.stringify(error.toStatus())}\n`);
+  const head = `HTTP/1.1 ${error.code} ${STATUS_CODES[error.code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  socket.end(Buffer.concat([Buffer.from(head), body]));
+};
+
+const upgrade = async (context: HttpContext, nodes: NodeClient, authenticator: Authenticator, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const user = userOf(authenticator, request);
+  const foreign = foreignOrigin(request);
+  if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
+  const { pathname, query } = splitUrl(request.url ?? '/');
+  const path = parseResourcePath(pathname);
+  if (path === undefined) {
+    requireAccess(context.authorizer, { user, verb: (request.method ?? 'GET').toLowerCase(), path: pathname });
+    throw noSuchResource();
+  }
+  const exchange = { request, user, query, pathname };
+  const route = routeRequest(context, exchange, request.method ?? 'GET', path);
+  const stream = streamOf(path, route.verb, query);
+  if (stream !== undefined && stream.subresource !== 'log') {
+    const target = await context.core.connect(stream, user);
+    return openTunnel({ context, nodes, target, request, socket, head });
+  }
+  if (route.verb !== 'watch' || request.headers.upgrade?.toLowerCase() !== 'websocket') throw badRequest('only watches, exec, attach and portforward can be upgraded');
+  const representation = representationOf(exchange);
+  const table = { version: representation.version, includeObject: includeObjectOf(query), nowMs: context.clock.now() };
+  const read = await readRequest(context, exchange, path, route);
+  await streamToSocket({
+    context, request, socket, head,
+    open: (signal) => context.core.watch(read.request, user, signal),
+    encode: eventEncoder(representation, columnsFor(route.kind, undefined), table, context.clock),
+  });
+};
+
+/** Handles the `upgrade` event of the server. Whatever goes wrong is answered as a Status; nothing is thrown. */
+export const createUpgradeHandler = (context: HttpContext, nodes: NodeClient, authenticator: Authenticator) =>
+  (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', () => socket.destroy());
+    upgrade(context, nodes, authenticator, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, asApiError(error, context.log, request)));
+  };
