@@ -240,3 +240,7 @@ export const validateLabelSelector = (selector: LabelSelector | undefined, field
   }
   return errors;
 };
+
+/** A LabelSelector object as the text that a `labelSelector` parameter takes; undefined when it selects nothing. */
+export const selectorText = (selector: LabelSelector | undefined): string | undefined =>
+  selector === undefined ? undefined : String(labelMatcher(selector));

@@ -1,7 +1,10 @@
+import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
+import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
 import { as, boolean, int32, int64, intOrString, list, object, oneOf, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
+import { validateDeploymentSpec } from '../../validation/deployment.ts';
 
 export const RollingUpdateDeployment = object('apps.v1.RollingUpdateDeployment', 'How pods are replaced bit by bit.', {
   maxSurge: intOrString('How many pods there may be beyond the wanted number, as a number or a percentage rounded up.', { default: '25%' }),
@@ -59,7 +62,24 @@ export const Deployment = defineKind(schema, {
   group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', scope: 'Namespaced',
   shortNames: ['deploy'],
   categories: ['all'],
-  subresources: { status: true },
-  columns: [],
+  columns: [
+    nameColumn,
+    column('Ready', 'Pods that are ready, of those wanted.', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`),
+    column('Up-to-date', 'Pods of the present template.', ({ status }) => status?.updatedReplicas ?? 0, { type: 'integer' }),
+    column('Available', 'Pods that have been ready for long enough.', ({ status }) => status?.availableReplicas ?? 0, { type: 'integer' }),
+    ageColumn,
+    ...workloadColumns,
+  ],
+  subresources: {
+    status: true,
+    scale: { specReplicasPath: 'spec.replicas', statusReplicasPath: 'status.replicas', selectorPath: 'spec.selector' },
+  },
+  prepare: ({ spec }) => {
+    spec.strategy ??= {};
+    spec.strategy.type ??= 'RollingUpdate';
+    if (spec.strategy.type === 'RollingUpdate') spec.strategy.rollingUpdate = { maxSurge: '25%', maxUnavailable: '25%', ...spec.strategy.rollingUpdate };
+    preparePodTemplateSpec(spec.template.spec);
+  },
+  validate: ({ spec }, old) => validateDeploymentSpec(spec, old?.spec),
 });
 export type Deployment = BodyOf<typeof Deployment>;

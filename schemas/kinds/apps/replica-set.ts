@@ -1,7 +1,10 @@
+import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
+import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
 import { as, int32, int64, list, object, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
+import { validateWorkload } from '../../validation/workload.ts';
 
 export const ReplicaSetSpec = object('apps.v1.ReplicaSetSpec', 'What a ReplicaSet is to keep running.', {
   minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.', { minimum: 0 }),
@@ -40,7 +43,21 @@ export const ReplicaSet = defineKind(schema, {
   group: 'apps', version: 'v1', kind: 'ReplicaSet', plural: 'replicasets', scope: 'Namespaced',
   shortNames: ['rs'],
   categories: ['all'],
-  subresources: { status: true },
-  columns: [],
+  fields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  columns: [
+    nameColumn,
+    column('Desired', 'Pods that are wanted.', ({ spec }) => spec.replicas ?? 1, { type: 'integer' }),
+    column('Current', 'Pods that there are.', ({ status }) => status?.replicas ?? 0, { type: 'integer' }),
+    column('Ready', 'Pods that are ready.', ({ status }) => status?.readyReplicas ?? 0, { type: 'integer' }),
+    ageColumn,
+    ...workloadColumns,
+  ],
+  subresources: {
+    status: true,
+    scale: { specReplicasPath: 'spec.replicas', statusReplicasPath: 'status.replicas', selectorPath: 'spec.selector' },
+  },
+  initialStatus: () => ({ replicas: 0 }),
+  prepare: ({ spec }) => preparePodTemplateSpec(spec.template.spec),
+  validate: ({ spec }, old) => validateWorkload(spec, old?.spec, 'ReplicaSet'),
 });
 export type ReplicaSet = BodyOf<typeof ReplicaSet>;

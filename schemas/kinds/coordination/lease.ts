@@ -1,3 +1,5 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
+import { required, wrong } from '../../errors.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { as, int32, microTime, object, string, type Static } from '../../schema.ts';
 
@@ -18,6 +20,13 @@ const schema = topLevel('coordination.v1.Lease', 'A claim that must be renewed: 
 
 export const Lease = defineKind(schema, {
   group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases', scope: 'Namespaced',
-  columns: [],
+  columns: [nameColumn, column('Holder', 'Who holds the lease.', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],
+  validate: ({ spec }) => {
+    const { leaseDurationSeconds: seconds, holderIdentity } = spec ?? {};
+    return [
+      ...(seconds !== undefined && seconds <= 0 ? [wrong('spec.leaseDurationSeconds', seconds, 'must be greater than 0')] : []),
+      ...(holderIdentity === undefined || (spec?.strategy ?? '') === '' || holderIdentity !== '' ? [] : [required('spec.holderIdentity')]),
+    ];
+  },
 });
 export type Lease = BodyOf<typeof Lease>;

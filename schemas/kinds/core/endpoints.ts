@@ -1,6 +1,9 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { as, int32, list, object, oneOf, string, type Static } from '../../schema.ts';
+import { orNone } from '../../table-cells.ts';
 import { ObjectReference } from '../../types/references.ts';
+import { validateSubsets } from '../../validation/endpoints.ts';
 
 export const EndpointAddress = object('core.v1.EndpointAddress', 'One place at which a service answers.', {
   hostname: string('Host name of the endpoint, for DNS.'),
@@ -29,9 +32,22 @@ const schema = topLevel('core.v1.Endpoints', 'All endpoints of a service, in the
   subsets: list(EndpointSubset, 'The endpoints, grouped by their ports.', { listType: 'atomic' }),
 });
 
+/** How many addresses a cell shows before it only counts. */
+const shownAddresses = 3;
+
+const addressOf = (ip: string, port: number | undefined): string => (port === undefined ? ip : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
+
+const endpointsCell = (subsets: readonly EndpointSubset[] | undefined): string => {
+  const all = (subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
+    (ports.length === 0 ? [undefined] : ports.map((one) => one.port)).flatMap((port) => addresses.map(({ ip }) => addressOf(ip, port))));
+  const text = all.slice(0, shownAddresses).join(',');
+  return all.length > shownAddresses ? `${text} + ${all.length - shownAddresses} more...` : orNone(text);
+};
+
 export const Endpoints = defineKind(schema, {
   group: '', version: 'v1', kind: 'Endpoints', plural: 'endpoints', scope: 'Namespaced',
   shortNames: ['ep'],
-  columns: [],
+  columns: [nameColumn, column('Endpoints', 'Addresses and ports that are ready.', ({ subsets }) => endpointsCell(subsets)), ageColumn],
+  validate: ({ subsets }) => validateSubsets(subsets),
 });
 export type Endpoints = BodyOf<typeof Endpoints>;

@@ -1,4 +1,7 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
+import { refused } from '../../errors.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
+import { whyNotDnsLabel, whyNotQualifiedName } from '../../names.ts';
 import { as, list, object, string, time, type Static } from '../../schema.ts';
 
 export const NamespaceSpec = object('core.v1.NamespaceSpec', 'What a namespace still needs before it can go.', {
@@ -29,7 +32,11 @@ const schema = topLevel('core.v1.Namespace', 'A scope for names.', {
 export const Namespace = defineKind(schema, {
   group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', scope: 'Cluster',
   shortNames: ['ns'],
-  subresources: { status: true },
-  columns: [],
+  fields: { 'status.phase': ({ status }) => status?.phase ?? '' },
+  columns: [nameColumn, column('Status', 'Active, or Terminating while it is being deleted.', ({ status }) => status?.phase ?? ''), ageColumn],
+  subresources: { status: true, special: { finalize: { kind: 'Namespace', verbs: ['update'] } } },
+  nameRule: whyNotDnsLabel,
+  initialStatus: () => ({ phase: 'Active' }),
+  validate: ({ spec }) => (spec?.finalizers ?? []).flatMap((name, index) => refused(`spec.finalizers[${index}]`, name, whyNotQualifiedName(name))),
 });
 export type Namespace = BodyOf<typeof Namespace>;

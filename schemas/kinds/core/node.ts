@@ -1,6 +1,9 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { as, boolean, int32, int64, list, mapOf, object, quantity, string, time, type Static } from '../../schema.ts';
+import { orNone } from '../../table-cells.ts';
 import { Taint } from '../../types/affinity.ts';
+import { validateNode, validateNodeStatus } from '../../validation/node.ts';
 
 export const ConfigMapNodeConfigSource = object('core.v1.ConfigMapNodeConfigSource', "A ConfigMap with settings of a node's agent; not used any more.", {
   kubeletConfigKey: string('Key of the settings.'),
@@ -133,10 +136,50 @@ const schema = topLevel('core.v1.Node', 'A machine that runs pods.', {
   status: as(NodeStatus, 'How it is.'),
 });
 
+const rolePrefix = 'node-role.kubernetes.io/';
+
+const rolesOf = (labels: Readonly<Record<string, string>> | undefined): string => {
+  const roles = Object.entries(labels ?? {}).flatMap(([key, value]) =>
+    key.startsWith(rolePrefix) ? [key.slice(rolePrefix.length)] : key === 'kubernetes.io/role' ? [value] : []);
+  return orNone([...new Set(roles.filter((role) => role !== ''))].sort().join(','));
+};
+
+const statusCell = ({ spec, status }: { readonly spec?: NodeSpec | undefined; readonly status?: NodeStatus | undefined }): string => {
+  const ready = status?.conditions?.find((one) => one.type === 'Ready');
+  const word = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady';
+  return spec?.unschedulable === true ? `${word},SchedulingDisabled` : word;
+};
+
+const addressCell = (status: NodeStatus | undefined, type: string): string => orNone(status?.addresses?.find((one) => one.type === type)?.address);
+
+const orUnknown = (text: string | undefined): string => (text === undefined || text === '' ? '<unknown>' : text);
+
 export const Node = defineKind(schema, {
   group: '', version: 'v1', kind: 'Node', plural: 'nodes', scope: 'Cluster',
   shortNames: ['no'],
+  fields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
+  columns: [
+    nameColumn,
+    column('Status', 'Whether the node is ready and takes pods.', statusCell),
+    column('Roles', 'Roles of the node, by its labels.', ({ metadata }) => rolesOf(metadata.labels)),
+    ageColumn,
+    column('Version', 'Version of the node agent.', ({ status }) => status?.nodeInfo?.kubeletVersion ?? ''),
+    column('Internal-IP', 'Address inside of the cluster.', ({ status }) => addressCell(status, 'InternalIP'), { shown: 'wide' }),
+    column('External-IP', 'Address outside of the cluster.', ({ status }) => addressCell(status, 'ExternalIP'), { shown: 'wide' }),
+    column('OS-Image', 'Name and version of the distribution.', ({ status }) => orUnknown(status?.nodeInfo?.osImage), { shown: 'wide' }),
+    column('Kernel-Version', 'Version of the kernel.', ({ status }) => orUnknown(status?.nodeInfo?.kernelVersion), { shown: 'wide' }),
+    column('Container-Runtime', 'Container runtime and its version.', ({ status }) => orUnknown(status?.nodeInfo?.containerRuntimeVersion), { shown: 'wide' }),
+  ],
   subresources: { status: true },
-  columns: [],
+  prepare: ({ spec, status }) => {
+    if (spec !== undefined) {
+      if (spec.podCIDR !== undefined && spec.podCIDR !== '' && spec.podCIDRs === undefined) spec.podCIDRs = [spec.podCIDR];
+      const first = spec.podCIDRs?.[0];
+      if (first !== undefined) spec.podCIDR ??= first;
+    }
+    if (status?.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+  },
+  validate: validateNode,
+  validateStatus: (node) => validateNodeStatus(node),
 });
 export type Node = BodyOf<typeof Node>;

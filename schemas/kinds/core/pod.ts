@@ -1,7 +1,11 @@
+import { podColumns } from '../../columns/pod-columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
+import { preparePodSpec } from '../../prepare/pod-spec.ts';
+import { qosClassOf } from '../../qos-class.ts';
 import { as } from '../../schema.ts';
 import { PodSpec } from '../../types/pod-spec.ts';
 import { PodStatus } from '../../types/pod-status.ts';
+import { validateNewPod, validatePodStatus, validatePodUpdate } from '../../validation/pod.ts';
 
 const schema = topLevel('core.v1.Pod', 'A group of containers that share a network and volumes and run on one node.', {
   spec: as(PodSpec, 'What the pod is to be.', { 'x-barge-default-object': true }),
@@ -12,7 +16,33 @@ export const Pod = defineKind(schema, {
   group: '', version: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced',
   shortNames: ['po'],
   categories: ['all'],
-  subresources: { status: true },
-  columns: [],
+  fields: {
+    'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',
+    'spec.schedulerName': ({ spec }) => spec.schedulerName ?? '',
+    'spec.serviceAccountName': ({ spec }) => spec.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => String(spec.hostNetwork ?? false),
+    'status.phase': ({ status }) => status?.phase ?? '',
+    'status.podIP': ({ status }) => status?.podIP ?? '',
+    'status.nominatedNodeName': ({ status }) => status?.nominatedNodeName ?? '',
+  },
+  columns: podColumns,
+  subresources: {
+    status: true,
+    special: {
+      binding: { kind: 'Binding', verbs: ['create'] },
+      eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+      ephemeralcontainers: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
+      log: { kind: 'Pod', verbs: ['get'] },
+      exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
+      attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
+      portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+    },
+  },
+  initialStatus: ({ spec }) => ({ phase: 'Pending', qosClass: qosClassOf(spec) }),
+  defaultGraceSeconds: ({ spec }) => spec.terminationGracePeriodSeconds ?? 30,
+  prepare: ({ spec }) => preparePodSpec(spec),
+  validate: (pod, old) => (old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old)),
+  validateStatus: validatePodStatus,
 });
 export type Pod = BodyOf<typeof Pod>;

@@ -1,3 +1,4 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { boolean, list } from '../../schema.ts';
 import { LocalObjectReference, ObjectReference } from '../../types/references.ts';
@@ -11,6 +12,6 @@ const schema = topLevel('core.v1.ServiceAccount', 'The identity under which a po
 export const ServiceAccount = defineKind(schema, {
   group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', scope: 'Namespaced',
   shortNames: ['sa'],
-  columns: [],
+  columns: [nameColumn, column('Secrets', 'Number of secrets that pods of the account may use.', ({ secrets }) => secrets?.length ?? 0, { type: 'integer' }), ageColumn],
 });
 export type ServiceAccount = BodyOf<typeof ServiceAccount>;

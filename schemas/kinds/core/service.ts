@@ -1,6 +1,12 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
+import { mapMatcher } from '../../label-selector.ts';
+import { whyNotDns1035Label } from '../../names.ts';
+import { prepareService } from '../../prepare/service.ts';
 import { as, boolean, int32, intOrString, list, mapOf, object, oneOf, string, type Static } from '../../schema.ts';
+import { joined, orNone } from '../../table-cells.ts';
 import { Condition } from '../../types/condition.ts';
+import { validateServiceSpec } from '../../validation/service.ts';
 
 export const ClientIPConfig = object('core.v1.ClientIPConfig', 'Settings for affinity by client address.', {
   timeoutSeconds: int32('Seconds for which a client stays with its endpoint, 1 to 86400.', { default: 10800 }),
@@ -77,11 +83,34 @@ const schema = topLevel('core.v1.Service', 'A stable address for a set of pods.'
   status: as(ServiceStatus, 'How it is.'),
 }, ['spec']);
 
+const externalIp = ({ spec, status }: { readonly spec: ServiceSpec; readonly status?: ServiceStatus | undefined }): string => {
+  const externalIPs = spec.externalIPs ?? [];
+  if (spec.type === 'ExternalName') return orNone(spec.externalName);
+  if (spec.type !== 'LoadBalancer') return joined(externalIPs);
+  const places = (status?.loadBalancer?.ingress ?? []).map((one) => one.ip ?? one.hostname ?? '');
+  return [...places, ...externalIPs].filter((one) => one !== '').join(',') || '<pending>';
+};
+
+const portCell = ({ port, nodePort = 0, protocol = 'TCP' }: ServicePort): string => (nodePort > 0 ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`);
+
 export const Service = defineKind(schema, {
   group: '', version: 'v1', kind: 'Service', plural: 'services', scope: 'Namespaced',
   shortNames: ['svc'],
   categories: ['all'],
+  fields: { 'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '', 'spec.type': ({ spec }) => spec.type ?? '' },
+  columns: [
+    nameColumn,
+    column('Type', 'How the service is reached.', ({ spec }) => spec.type ?? 'ClusterIP'),
+    column('Cluster-IP', 'Address in the cluster.', ({ spec }) => orNone(spec.clusterIP)),
+    column('External-IP', 'Addresses outside of the cluster.', externalIp),
+    column('Port(s)', 'Ports, with the port on every node where there is one.', ({ spec }) => joined((spec.ports ?? []).map(portCell))),
+    ageColumn,
+    column('Selector', 'Labels of the pods behind the service.', ({ spec }) => (Object.keys(spec.selector ?? {}).length === 0 ? '<none>' : String(mapMatcher(spec.selector))), { shown: 'wide' }),
+  ],
   subresources: { status: true },
-  columns: [],
+  nameRule: whyNotDns1035Label,
+  initialStatus: () => ({ loadBalancer: {} }),
+  prepare: ({ spec }, old) => prepareService(spec, old?.spec),
+  validate: ({ spec }, old) => validateServiceSpec(spec, old?.spec),
 });
 export type Service = BodyOf<typeof Service>;

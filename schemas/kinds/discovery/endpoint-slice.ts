@@ -1,6 +1,8 @@
+import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { as, boolean, int32, list, mapOf, object, oneOf, string, type Static } from '../../schema.ts';
 import { ObjectReference } from '../../types/references.ts';
+import { validateEndpointSlice } from '../../validation/endpoints.ts';
 
 export const ForNode = object('discovery.v1.ForNode', 'A node that should use an endpoint.', {
   name: string('Name of the node.'),
@@ -51,8 +53,23 @@ const schema = topLevel('discovery.v1.EndpointSlice', 'A part of the endpoints o
   ports: list(EndpointPort, 'The ports, at most 20000.', { listType: 'atomic', maxItems: 20000 }),
 }, ['addressType']);
 
+/** How many ports or addresses a cell shows before it only counts. */
+const shownItems = 3;
+
+const someOf = (items: readonly string[]): string => {
+  const text = items.slice(0, shownItems).join(',');
+  return items.length > shownItems ? `${text} + ${items.length - shownItems} more...` : text || '<unset>';
+};
+
 export const EndpointSlice = defineKind(schema, {
   group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice', plural: 'endpointslices', scope: 'Namespaced',
-  columns: [],
+  columns: [
+    nameColumn,
+    column('AddressType', 'Sort of the addresses.', ({ addressType }) => addressType),
+    column('Ports', 'Ports at which all endpoints answer.', ({ ports }) => someOf((ports ?? []).map(({ port, name }) => (port === undefined ? name || '*' : String(port))))),
+    column('Endpoints', 'Addresses.', ({ endpoints }) => someOf((endpoints ?? []).flatMap((one) => one.addresses))),
+    ageColumn,
+  ],
+  validate: validateEndpointSlice,
 });
 export type EndpointSlice = BodyOf<typeof EndpointSlice>;
