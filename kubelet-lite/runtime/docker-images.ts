@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { engineWords, isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import { pauseImageName, pauseProgram, tarOf } from './pause-image.ts';
-import { RuntimeError, type ImageAuth } from './runtime.ts';
+import { RuntimeError, type PullOptions } from './runtime.ts';
 
 /** `name` without tag or digest means `:latest`, for the pull as for the lookup. */
 export const withTag = (image: string): string => {
@@ -30,13 +30,15 @@ const failIn = (line: string): void => {
   if (error !== undefined) throw new RuntimeError('ErrImagePull', errorDetail?.message ?? error);
 };
 
+interface KnownImage { readonly id: string; readonly user: string }
+
 /**
  * The engine's images. Ids are remembered until the engine reports a change of any image, so that a pod's start costs no
  * question for an image that is there.
  */
 export class DockerImages {
   readonly #docker: Docker;
-  readonly #ids = new Map<string, string>();
+  readonly #ids = new Map<string, KnownImage>();
   #pause: Promise<void> | undefined;
 
   constructor(docker: Docker) {
@@ -50,12 +52,21 @@ export class DockerImages {
   }
 
   async find(image: string): Promise<string | undefined> {
+    return (await this.#inspect(image))?.id;
+  }
+
+  async user(image: string): Promise<string> {
+    return (await this.#inspect(image))?.user ?? '';
+  }
+
+  async #inspect(image: string): Promise<KnownImage | undefined> {
     const known = this.#ids.get(image);
     if (known !== undefined) return known;
     try {
-      const { Id } = await this.#docker.getImage(image).inspect();
-      this.#ids.set(image, Id);
-      return Id;
+      const { Id: id, Config: config } = await this.#docker.getImage(image).inspect();
+      const found = { id, user: config.User ?? '' };
+      this.#ids.set(image, found);
+      return found;
     } catch (error) {
       if (isMissing(error)) return undefined;
       if (statusOf(error) === 400) throw new RuntimeError('InvalidImageName', engineWords(error), { cause: error });
@@ -63,10 +74,13 @@ export class DockerImages {
     }
   }
 
-  async pull(image: string, auth: ImageAuth | undefined, signal: AbortSignal): Promise<string> {
+  async pull(image: string, { auth, answered }: PullOptions, signal: AbortSignal): Promise<string> {
     const authconfig = auth === undefined ? {} : { authconfig: { username: auth.username, password: auth.password, serveraddress: auth.serverAddress ?? '' } };
     try {
-      await finished(await this.#docker.pull(withTag(image), { ...authconfig, abortSignal: signal }));
+      // The engine answers when it has the registry's word on the image, or the error.
+      const progress = await this.#docker.pull(withTag(image), { ...authconfig, abortSignal: signal });
+      answered?.();
+      await finished(progress);
     } catch (error) {
       if (statusOf(error) === 400) throw new RuntimeError('InvalidImageName', engineWords(error), { cause: error });
       throw runtimeError('ErrImagePull', error);

@@ -19,7 +19,7 @@ import { sampleFrom, type EngineStats } from './docker-stats.ts';
 import { demultiplex, plain, sessionOver, type Output } from './docker-streams.ts';
 import {
   RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
-  type ExecOptions, type ExecSession, type ImageAuth, type LogOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
+  type ExecOptions, type ExecSession, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 
 export interface DockerRuntimeOptions {
@@ -87,8 +87,12 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     return this.#images.find(image);
   }
 
-  pullImage(image: string, auth: ImageAuth | undefined, signal: AbortSignal): Promise<string> {
-    return this.#images.pull(image, auth, signal);
+  imageUser(image: string): Promise<string> {
+    return this.#images.user(image);
+  }
+
+  pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<string> {
+    return this.#images.pull(image, options, signal);
   }
 
   async createSandbox(spec: SandboxSpec): Promise<SandboxState> {

@@ -117,6 +117,12 @@ export interface RuntimeInfo {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+export interface PullOptions {
+  readonly auth: ImageAuth | undefined;
+  /** Called once the registry has answered for this image, before its layers come. */
+  readonly answered?: (() => void) | undefined;
+}
+
 export interface ContainerRuntime {
   info(): Promise<RuntimeInfo>;
   /** Every sandbox that this node's agent made. */
@@ -125,13 +131,18 @@ export interface ContainerRuntime {
   inspect(podUid: string): Promise<readonly SandboxState[]>;
   /** Image id, or undefined when the image is not on this node. */
   findImage(image: string): Promise<string | undefined>;
+  /** User of the image's own configuration, such as `1000:1000` or `nobody`; empty for root. */
+  imageUser(image: string): Promise<string>;
   /** Fetches an image; rejects with ErrImagePull and the engine's words. Resolves with its id. */
-  pullImage(image: string, auth: ImageAuth | undefined, signal: AbortSignal): Promise<string>;
+  pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<string>;
   /** Makes and starts the sandbox, or finds the one of this pod and attempt. */
   createSandbox(spec: SandboxSpec): Promise<SandboxState>;
   /** Makes and starts a container in a sandbox, or finds the one of this name and attempt. Rejects with RuntimeError. */
   startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState>;
-  /** TERM (or the image's stop signal), then KILL after the grace. Resolves when it has ended. */
+  /**
+   * TERM (or the image's stop signal), then KILL after the grace. Resolves when it has ended. A sandbox's id ends the
+   * sandbox: its network goes, and what ran in it can still be read.
+   */
   stopContainer(id: string, graceSeconds: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
   /** Kills and removes everything in the sandbox, and the sandbox. */

@@ -1,0 +1,52 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Client } from '../client/client.ts';
+import type { EventRecorder } from '../client/event-recorder.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import type { Service } from '../schemas/kinds/core/service.ts';
+import type { Container } from '../schemas/types/container.ts';
+import type { ServiceAccountTokenProjection } from '../schemas/types/volume.ts';
+import type { Actions } from './actions.ts';
+import type { Images } from './images.ts';
+import type { Limiter } from './limiter.ts';
+import { initContainers } from './pod-view.ts';
+import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
+import type { SourceCache } from './source-cache.ts';
+import type { EndpointWithdrawal } from './termination.ts';
+import type { Mounts } from './volumes/mounts.ts';
+
+export type Engine = ContainerRuntime & ContainerLogs & ContainerExec & ContainerStats;
+
+/** What all pod workers of a node share. */
+export interface AgentContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly client: Client;
+  readonly events: EventRecorder;
+  readonly runtime: Engine;
+  readonly runtimeName: string;
+  readonly actions: Actions;
+  readonly images: Images;
+  readonly sources: SourceCache;
+  readonly withdrawal: EndpointWithdrawal;
+  readonly mounts: Mounts;
+  /** Bounds what the engine is asked to start at a time. */
+  readonly starts: Limiter;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly clusterDomain: string;
+  /** Where pods reach the cluster's DNS. */
+  readonly dnsIp: string;
+  readonly allocatable: Readonly<Record<string, string>>;
+  /** Each pod has a folder here, named by its uid. */
+  readonly podsDir: string;
+  /** The services that a pod's environment tells of: a namespace's, and always the API server's own. */
+  services(namespace: string | undefined): readonly Service[];
+  token(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string>;
+}
+
+/** Tells users what happened to a container, or to the pod where none is given. */
+export const report = (context: AgentContext, pod: Pod, container: Container | undefined, type: 'Normal' | 'Warning', reason: string, message: string): void => {
+  const list = container !== undefined && initContainers(pod).some(({ name }) => name === container.name) ? 'initContainers' : 'containers';
+  context.events.event(container === undefined ? pod : { ...pod, fieldPath: `spec.${list}{${container.name}}` }, type, reason, message);
+};

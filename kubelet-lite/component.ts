@@ -1,0 +1,221 @@
+/** The node agent as a component: registers the node, gets its network, then looks after the pods that are bound to it. */
+import { join } from 'node:path';
+import { sleep } from '../base/clock.ts';
+import type { Component, Surroundings } from '../base/component.ts';
+import { boundTransport } from '../client/bound-transport.ts';
+import { createClient } from '../client/client.ts';
+import { createEventRecorder } from '../client/event-recorder.ts';
+import type { Informer } from '../client/informer.ts';
+import { createInformers } from '../client/informers.ts';
+import { Node } from '../schemas/kinds/core/node.ts';
+import { Pod } from '../schemas/kinds/core/pod.ts';
+import { Service } from '../schemas/kinds/core/service.ts';
+import { Actions } from './actions.ts';
+import { serviceAccountToken } from './account-tokens.ts';
+import type { AgentContext, Engine } from './agent-context.ts';
+import { Images } from './images.ts';
+import { Limiter } from './limiter.ts';
+import type { Overlay } from './network/overlay.ts';
+import { realNetwork } from './network-probes.ts';
+import { NodeRegistration, machineFacts } from './node-registration.ts';
+import { nodeResources } from './node-status.ts';
+import { PodWorkers } from './pod-workers.ts';
+import type { PodNetwork } from './runtime/pod-network.ts';
+import type { RuntimeInfo } from './runtime/runtime.ts';
+import { createAgentServer, type AgentTls } from './server.ts';
+import { SourceCache } from './source-cache.ts';
+import type { EndpointWithdrawal } from './termination.ts';
+import { linuxMounts, type Mounts } from './volumes/mounts.ts';
+
+export interface AgentOptions {
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  /** An engine that brings its own network (a simulated one) is probed through it. */
+  readonly runtime: Engine & { readonly network?: PodNetwork };
+  readonly overlay: Overlay;
+  readonly withdrawal: EndpointWithdrawal;
+  readonly dataDir: string;
+  readonly clusterDomain: string;
+  readonly serviceCidr: string;
+  readonly clusterCidr: string;
+  readonly tls: AgentTls;
+  /** Common name of the one client that may ask for logs and sessions. */
+  readonly apiserverClientName: string;
+  readonly nodeLabels: Readonly<Record<string, string>>;
+  /** Port of the agent's own server; 0, the default, picks a free one. */
+  readonly port?: number;
+  readonly mounts?: Mounts;
+}
+
+export type AgentComponent = Component & {
+  /** The node's side of the pod network, once it is there. */
+  readonly network: Promise<{ readonly gatewayIp: string; readonly podCidr: string }>;
+};
+
+/** Starts that the engine is asked for at a time; more only wait inside the engine. */
+const startsAtATime = 8;
+const engineRetryMs = 1_000;
+
+export const createAgentComponent = (surroundings: Surroundings, options: AgentOptions): AgentComponent => {
+  const network = Promise.withResolvers<{ readonly gatewayIp: string; readonly podCidr: string }>();
+  network.promise.catch(() => undefined);
+  return {
+    name: 'agent', after: [], network: network.promise,
+    run: async (signal, ready) => {
+      // Whatever ends the run ends everything that was begun in it.
+      const ending = new AbortController();
+      const inner = AbortSignal.any([signal, ending.signal]);
+      try {
+        await runAgent(surroundings, options, { signal: inner, ready, network: network.resolve });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        ending.abort();
+        network.reject(new Error('the agent has ended'));
+      }
+    },
+  };
+};
+
+interface Run {
+  readonly signal: AbortSignal;
+  readonly ready: () => void;
+  readonly network: (network: { readonly gatewayIp: string; readonly podCidr: string }) => void;
+}
+
+const runAgent = async (surroundings: Surroundings, options: AgentOptions, { signal, ready, network }: Run): Promise<void> => {
+  const { clock, log, random } = surroundings;
+  const { runtime, nodeName, nodeIp, dataDir } = options;
+  const client = createClient(boundTransport(surroundings.transport, signal));
+  const informers = createInformers({ client, clock, log, random });
+  const pods = informers.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const nodes = informers.informer(Node);
+  const services = informers.informer(Service);
+  const informing = informers.run(signal);
+
+  const engine = await engineInfo(surroundings, options, signal);
+  let workers: PodWorkers | undefined;
+  const server = await createAgentServer({
+    runtime, clock, log, nodeIp, tls: options.tls, clientName: options.apiserverClientName,
+    find: (namespace, name) => {
+      const pod = pods.get({ namespace, name });
+      return pod === undefined ? undefined : { pod, sandboxes: workers?.sandboxesOf(pod.metadata.uid ?? '') ?? [] };
+    },
+  }).listen({ host: nodeIp, port: options.port ?? 0 });
+  try {
+    const registration = new NodeRegistration({ client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, dataDir });
+    await registration.register(signal);
+    const podCidr = await podCidrOf(nodes, nodeName, signal);
+    const { gatewayIp } = await options.overlay.prepare({ nodeName, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
+    network({ gatewayIp, podCidr });
+
+    const context: AgentContext = {
+      clock, log, client, runtime, runtimeName: engine.name,
+      events: createEventRecorder({ client, clock, log, random, component: 'kubelet', host: nodeName, signal }),
+      actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
+      images: new Images(runtime, clock),
+      sources: new SourceCache({ client, clock, log, random }),
+      withdrawal: options.withdrawal, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
+      nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: gatewayIp,
+      allocatable: nodeResources(engine, await machineFacts(dataDir)),
+      podsDir: join(dataDir, 'pods'),
+      services: (namespace) => [
+        ...(namespace === undefined ? [] : services.list(namespace)),
+        ...(namespace === 'default' ? [] : services.list('default').filter(({ metadata }) => metadata.name === 'kubernetes')),
+      ],
+      token: (pod, projection) => serviceAccountToken(client, pod, projection),
+    };
+    workers = new PodWorkers(context);
+    await Promise.all([pods.whenSynced(signal), services.whenSynced(signal)]);
+    const heard = watchEngine(workers, { surroundings, options, registration, signal });
+    await workers.start(pods);
+    await registration.setReady(undefined);
+    ready();
+    const overlaid = applyPeers(nodes, { surroundings, options, signal });
+    await Promise.all([informing, heard, overlaid, registration.run(signal)]);
+    await context.sources.close();
+  } finally {
+    workers?.close();
+    await server.close();
+  }
+};
+
+/** Asks until the engine answers: it may come up after this agent. */
+const engineInfo = async ({ clock, log }: Surroundings, { runtime }: AgentOptions, signal: AbortSignal): Promise<RuntimeInfo> => {
+  for (;;) {
+    try {
+      return await runtime.info();
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn('the container engine does not answer, trying again', { error });
+      await sleep(clock, engineRetryMs, signal);
+      signal.throwIfAborted();
+    }
+  }
+};
+
+/** The node's pod addresses, as soon as a controller has given them. */
+const podCidrOf = (nodes: Informer<Node>, nodeName: string, signal: AbortSignal): Promise<string> => new Promise((resolve, reject) => {
+  const look = (node: Node): void => {
+    const cidr = node.spec?.podCIDR;
+    if (node.metadata.name === nodeName && cidr !== undefined && cidr !== '') resolve(cidr);
+  };
+  nodes.on({ added: look, updated: look });
+  const stop = (): void => reject(new Error('the agent ended before it had an address range'));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+});
+
+interface Around { readonly surroundings: Surroundings; readonly options: AgentOptions; readonly signal: AbortSignal }
+
+/** Hands the engine's news to the workers; when the engine was away, all look again. */
+const watchEngine = async (workers: PodWorkers, { surroundings: { clock, log }, options: { runtime }, registration, signal }: Around & { readonly registration: NodeRegistration }): Promise<void> => {
+  let lost = false;
+  while (!signal.aborted) {
+    try {
+      if (lost) {
+        await runtime.info();
+        lost = false;
+        workers.touchAll();
+        await registration.setReady(undefined);
+      }
+      for await (const uid of runtime.changes(signal)) workers.touched(uid);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!lost) {
+        log.warn('the container engine is lost', { error });
+        await registration.setReady('the container engine does not answer').catch(() => undefined);
+      }
+      lost = true;
+      await sleep(clock, engineRetryMs, signal);
+    }
+  }
+};
+
+/** Tells the overlay of all other nodes, whenever they change; one call at a time, always with the newest list. */
+const applyPeers = async (nodes: Informer<Node>, { surroundings: { clock, log }, options: { overlay, nodeName }, signal }: Around): Promise<void> => {
+  let wake = Promise.withResolvers<void>();
+  const look = (): void => wake.resolve();
+  nodes.on({ added: look, updated: look, deleted: look });
+  signal.addEventListener('abort', look, { once: true });
+  let last = '[]';
+  while (!signal.aborted) {
+    await wake.promise;
+    wake = Promise.withResolvers();
+    if (signal.aborted) return;
+    const peers = nodes.list().filter((node) => node.metadata.name !== nodeName).flatMap((node) => {
+      const podCidr = node.spec?.podCIDR;
+      const peerIp = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+      return podCidr === undefined || podCidr === '' || peerIp === undefined ? [] : [{ nodeName: node.metadata.name ?? '', nodeIp: peerIp, podCidr }];
+    }).sort((a, b) => a.nodeName.localeCompare(b.nodeName));
+    if (JSON.stringify(peers) === last) continue;
+    try {
+      await overlay.apply(peers);
+      last = JSON.stringify(peers);
+    } catch (error) {
+      log.warn('the overlay could not take the list of nodes, trying again', { error });
+      await sleep(clock, engineRetryMs, signal);
+      look();
+    }
+  }
+};

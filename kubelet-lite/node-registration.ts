@@ -1,0 +1,120 @@
+/** Keeps the node's object and its lease: made at the start, renewed every 10 seconds, corrected when something changed. */
+import { mkdir, readFile, statfs } from 'node:fs/promises';
+import { freemem } from 'node:os';
+import { rfc3339Micro, sleep, type Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Client } from '../client/client.ts';
+import { isReason } from '../schemas/errors.ts';
+import { Lease } from '../schemas/kinds/coordination/lease.ts';
+import { Node } from '../schemas/kinds/core/node.ts';
+import { nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
+import type { RuntimeInfo } from './runtime/runtime.ts';
+
+/** Kubernetes' numbers: a lease is good for 40 s; a status that did not change is sent every 5 minutes. */
+const heartbeat = { everyMs: 10_000, leaseSeconds: 40, statusEveryMs: 300_000, retryMs: 1_000 } as const;
+const leaseNamespace = 'kube-node-lease';
+const version = 'v1.32.0+barge';
+
+export interface RegistrationOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly port: number;
+  readonly runtime: RuntimeInfo;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly dataDir: string;
+}
+
+const idFile = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
+
+/** What the machine says now. */
+export const machineFacts = async (dataDir: string): Promise<MachineFacts> => {
+  await mkdir(dataDir, { recursive: true });
+  const [disk, machineId, bootId] = await Promise.all([statfs(dataDir), idFile('/etc/machine-id'), idFile('/proc/sys/kernel/random/boot_id')]);
+  return { memoryAvailableBytes: freemem(), diskTotalBytes: disk.blocks * disk.bsize, diskAvailableBytes: disk.bavail * disk.bsize, machineId, bootId };
+};
+
+export class NodeRegistration {
+  readonly #options: RegistrationOptions;
+  #notReady: string | undefined = 'the node agent is starting';
+  #sentAtMs = 0;
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the node's object, or takes over the one that is there; tries until the server answers. */
+  async register(signal: AbortSignal): Promise<void> {
+    const { client, clock, log, nodeName, runtime, labels } = this.#options;
+    const own = { ...nodeLabels(nodeName, runtime.architecture), ...labels };
+    while (!signal.aborted) {
+      try {
+        const status = nodeStatus(await this.#input(), {});
+        try {
+          await client.of(Node).create({ metadata: { name: nodeName, labels: own }, spec: {}, status });
+        } catch (error) {
+          if (!isReason(error, 'AlreadyExists')) throw error;
+          await client.of(Node).modify({ name: nodeName }, (draft) => {
+            draft.metadata.labels = { ...draft.metadata.labels, ...own };
+          });
+        }
+        return;
+      } catch (error) {
+        log.warn('the node could not be registered, trying again', { error });
+        await sleep(clock, heartbeat.retryMs, signal);
+      }
+    }
+  }
+
+  /** Says whether the node can take pods (undefined: it can), and writes it now. */
+  async setReady(notReady: string | undefined): Promise<void> {
+    this.#notReady = notReady;
+    await this.#send();
+  }
+
+  /** Heartbeats until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#renew();
+        await this.#send();
+      } catch (error) {
+        if (!signal.aborted) log.warn('a heartbeat was not taken', { error });
+      }
+      await sleep(clock, heartbeat.everyMs, signal);
+    }
+  }
+
+  async #input(): Promise<NodeStatusInput> {
+    const { clock, nodeName, nodeIp, port, runtime, dataDir } = this.#options;
+    return { nodeName, nodeIp, port, runtime, machine: await machineFacts(dataDir), notReady: this.#notReady, version, nowMs: clock.now() };
+  }
+
+  async #send(): Promise<void> {
+    const { client, clock, nodeName } = this.#options;
+    const input = await this.#input();
+    const stale = clock.now() - this.#sentAtMs >= heartbeat.statusEveryMs;
+    await client.of(Node).modifyStatus({ name: nodeName }, (draft) => {
+      const status = nodeStatus(input, draft.status ?? {});
+      if (stale || !sayTheSame(status, draft.status ?? {})) draft.status = status as typeof draft.status;
+    });
+    if (stale) this.#sentAtMs = clock.now();
+  }
+
+  async #renew(): Promise<void> {
+    const { client, clock, nodeName } = this.#options;
+    const renewTime = rfc3339Micro(clock.now());
+    const key = { namespace: leaseNamespace, name: nodeName };
+    try {
+      await client.of(Lease).modify(key, (draft) => {
+        draft.spec = { ...draft.spec, holderIdentity: nodeName, leaseDurationSeconds: heartbeat.leaseSeconds, renewTime };
+      });
+    } catch (error) {
+      if (!isReason(error, 'NotFound')) throw error;
+      await client.of(Lease).create({ metadata: key, spec: { holderIdentity: nodeName, leaseDurationSeconds: heartbeat.leaseSeconds, renewTime } });
+    }
+  }
+}

@@ -1,0 +1,106 @@
+/** What a node says of itself: a pure function of the engine's and the machine's facts. */
+import { rfc3339 } from '../base/clock.ts';
+import { quantityOfBytes } from '../schemas/quantity.ts';
+import type { NodeCondition, NodeStatus } from '../schemas/kinds/core/node.ts';
+import type { RuntimeInfo } from './runtime/runtime.ts';
+
+/** Read off the machine; they change while it runs. */
+export interface MachineFacts {
+  readonly memoryAvailableBytes: number;
+  readonly diskTotalBytes: number;
+  readonly diskAvailableBytes: number;
+  readonly machineId: string;
+  readonly bootId: string;
+}
+
+export interface NodeStatusInput {
+  readonly nodeName: string;
+  readonly nodeIp: string;
+  readonly port: number;
+  readonly runtime: RuntimeInfo;
+  readonly machine: MachineFacts;
+  /** Why the node cannot take pods; undefined when it can. */
+  readonly notReady: string | undefined;
+  readonly version: string;
+  readonly nowMs: number;
+}
+
+/** Pods that a node takes, as Kubernetes' default. */
+const mostPods = 110;
+
+/** Under these the node says so. Memory as in Kubernetes; disk in bytes, since a tenth of a large disk is much. */
+export const pressureBelow = { memoryBytes: 100 * 2 ** 20, diskBytes: 2 ** 30 } as const;
+
+const goArchitectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm', i686: '386' };
+
+/** `amd64` for the engine's `x86_64`. */
+export const goArchitecture = (name: string): string => goArchitectures[name] ?? name;
+
+export const nodeLabels = (nodeName: string, architecture: string): Readonly<Record<string, string>> => ({
+  'kubernetes.io/hostname': nodeName,
+  'kubernetes.io/os': 'linux',
+  'kubernetes.io/arch': goArchitecture(architecture),
+  'beta.kubernetes.io/os': 'linux',
+  'beta.kubernetes.io/arch': goArchitecture(architecture),
+});
+
+/** What pods may use of the node. */
+export const nodeResources = (runtime: RuntimeInfo, machine: MachineFacts): Readonly<Record<string, string>> => ({
+  cpu: String(runtime.cpuCount),
+  memory: quantityOfBytes(runtime.memoryBytes),
+  'ephemeral-storage': quantityOfBytes(machine.diskTotalBytes),
+  pods: String(mostPods),
+});
+
+interface Finding { readonly type: string; readonly holds: boolean; readonly reason: string; readonly message: string }
+
+const findings = ({ machine, notReady }: NodeStatusInput): readonly Finding[] => {
+  const memory = machine.memoryAvailableBytes < pressureBelow.memoryBytes;
+  const disk = machine.diskAvailableBytes < pressureBelow.diskBytes;
+  return [
+    { type: 'MemoryPressure', holds: memory, reason: memory ? 'KubeletHasInsufficientMemory' : 'KubeletHasSufficientMemory', message: memory ? 'the node has little memory left' : 'the node has sufficient memory available' },
+    { type: 'DiskPressure', holds: disk, reason: disk ? 'KubeletHasDiskPressure' : 'KubeletHasNoDiskPressure', message: disk ? 'the node has little disk space left' : 'the node has no disk pressure' },
+    { type: 'PIDPressure', holds: false, reason: 'KubeletHasSufficientPID', message: 'the node has sufficient PID available' },
+    { type: 'Ready', holds: notReady === undefined, reason: notReady === undefined ? 'KubeletReady' : 'KubeletNotReady', message: notReady ?? 'the node agent is posting ready status' },
+  ];
+};
+
+/** The status to write; times of transitions stay where nothing changed, and conditions of others stay. */
+export const nodeStatus = (input: NodeStatusInput, old: NodeStatus): NodeStatus => {
+  const { runtime, machine } = input;
+  const now = rfc3339(input.nowMs);
+  const found = findings(input);
+  const resources = nodeResources(runtime, machine);
+  const architecture = goArchitecture(runtime.architecture);
+  return {
+    ...old,
+    capacity: resources,
+    allocatable: resources,
+    addresses: [{ type: 'InternalIP', address: input.nodeIp }, { type: 'Hostname', address: input.nodeName }],
+    daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
+    conditions: [
+      ...(old.conditions ?? []).filter(({ type }) => !found.some((one) => one.type === type)),
+      ...found.map(({ type, holds, reason, message }): NodeCondition => {
+        const status = holds ? 'True' : 'False';
+        const before = (old.conditions ?? []).find((condition) => condition.type === type);
+        return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now };
+      }),
+    ],
+    nodeInfo: {
+      architecture, operatingSystem: 'linux', kernelVersion: runtime.kernelVersion, osImage: runtime.operatingSystem,
+      containerRuntimeVersion: `${runtime.name}://${runtime.version}`, kubeletVersion: input.version, kubeProxyVersion: input.version,
+      machineID: machine.machineId, systemUUID: machine.machineId, bootID: machine.bootId,
+    },
+  };
+};
+
+/** True when only heartbeat times differ: such a status is written seldom. */
+export const sayTheSame = (a: NodeStatus, b: NodeStatus): boolean => {
+  const still = (status: NodeStatus): string => JSON.stringify({
+    ...status, conditions: (status.conditions ?? []).map((condition) => ({ ...condition, lastHeartbeatTime: '' })).sort((x, y) => x.type.localeCompare(y.type)),
+  }, sorted);
+  return still(a) === still(b);
+};
+
+const sorted = (_: string, value: unknown): unknown => (typeof value === 'object' && value !== null && !Array.isArray(value)
+  ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a.localeCompare(b))) : value);

@@ -1,0 +1,130 @@
+/** Carries out the steps of a plan for one pod. Every step may fail; what that means is for the worker to say. */
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { isReason } from '../schemas/errors.ts';
+import { Pod as PodKind } from '../schemas/kinds/core/pod.ts';
+import type { Container } from '../schemas/types/container.ts';
+import { report, type AgentContext } from './agent-context.ts';
+import { containerSpec, sandboxSpec } from './container-spec.ts';
+import { environment } from './env.ts';
+import { authsFor, policyOf } from './images.ts';
+import type { Step, StopReason } from './plan.ts';
+import { PodHome } from './pod-home.ts';
+import type { ContainerState, SandboxState } from './runtime/runtime.ts';
+import { security } from './security.ts';
+import { referencesOf } from './volumes/payload.ts';
+
+type StartStep = Extract<Step, { readonly do: 'start' }>;
+type StopStep = Extract<Step, { readonly do: 'stop' }>;
+
+const stopWords: Readonly<Record<StopReason, string>> = {
+  liveness: 'failed liveness probe, will be restarted',
+  startup: 'failed startup probe, will be restarted',
+  changed: 'definition changed, will be restarted',
+};
+
+export class PodSteps {
+  readonly home: PodHome;
+  readonly #context: AgentContext;
+  readonly #uid: string;
+  #held = false;
+
+  constructor(context: AgentContext, podUid: string) {
+    this.#context = context;
+    this.#uid = podUid;
+    this.home = new PodHome(context, podUid);
+  }
+
+  /** Makes copies of what the pod reads, kept up to date until `release`. */
+  async holdSources(pod: Pod, changed: () => void, signal: AbortSignal): Promise<void> {
+    if (this.#held) return;
+    await this.#context.sources.hold(this.#uid, pod.metadata.namespace ?? '', referencesOf(pod), changed, signal);
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#context.sources.release(this.#uid);
+  }
+
+  async createSandbox(pod: Pod, attempt: number): Promise<SandboxState> {
+    return this.#context.starts.run(() => this.#context.runtime.createSandbox(sandboxSpec(pod, attempt, this.#context.clusterDomain)));
+  }
+
+  /** Image, configuration, start. Resolves with the run; postStart has not been carried out yet. */
+  async start(pod: Pod, { container, attempt, sandbox }: StartStep, signal: AbortSignal): Promise<ContainerState> {
+    const { runtime, images, starts, sources } = this.#context;
+    const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => report(this.#context, pod, container, type, reason, message);
+    const namespace = pod.metadata.namespace ?? '';
+    const image = container.image ?? '';
+    const secrets = sources.of(namespace);
+    const dockerConfigs = (pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) => secrets.secret(name)?.data?.['.dockerconfigjson'] ?? [])
+      .map((base64) => Buffer.from(base64, 'base64').toString('utf8'));
+    await images.ensure({ image, policy: policyOf(image, container.imagePullPolicy), auths: authsFor(image, dockerConfigs), report: tell }, signal);
+    const podIp = sandbox.ip;
+    const { env, skipped } = environment({
+      pod, container, sources: secrets, facts: this.home.facts(podIp),
+      services: this.#context.services(pod.spec?.enableServiceLinks === false ? undefined : namespace),
+    });
+    if (skipped.length > 0) tell('Warning', 'InvalidEnvironmentVariableNames', `Keys ${skipped.join(', ')} were skipped since they are no names of environment variables`);
+    const spec = await containerSpec({
+      pod, container, attempt, env,
+      security: await security(pod, container, () => runtime.imageUser(image)),
+      files: { ...await this.home.files(pod, podIp), ...await this.home.messageFile(container, attempt) },
+      volumePath: (volume, mount) => this.home.volumes.pathOf(volume, mount),
+    });
+    const run = await starts.run(async () => {
+      signal.throwIfAborted();
+      return runtime.startContainer(sandbox.id, spec);
+    });
+    tell('Normal', 'Created', `Created container: ${container.name}`);
+    tell('Normal', 'Started', `Started container ${container.name}`);
+    return run;
+  }
+
+  /** The postStart hook; one that fails ends the run. */
+  async afterStart(pod: Pod, container: Container, run: ContainerState, signal: AbortSignal): Promise<void> {
+    const hook = container.lifecycle?.postStart;
+    if (hook === undefined) return;
+    const host = pod.spec?.hostNetwork === true ? this.#context.nodeIp : (await this.#addressOf(run) ?? this.#context.nodeIp);
+    const outcome = await this.#context.actions.carryOut(hook, { container, containerId: run.id, host }, undefined, signal);
+    if (outcome === undefined || signal.aborted) return;
+    report(this.#context, pod, container, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${outcome}`);
+    await this.#context.runtime.stopContainer(run.id, pod.spec?.terminationGracePeriodSeconds ?? 30);
+  }
+
+  async stop(pod: Pod, { container, id, ...stop }: StopStep, signal: AbortSignal): Promise<void> {
+    report(this.#context, pod, container, 'Normal', 'Killing', `Container ${container.name} ${stopWords[stop.reason]}`);
+    const hook = container.lifecycle?.preStop;
+    const startedMs = this.#context.clock.now();
+    if (hook !== undefined && stop.graceSeconds > 0) {
+      const host = pod.spec?.hostNetwork === true ? this.#context.nodeIp : (pod.status?.podIP ?? this.#context.nodeIp);
+      const outcome = await this.#context.actions.carryOut(hook, { container, containerId: id, host }, stop.graceSeconds * 1000, signal);
+      if (outcome !== undefined && !signal.aborted) report(this.#context, pod, container, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${outcome}`);
+    }
+    const leftSeconds = stop.graceSeconds - Math.ceil((this.#context.clock.now() - startedMs) / 1000);
+    await this.#context.runtime.stopContainer(id, stop.graceSeconds === 0 ? 0 : Math.max(2, leftSeconds));
+  }
+
+  /** Takes the pod off this node, and then out of the API. */
+  async finish(pod: Pod, sandboxes: readonly SandboxState[]): Promise<void> {
+    await this.clean(sandboxes);
+    try {
+      await this.#context.client.of(PodKind).delete({ namespace: pod.metadata.namespace, name: pod.metadata.name ?? '' }, { gracePeriodSeconds: 0, preconditions: { uid: this.#uid } });
+    } catch (error) {
+      // It is gone already, or another pod has its name now.
+      if (!isReason(error, 'NotFound', 'Conflict')) throw error;
+    }
+  }
+
+  /** Containers, network, volumes, files: nothing of the pod stays on the node. */
+  async clean(sandboxes: readonly SandboxState[]): Promise<void> {
+    this.release();
+    for (const { id } of sandboxes) await this.#context.runtime.removeSandbox(id);
+    await this.home.volumes.remove();
+  }
+
+  async #addressOf(run: ContainerState): Promise<string | undefined> {
+    const sandboxes = await this.#context.runtime.inspect(this.#uid);
+    return sandboxes.find((sandbox) => sandbox.containers.some(({ id }) => id === run.id))?.ip;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import type { Container } from '../schemas/types/container.ts';
+import type { ContainerState, SandboxState } from './runtime/runtime.ts';
+import type { RestartBackoff } from './restart-backoff.ts';
+
+/** What the probes of one run of a container say. Without a probe, a run has started, lives and is ready. */
+export interface ProbeVerdict {
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** Why the run must end: the probe that failed for good. */
+  readonly failed?: { readonly probe: 'Liveness' | 'Startup'; readonly graceSeconds: number | undefined } | undefined;
+}
+
+/** Why a container is not being started now, as its status shows it. */
+export interface Blocked {
+  readonly reason: string;
+  readonly message: string;
+  readonly sinceMs: number;
+  /** When to try again. */
+  readonly untilMs: number;
+}
+
+/** Why a pod ends though nobody deleted it. */
+export interface Verdict { readonly reason: string; readonly message: string }
+
+/** All that decisions about one pod are made from. The agent collects it; plan and status only read it. */
+export interface PodView {
+  readonly pod: Pod;
+  /** The newest last. */
+  readonly sandboxes: readonly SandboxState[];
+  /** By container id. */
+  readonly probes: ReadonlyMap<string, ProbeVerdict>;
+  /** Steps that are being carried out: `sandbox`, `terminate`, `container/<name>`. */
+  readonly busy: ReadonlySet<string>;
+  /** By container name. */
+  readonly backoffs: ReadonlyMap<string, RestartBackoff>;
+  /** By container name, or `sandboxItself`. */
+  readonly blocked: ReadonlyMap<string, Blocked>;
+  /** Set when the agent itself ended the pod (deadline, admission). Stays set. */
+  readonly verdict: Verdict | undefined;
+  readonly nowMs: number;
+}
+
+/** Stands in `blocked` for the sandbox; no container has this name. */
+export const sandboxItself = '';
+
+/** A step of one container in `busy`. */
+export const containerStep = (name: string): string => `container/${name}`;
+
+/** Init containers that keep running beside the others. */
+export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
+
+export const initContainers = (pod: Pod): readonly Container[] => pod.spec?.initContainers ?? [];
+export const appContainers = (pod: Pod): readonly Container[] => pod.spec?.containers ?? [];
+export const allContainers = (pod: Pod): readonly Container[] => [...initContainers(pod), ...appContainers(pod)];
+
+/** The pod's newest sandbox. */
+export const currentSandbox = (view: PodView): SandboxState | undefined => view.sandboxes.at(-1);
+
+/** Runs of a container in a sandbox, the newest last. */
+export const runsOf = (sandbox: SandboxState | undefined, name: string): readonly ContainerState[] =>
+  (sandbox?.containers ?? []).filter((run) => run.name === name);
+
+/** Runs over all sandboxes that are left, the newest last. */
+export const allRunsOf = (view: PodView, name: string): readonly ContainerState[] =>
+  view.sandboxes.flatMap((sandbox) => runsOf(sandbox, name)).sort((a, b) => a.attempt - b.attempt);
+
+/** Runs so far as the API has them: more than the engine's when old runs were removed. */
+export const recordedRestarts = (pod: Pod, name: string): number | undefined =>
+  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find((status) => status.name === name && hasRun(status))?.restartCount;
+
+interface Recorded { readonly containerID?: string | undefined; readonly lastState?: { readonly terminated?: unknown } | undefined }
+const hasRun = (status: Recorded): boolean => (status.containerID ?? '') !== '' || status.lastState?.terminated !== undefined;
+
+/** The number of a container's next run. */
+export const nextAttempt = (view: PodView, name: string): number =>
+  Math.max(allRunsOf(view, name).at(-1)?.attempt ?? -1, recordedRestarts(view.pod, name) ?? -1) + 1;
+
+/** The words for a run that will be taken up again, or not. */
+export const mayRestart = (pod: Pod, container: Container, exitCode: number): boolean => {
+  if (isSidecar(container)) return true;
+  const policy = pod.spec?.restartPolicy ?? 'Always';
+  const isInit = initContainers(pod).some((init) => init.name === container.name);
+  // An init container that succeeded is done, whatever the policy says.
+  if (isInit) return exitCode !== 0 && policy !== 'Never';
+  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+};
+
+/** The API says that the pod has ended; nothing of it is ever started again. */
+export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

@@ -1,0 +1,374 @@
+/**
+ * One pod's life on this node. The worker is the only one who decides about the pod: it looks at what there is, asks the
+ * plan, sets off the steps and writes the status. Steps run beside each other and beside the worker, each under its own
+ * name, so that a slow pull holds up neither the status nor the end of the pod. Whatever happens wakes the worker.
+ */
+import { sleep } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { revisionOf } from '../client/key.ts';
+import { isReason } from '../schemas/errors.ts';
+import { deepEqual } from '../schemas/frozen.ts';
+import { Pod } from '../schemas/kinds/core/pod.ts';
+import type { Container } from '../schemas/types/container.ts';
+import { report, type AgentContext } from './agent-context.ts';
+import { ConfigError } from './config-error.ts';
+import { pullErrorShownMs } from './container-status.ts';
+import { lastWords } from './last-words.ts';
+import { deadlineOf, planPod, type Step } from './plan.ts';
+import { PodSteps } from './pod-steps.ts';
+import { allContainers, containerStep, currentSandbox, hasEnded, sandboxItself, type Blocked, type PodView, type Verdict } from './pod-view.ts';
+import { Probes } from './probes.ts';
+import { raised, type RestartBackoff } from './restart-backoff.ts';
+import { RuntimeError, type ContainerState, type SandboxState } from './runtime/runtime.ts';
+import { whyUnsupportedPod } from './security.ts';
+import { podStatus } from './status.ts';
+import { terminatePod } from './termination.ts';
+
+/** Waits after a failed start, doubling: pulls as Kubernetes, all else sooner since its cause is often mended soon. */
+const retryDelays = { pull: { firstMs: 10_000, longestMs: 300_000 }, other: { firstMs: 1_000, longestMs: 60_000 } } as const;
+/** The engine or the API did not answer. */
+const outageMs = 1_000;
+
+export class PodWorker {
+  readonly uid: string;
+  readonly #context: AgentContext;
+  readonly #log: Log;
+  readonly #steps: PodSteps;
+  readonly #probes: Probes;
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #backoffs = new Map<string, RestartBackoff>();
+  readonly #blocked = new Map<string, Blocked>();
+  readonly #messages = new Map<string, string>();
+  /** Aborts when the pod is to end: pulls and hooks of starts are given up. */
+  readonly #leaving = new AbortController();
+  /** Aborts when the pod must be gone now. */
+  readonly #hurry = new AbortController();
+  /** Aborts when the agent ends; the pod goes on. */
+  readonly #closed = new AbortController();
+  #pod: Pod;
+  #sandboxes: readonly SandboxState[];
+  #verdict: Verdict | undefined;
+  #dirty = false;
+  #sourcesChanged = false;
+  #volumes: Promise<void> | undefined;
+  #wake = Promise.withResolvers<void>();
+  #finished = false;
+
+  constructor(context: AgentContext, pod: Pod, sandboxes: readonly SandboxState[]) {
+    this.#context = context;
+    this.#pod = pod;
+    this.#sandboxes = sandboxes;
+    this.uid = pod.metadata.uid ?? '';
+    this.#log = context.log.with({ pod: `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}` });
+    this.#steps = new PodSteps(context, this.uid);
+    this.#probes = new Probes({
+      clock: context.clock, actions: context.actions, changed: () => this.#look(),
+      failed: (container, kind, message) => report(context, this.#pod, container, 'Warning', 'Unhealthy', `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${message}`),
+    });
+    const why = whyUnsupportedPod(pod);
+    if (why !== undefined) this.#verdict = { reason: 'UnsupportedPod', message: why };
+  }
+
+  /** A newer state of the pod in the API. */
+  update(pod: Pod): void {
+    if (revisionOf(pod) <= revisionOf(this.#pod)) return;
+    const hadDeadline = this.#pod.metadata.deletionTimestamp;
+    this.#pod = pod;
+    if (hadDeadline !== undefined && pod.metadata.deletionGracePeriodSeconds === 0) this.#hurry.abort();
+    this.#look();
+  }
+
+  /** Something changed in the engine. */
+  touched(): void {
+    this.#dirty = true;
+    this.#look();
+  }
+
+  /** As the engine had them when the worker last looked. */
+  get sandboxes(): readonly SandboxState[] {
+    return this.#sandboxes;
+  }
+
+  /** Works until `close`, or until the pod is out of the API and off the node. */
+  async run(): Promise<void> {
+    const { signal } = this.#closed;
+    if (this.#sandboxes.length > 0 && this.#pod.metadata.deletionTimestamp === undefined && !hasEnded(this.#pod)) {
+      this.#prepareVolumes(signal).catch((error: unknown) => this.#log.warn('volumes of an adopted pod were not brought up to date', { error }));
+    }
+    while (!signal.aborted) {
+      this.#wake = Promise.withResolvers();
+      let wakeAtMs: number | undefined;
+      try {
+        wakeAtMs = await this.#once();
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#log.warn('a pod could not be looked after, trying again', { error });
+        this.#dirty = true;
+        wakeAtMs = this.#context.clock.now() + outageMs;
+      }
+      await this.#rest(wakeAtMs);
+    }
+  }
+
+  /** Stops looking after the pod and leaves it running. Steps that the engine carries out already come to their end there. */
+  close(): void {
+    this.#closed.abort();
+    this.#probes.keep(new Set());
+    this.#steps.release();
+    this.#look();
+  }
+
+  /** The pod is no longer in the API, whoever took it out: everything of it goes from the node. */
+  async gone(): Promise<void> {
+    this.#leaving.abort();
+    this.#hurry.abort();
+    this.close();
+    await Promise.all(this.#busy.values());
+    if (this.#finished) return;
+    const sandboxes = await this.#context.runtime.inspect(this.uid);
+    await this.#steps.clean(sandboxes);
+  }
+
+  #look(): void {
+    this.#wake.resolve();
+  }
+
+  async #rest(wakeAtMs: number | undefined): Promise<void> {
+    if (wakeAtMs === undefined) return this.#wake.promise;
+    const enough = new AbortController();
+    void this.#wake.promise.then(() => enough.abort());
+    await sleep(this.#context.clock, Math.max(0, wakeAtMs - this.#context.clock.now()), enough.signal);
+  }
+
+  #view(): PodView {
+    return {
+      pod: this.#pod, sandboxes: this.#sandboxes, probes: this.#probes.verdicts(), busy: new Set(this.#busy.keys()), backoffs: this.#backoffs,
+      blocked: this.#blocked, verdict: this.#verdict, nowMs: this.#context.clock.now(),
+    };
+  }
+
+  async #once(): Promise<number | undefined> {
+    if (this.#finished) return undefined;
+    if (this.#dirty) {
+      this.#dirty = false;
+      this.#sandboxes = await this.#context.runtime.inspect(this.uid);
+    }
+    if (this.#sourcesChanged) await this.#refresh();
+    this.#watchProbes();
+    await this.#collectLastWords();
+    const deadlineMs = deadlineOf(this.#view());
+    if (deadlineMs !== undefined && deadlineMs <= this.#context.clock.now() && this.#verdict === undefined && !hasEnded(this.#pod)) {
+      this.#verdict = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
+    }
+    if (this.#pod.metadata.deletionTimestamp !== undefined || this.#verdict !== undefined || hasEnded(this.#pod)) this.#leaving.abort();
+    const plan = planPod(this.#view());
+    const held: number[] = [];
+    for (const step of plan.steps) {
+      const untilMs = this.#blocked.get(failedStep(step))?.untilMs ?? 0;
+      if (untilMs > this.#context.clock.now()) held.push(untilMs);
+      else this.#setOff(step);
+    }
+    if (!this.#busy.has('finish')) await this.#writeStatus();
+    // A failed pull changes its name after a while.
+    const renames = [...this.#blocked.values()].filter(({ reason }) => reason === 'ErrImagePull').map(({ sinceMs }) => sinceMs + pullErrorShownMs).filter((ms) => ms > this.#context.clock.now());
+    const wakes = [...renames, ...held, ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
+    return wakes.length === 0 ? undefined : Math.min(...wakes);
+  }
+
+  #watchProbes(): void {
+    const sandbox = currentSandbox(this.#view());
+    const host = this.#pod.spec?.hostNetwork === true ? this.#context.nodeIp : sandbox?.ip;
+    const running = (sandbox?.containers ?? []).filter((run) => run.status === 'running');
+    this.#probes.keep(new Set(running.map(({ id }) => id)));
+    if (host === undefined) return;
+    for (const run of running) {
+      const container = allContainers(this.#pod).find(({ name }) => name === run.name);
+      if (container === undefined) continue;
+      const known = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])].find(({ name }) => name === run.name);
+      const adopted = known?.ready === true && known.containerID === `${this.#context.runtimeName}://${run.id}`;
+      this.#probes.watch({ container, containerId: run.id, host }, run.startedAtMs ?? run.createdAtMs, adopted);
+    }
+  }
+
+  async #collectLastWords(): Promise<void> {
+    const ended = this.#sandboxes.flatMap(({ containers }) => containers).filter((run) => run.status === 'exited' && !this.#messages.has(run.id));
+    await Promise.all(ended.map(async (run) => {
+      const container = allContainers(this.#pod).find(({ name }) => name === run.name);
+      const fallBackToLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError' && run.exitCode !== 0;
+      const path = this.#steps.home.messagePath(run.name, run.attempt);
+      this.#messages.set(run.id, await lastWords(this.#context.runtime, { path, fallBackToLog, containerId: run.id }, this.#closed.signal));
+    }));
+  }
+
+  async #refresh(): Promise<void> {
+    this.#sourcesChanged = false;
+    for (const [name, { reason }] of this.#blocked) if (reason === 'CreateContainerConfigError' || reason === 'ContainerCreating') this.#blocked.delete(name);
+    try {
+      await this.#steps.home.volumes.refresh(this.#steps.home.payloadInput(this.#pod, currentSandbox(this.#view())?.ip));
+    } catch (error) {
+      // A source that was taken away under a running pod changes nothing in it, as in Kubernetes.
+      if (!(error instanceof ConfigError)) throw error;
+      this.#log.debug('a volume was not brought up to date', { error });
+    }
+  }
+
+  async #writeStatus(): Promise<void> {
+    const facts = { nodeIp: this.#context.nodeIp, runtimeName: this.#context.runtimeName, messages: this.#messages };
+    const status = podStatus(this.#view(), facts);
+    if (deepEqual(status, this.#pod.status)) return;
+    const { namespace, name = '' } = this.#pod.metadata;
+    try {
+      const written = await this.#context.client.of(Pod).modifyStatus({ namespace, name }, (draft) => {
+        if (draft.metadata.uid !== this.uid) return;
+        draft.status = podStatus({ ...this.#view(), pod: draft }, facts) as typeof draft.status;
+      }, { hint: this.#pod });
+      if (written.metadata.uid === this.uid && revisionOf(written) > revisionOf(this.#pod)) this.#pod = written;
+    } catch (error) {
+      // It was deleted; the informer will say so.
+      if (!isReason(error, 'NotFound')) throw error;
+    }
+  }
+
+  #setOff(step: Step): void {
+    const name = step.do === 'start' || step.do === 'stop' ? containerStep(step.container.name)
+      : step.do === 'remove-container' ? `remove/${step.id}`
+      : step.do === 'terminate' || step.do === 'finish' ? step.do : 'sandbox';
+    if (this.#busy.has(name)) return;
+    const work = this.#carryOut(step).then(() => {
+      this.#blocked.delete(failedStep(step));
+      // What came up is known from the engine's answer.
+      this.#dirty ||= step.do !== 'create-sandbox' && step.do !== 'start';
+    }, (error: unknown) => {
+      this.#dirty = true;
+      if (!this.#closed.signal.aborted) this.#failed(step, error);
+    }).finally(() => {
+      this.#busy.delete(name);
+      this.#look();
+    });
+    this.#busy.set(name, work);
+  }
+
+  async #carryOut(step: Step): Promise<void> {
+    const { runtime } = this.#context;
+    switch (step.do) {
+      case 'create-sandbox': {
+        // Beside the sandbox; whoever needs the volumes asks again and hears of a failure.
+        this.#prepareVolumes(this.#closed.signal).catch(() => undefined);
+        const sandbox = await this.#steps.createSandbox(this.#pod, step.attempt);
+        this.#blocked.delete(sandboxItself);
+        this.#sandboxes = [...this.#sandboxes.filter(({ id }) => id !== sandbox.id), sandbox];
+        return;
+      }
+      case 'remove-sandbox':
+        return runtime.removeSandbox(step.id);
+      case 'end-sandbox':
+        return runtime.stopContainer(step.id, 0);
+      case 'remove-container':
+        return runtime.removeContainer(step.id);
+      case 'start':
+        return this.#start(step);
+      case 'stop':
+        return this.#steps.stop(this.#pod, step, this.#leaving.signal);
+      case 'terminate': {
+        const hostNetwork = this.#pod.spec?.hostNetwork === true;
+        const ip = currentSandbox(this.#view())?.ip;
+        return terminatePod({
+          pod: this.#pod, runs: this.#sandboxes.flatMap(({ containers }) => containers), graceSeconds: step.graceSeconds,
+          podIp: hostNetwork ? undefined : ip, host: hostNetwork ? this.#context.nodeIp : (ip ?? this.#context.nodeIp),
+          report: (container, type, reason, message) => report(this.#context, this.#pod, container, type, reason, message),
+        }, this.#context, this.#hurry.signal);
+      }
+      case 'finish':
+        await this.#writeStatus();
+        await this.#steps.finish(this.#pod, this.#sandboxes);
+        this.#sandboxes = [];
+        this.#finished = true;
+        return;
+      default:
+    }
+  }
+
+  async #start(step: Extract<Step, { readonly do: 'start' }>): Promise<void> {
+    const { container, sandbox } = step;
+    const signal = AbortSignal.any([this.#leaving.signal, this.#closed.signal]);
+    await this.#prepareVolumes(signal);
+    // The run counts as a restart whether or not it comes up: what fails at once must not be tried at once for ever.
+    if (step.restarted) this.#backoffs.set(container.name, raised(this.#backoffs.get(container.name), this.#context.clock.now()));
+    const run = await this.#steps.start(this.#pod, step, signal);
+    this.#blocked.delete(container.name);
+    this.#note(sandbox.id, run);
+    // The status goes out while the hook runs.
+    this.#look();
+    await this.#steps.afterStart(this.#pod, container, run, signal);
+  }
+
+  /** Sources and volumes, once; a failure is reported and forgotten, so that the next call tries again. */
+  #prepareVolumes(signal: AbortSignal): Promise<void> {
+    const prepare = async (): Promise<void> => {
+      const changed = (): void => {
+        this.#sourcesChanged = true;
+        this.#look();
+      };
+      try {
+        await this.#steps.holdSources(this.#pod, changed, signal);
+        await this.#steps.home.volumes.prepare(this.#steps.home.payloadInput(this.#pod, currentSandbox(this.#view())?.ip));
+      } catch (error) {
+        this.#volumes = undefined;
+        const message = error instanceof Error ? error.message : String(error);
+        if (!signal.aborted) report(this.#context, this.#pod, undefined, 'Warning', 'FailedMount', message);
+        throw new VolumeError(message, { cause: error });
+      }
+    };
+    this.#volumes ??= prepare();
+    return this.#volumes;
+  }
+
+  #note(sandboxId: string, run: ContainerState): void {
+    this.#sandboxes = this.#sandboxes.map((sandbox) => (sandbox.id !== sandboxId ? sandbox
+      : { ...sandbox, containers: [...sandbox.containers.filter(({ id }) => id !== run.id), run] }));
+  }
+
+  #failed(step: Step, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (step.do === 'create-sandbox') {
+      report(this.#context, this.#pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`);
+      this.#block(sandboxItself, 'ContainerCreating', message);
+    } else if (step.do === 'start' && !this.#leaving.signal.aborted) {
+      this.#startFailed(step.container, error, message);
+    } else if (step.do !== 'start') {
+      this.#log.warn('a step failed', { step: step.do, error });
+      this.#block(failedStep(step), 'Retrying', message);
+    }
+  }
+
+  #startFailed(container: Container, error: unknown, message: string): void {
+    const tell = (reason: string, words: string): void => report(this.#context, this.#pod, container, 'Warning', reason, words);
+    if (error instanceof VolumeError) return this.#block(container.name, 'ContainerCreating', '');
+    if (error instanceof ConfigError) {
+      tell('Failed', `Error: ${message}`);
+      return this.#block(container.name, 'CreateContainerConfigError', message);
+    }
+    const reason = error instanceof RuntimeError ? error.reason : 'CreateContainerError';
+    if (reason === 'EngineUnavailable') return this.#block(container.name, 'ContainerCreating', message);
+    tell('Failed', reason === 'ErrImagePull' ? message : `Error: ${message}`);
+    if (reason === 'ErrImagePull') tell('Failed', 'Error: ErrImagePull');
+    // The engine keeps a run that did not come up; its restarts follow the rules for runs that ended.
+    if (reason === 'RunContainerError') return;
+    this.#block(container.name, reason, message);
+  }
+
+  #block(name: string, reason: string, message: string): void {
+    const { firstMs, longestMs } = reason.startsWith('ErrImage') ? retryDelays.pull : retryDelays.other;
+    const before = this.#blocked.get(name);
+    const nowMs = this.#context.clock.now();
+    const delayMs = before === undefined ? firstMs : Math.min(longestMs, (before.untilMs - before.sinceMs) * 2);
+    this.#blocked.set(name, { reason, message, sinceMs: nowMs, untilMs: nowMs + delayMs });
+  }
+}
+
+/** Where a step that failed stands in `blocked`, until it is tried again. A slash keeps it apart from containers. */
+const failedStep = (step: Step): string => `step/${step.do}`;
+
+class VolumeError extends Error {
+  override readonly name = 'VolumeError';
+}

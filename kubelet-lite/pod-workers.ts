@@ -1,0 +1,92 @@
+/** All pods of this node: one worker each, made from the API's list and the engine's, which need not agree. */
+import { readdir } from 'node:fs/promises';
+import type { Log } from '../base/log.ts';
+import { keyOf, keyText } from '../client/key.ts';
+import type { Informer } from '../client/informer.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import type { AgentContext } from './agent-context.ts';
+import { PodSteps } from './pod-steps.ts';
+import { PodWorker } from './pod-worker.ts';
+import type { SandboxState } from './runtime/runtime.ts';
+
+/** A pod that nobody knows any more gets this long to end. */
+const strayGraceSeconds = 2;
+
+export class PodWorkers {
+  readonly #context: AgentContext;
+  readonly #log: Log;
+  readonly #byUid = new Map<string, PodWorker>();
+  readonly #tasks = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(context: AgentContext) {
+    this.#context = context;
+    this.#log = context.log;
+  }
+
+  /** Takes up the pods of the informer, which has synced: adopts what runs, and clears away what no pod stands for. */
+  async start(pods: Informer<Pod>): Promise<void> {
+    const sandboxes = Map.groupBy(await this.#context.runtime.list(), (sandbox) => sandbox.podUid);
+    pods.on({
+      added: (pod) => this.#add(pod, sandboxes.get(pod.metadata.uid ?? '') ?? []),
+      updated: (pod, old) => {
+        if (pod.metadata.uid !== old.metadata.uid) this.#remove(old);
+        const worker = this.#byUid.get(pod.metadata.uid ?? '');
+        if (worker === undefined) this.#add(pod, []);
+        else worker.update(pod);
+      },
+      deleted: (pod) => this.#remove(pod),
+    });
+    const known = new Set(pods.list().map((pod) => pod.metadata.uid ?? ''));
+    for (const [uid, strays] of sandboxes) if (!known.has(uid)) this.#task(`stray pod ${uid}`, this.#clear(uid, strays));
+    for (const uid of await readdir(this.#context.podsDir).catch(() => [])) if (!known.has(uid) && !sandboxes.has(uid)) this.#task(`files of pod ${uid}`, this.#clear(uid, []));
+    sandboxes.clear();
+  }
+
+  touched(podUid: string): void {
+    this.#byUid.get(podUid)?.touched();
+  }
+
+  /** The engine was away: every worker looks again. */
+  touchAll(): void {
+    for (const worker of this.#byUid.values()) worker.touched();
+  }
+
+  /** What the engine has of a pod. */
+  sandboxesOf(podUid: string): readonly SandboxState[] {
+    return this.#byUid.get(podUid)?.sandboxes ?? [];
+  }
+
+  /** Stops all workers; pods go on. */
+  close(): void {
+    this.#closed = true;
+    for (const worker of this.#byUid.values()) worker.close();
+  }
+
+  #add(pod: Pod, sandboxes: readonly SandboxState[]): void {
+    const uid = pod.metadata.uid ?? '';
+    if (this.#closed || this.#byUid.has(uid)) return;
+    const worker = new PodWorker(this.#context, pod, sandboxes);
+    this.#byUid.set(uid, worker);
+    this.#task(`pod ${keyText(keyOf(pod))}`, worker.run());
+  }
+
+  #remove(pod: Pod): void {
+    const uid = pod.metadata.uid ?? '';
+    const worker = this.#byUid.get(uid);
+    if (worker === undefined || this.#closed) return;
+    this.#byUid.delete(uid);
+    this.#task(`end of pod ${keyText(keyOf(pod))}`, worker.gone());
+  }
+
+  async #clear(uid: string, sandboxes: readonly SandboxState[]): Promise<void> {
+    const runs = sandboxes.flatMap(({ containers }) => containers).filter((run) => run.status === 'running');
+    await Promise.all(runs.map((run) => this.#context.runtime.stopContainer(run.id, strayGraceSeconds)));
+    await new PodSteps(this.#context, uid).clean(sandboxes);
+  }
+
+  #task(what: string, work: Promise<void>): void {
+    const task = work.catch((error: unknown) => this.#log.error(`${what} was given up`, { error })).finally(() => this.#tasks.delete(task));
+    this.#tasks.add(task);
+  }
+}

@@ -1,0 +1,15 @@
+/** How the agent's probes and hooks reach a pod; the real network, or a simulated runtime's. */
+export interface HttpProbeRequest {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly scheme: 'HTTP' | 'HTTPS';
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface PodNetwork {
+  /** The status code of a GET, and the first bytes of a body for messages. Rejects when there is no answer. */
+  httpGet(request: HttpProbeRequest, signal: AbortSignal): Promise<{ readonly status: number; readonly body: string }>;
+  /** Resolves when a connection was accepted. */
+  tcpConnect(host: string, port: number, signal: AbortSignal): Promise<void>;
+}

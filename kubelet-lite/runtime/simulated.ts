@@ -1,0 +1,350 @@
+/**
+ * SimulatedRuntime is a container engine without containers, on a clock that is passed in: a cluster of many nodes runs in
+ * one process, in fake time, with starts that take long, programs that fail and engines that are lost on purpose. It keeps
+ * the promises of ContainerRuntime to the letter (test/suites/runtime.ts holds it to that), so that an agent cannot tell.
+ */
+import { sleep, type Clock } from '../../base/clock.ts';
+import type { PodNetwork } from './pod-network.ts';
+import type { SimulatedImage, SimulatedProgram } from './simulated-program.ts';
+import {
+  RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
+  type ExecOptions, type ExecSession, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
+} from './runtime.ts';
+
+export interface SimulatedRuntimeOptions {
+  readonly clock: Clock;
+  /** First two numbers of the pods' addresses: `10.244` by default. */
+  readonly addressPrefix?: string;
+  readonly cpuCount?: number;
+  readonly memoryBytes?: number;
+  /** Milliseconds that a sandbox takes to come up; 0 by default. */
+  readonly sandboxMs?: number;
+}
+
+type Entry = { readonly stream: 'stdout' | 'stderr'; readonly line: string; readonly atMs: number };
+type State = { -readonly [K in keyof ContainerState]: ContainerState[K] };
+
+interface SimulatedContainer {
+  readonly state: State;
+  readonly program: SimulatedProgram;
+  readonly podUid: string;
+  readonly sandboxId: string;
+  readonly log: Entry[];
+  readonly ended: PromiseWithResolvers<void>;
+  readonly cancel: AbortController;
+}
+
+interface SimulatedSandbox { readonly spec: SandboxSpec; readonly id: string; readonly ip: string | undefined; readonly createdAtMs: number; ready: boolean }
+
+const encode = (text: string): Uint8Array => Buffer.from(text);
+
+export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, ContainerExec, ContainerStats {
+  /** Reaches the programs of this runtime. */
+  readonly network: PodNetwork;
+  readonly #options: SimulatedRuntimeOptions;
+  readonly #images = new Map<string, SimulatedImage>();
+  readonly #present = new Set<string>();
+  readonly #sandboxes = new Map<string, SimulatedSandbox>();
+  readonly #containers = new Map<string, SimulatedContainer>();
+  readonly #listeners = new Set<(uid: string | Error) => void>();
+  #count = 0;
+  #lost = false;
+
+  constructor(options: SimulatedRuntimeOptions) {
+    this.#options = options;
+    this.network = {
+      httpGet: async ({ host, port, path }) => {
+        const status = this.#answer(host, { kind: 'http', port, path });
+        if (status === 0) throw new Error(`connect ECONNREFUSED ${host}:${port}`);
+        return { status, body: '' };
+      },
+      tcpConnect: async (host, port) => {
+        if (this.#answer(host, { kind: 'tcp', port, path: '' }) === 0) throw new Error(`connect ECONNREFUSED ${host}:${port}`);
+      },
+    };
+  }
+
+  /** Says what an image does. Images that were never mentioned are present and run until they are stopped. */
+  script(image: string, does: SimulatedImage): void {
+    this.#images.set(image, does);
+    this.#present.delete(image);
+  }
+
+  /** Ends a running container from outside, as `docker kill` would. */
+  kill(podUid: string, container: string, exitCode = 137): void {
+    for (const one of this.#containers.values()) {
+      if (one.podUid === podUid && one.state.name === container && one.state.status === 'running') this.#end(one, exitCode);
+    }
+  }
+
+  /** Ends a sandbox and what runs in it, as a crash of the engine's helper would. */
+  killSandbox(podUid: string): void {
+    for (const sandbox of this.#sandboxes.values()) {
+      if (sandbox.spec.podUid !== podUid || !sandbox.ready) continue;
+      sandbox.ready = false;
+      for (const one of this.#within(sandbox.id)) this.#end(one, 137);
+      this.#tell(podUid);
+    }
+  }
+
+  /** The engine does not answer any more; what runs goes on. */
+  lose(): void {
+    this.#lost = true;
+    for (const listener of this.#listeners) listener(this.#unavailable());
+  }
+
+  restore(): void {
+    this.#lost = false;
+  }
+
+  async info(): Promise<RuntimeInfo> {
+    this.#check();
+    return {
+      name: 'simulated', version: '1', cpuCount: this.#options.cpuCount ?? 4, memoryBytes: this.#options.memoryBytes ?? 8 * 2 ** 30,
+      operatingSystem: 'simulated', kernelVersion: '0', architecture: 'x86_64', storageDriver: 'none', labels: {},
+    };
+  }
+
+  async list(): Promise<readonly SandboxState[]> {
+    this.#check();
+    return [...this.#sandboxes.values()].map((sandbox) => this.#sandboxState(sandbox)).sort((a, b) => a.podUid.localeCompare(b.podUid) || a.attempt - b.attempt);
+  }
+
+  async inspect(podUid: string): Promise<readonly SandboxState[]> {
+    return (await this.list()).filter((sandbox) => sandbox.podUid === podUid);
+  }
+
+  async findImage(image: string): Promise<string | undefined> {
+    this.#check();
+    return (this.#images.get(image)?.present ?? true) || this.#present.has(image) ? `sha256:${Buffer.from(image).toString('hex')}` : undefined;
+  }
+
+  async imageUser(image: string): Promise<string> {
+    this.#check();
+    return this.#images.get(image)?.user ?? '';
+  }
+
+  async pullImage(image: string, { answered }: PullOptions, signal: AbortSignal): Promise<string> {
+    this.#check();
+    const { pullMs = 0, answerMs = 0, pullError } = this.#images.get(image) ?? {};
+    if (answerMs > 0) await sleep(this.#options.clock, answerMs, signal);
+    if (pullError === undefined) answered?.();
+    if (pullMs > 0) await sleep(this.#options.clock, pullMs, signal);
+    if (signal.aborted || pullError !== undefined) throw new RuntimeError('ErrImagePull', pullError ?? 'the pull was given up');
+    this.#present.add(image);
+    return await this.findImage(image) ?? '';
+  }
+
+  async createSandbox(spec: SandboxSpec): Promise<SandboxState> {
+    this.#check();
+    const existing = [...this.#sandboxes.values()].find((one) => one.spec.podUid === spec.podUid && one.spec.attempt === spec.attempt);
+    if (existing !== undefined) return this.#sandboxState(existing);
+    const number = ++this.#count;
+    const ip = spec.hostNetwork ? undefined : `${this.#options.addressPrefix ?? '10.244'}.${Math.floor(number / 254)}.${(number % 254) + 1}`;
+    const sandbox = { spec, id: `sandbox-${number}`, ip, createdAtMs: this.#options.clock.now(), ready: true };
+    this.#sandboxes.set(sandbox.id, sandbox);
+    if (this.#options.sandboxMs !== undefined) await sleep(this.#options.clock, this.#options.sandboxMs, new AbortController().signal);
+    this.#tell(spec.podUid);
+    return this.#sandboxState(sandbox);
+  }
+
+  async startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState> {
+    this.#check();
+    const sandbox = this.#sandboxes.get(sandboxId);
+    if (sandbox === undefined || !sandbox.ready) throw new RuntimeError('CreateContainerError', `sandbox ${sandboxId} does not run`);
+    const existing = this.#within(sandboxId).find((one) => one.state.name === spec.name && one.state.attempt === spec.attempt);
+    if (existing !== undefined && existing.state.status !== 'created') return existing.state;
+    const imageId = await this.findImage(spec.image);
+    if (imageId === undefined) throw new RuntimeError('ErrImagePull', `No such image: ${spec.image}`);
+    const runs = this.#images.get(spec.image)?.runs ?? [];
+    const program = runs[Math.min(spec.attempt, runs.length - 1)] ?? {};
+    const { clock } = this.#options;
+    const container: SimulatedContainer = {
+      state: {
+        id: `container-${++this.#count}`, name: spec.name, attempt: spec.attempt, image: spec.image, imageId, status: 'created',
+        createdAtMs: clock.now(), oomKilled: false, labels: spec.labels,
+      },
+      program, podUid: sandbox.spec.podUid, sandboxId, log: [], ended: Promise.withResolvers(), cancel: new AbortController(),
+    };
+    this.#containers.set(container.state.id, container);
+    if (program.startMs !== undefined) await sleep(clock, program.startMs, container.cancel.signal);
+    if (program.startError !== undefined) {
+      container.state.error = program.startError;
+      this.#end(container, 127);
+      throw new RuntimeError('RunContainerError', program.startError);
+    }
+    container.state.status = 'running';
+    container.state.startedAtMs = clock.now();
+    for (const { stream, line } of program.output ?? []) container.log.push({ stream, line, atMs: clock.now() });
+    if (program.exit !== undefined) {
+      const { afterMs, code, oomKilled = false } = program.exit;
+      const cancel = clock.after(afterMs, () => {
+        container.state.oomKilled = oomKilled;
+        this.#end(container, code);
+      });
+      container.cancel.signal.addEventListener('abort', cancel, { once: true });
+    }
+    this.#tell(container.podUid);
+    return { ...container.state };
+  }
+
+  async stopContainer(id: string, graceSeconds: number): Promise<void> {
+    this.#check();
+    const container = this.#containers.get(id);
+    const sandbox = this.#sandboxes.get(id);
+    if (sandbox?.ready === true) return this.killSandbox(sandbox.spec.podUid);
+    if (container === undefined || container.state.status !== 'running') return;
+    const { ignoresTerm = false, termMs = 0 } = container.program;
+    const killed = ignoresTerm || termMs > graceSeconds * 1000 || graceSeconds === 0;
+    const waitMs = killed ? graceSeconds * 1000 : termMs;
+    if (waitMs > 0) await Promise.race([sleep(this.#options.clock, waitMs, container.cancel.signal), container.ended.promise]);
+    this.#end(container, killed ? 137 : 143);
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    this.#check();
+    const container = this.#containers.get(id);
+    if (container === undefined) return;
+    this.#end(container, 137);
+    this.#containers.delete(id);
+    this.#tell(container.podUid);
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    this.#check();
+    const sandbox = this.#sandboxes.get(id);
+    if (sandbox === undefined) return;
+    sandbox.ready = false;
+    for (const one of this.#within(id)) await this.removeContainer(one.state.id);
+    this.#sandboxes.delete(id);
+    this.#tell(sandbox.spec.podUid);
+  }
+
+  async *changes(signal: AbortSignal): AsyncGenerator<string> {
+    this.#check();
+    const waiting: (string | Error)[] = [];
+    let wake = Promise.withResolvers<void>();
+    const listener = (change: string | Error): void => {
+      waiting.push(change);
+      wake.resolve();
+    };
+    const aborted = (): void => wake.resolve();
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', aborted, { once: true });
+    try {
+      while (!signal.aborted) {
+        for (let change = waiting.shift(); change !== undefined; change = waiting.shift()) {
+          if (typeof change !== 'string') throw change;
+          yield change;
+        }
+        await wake.promise;
+        wake = Promise.withResolvers();
+      }
+    } finally {
+      this.#listeners.delete(listener);
+      signal.removeEventListener('abort', aborted);
+    }
+  }
+
+  async *logs(id: string, options: LogOptions, signal: AbortSignal): AsyncGenerator<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }> {
+    const container = this.#find(id);
+    const since = container.log.filter((entry) => entry.atMs >= (options.sinceMs ?? 0));
+    const shown = options.tailLines === undefined ? since : since.slice(Math.max(0, since.length - options.tailLines));
+    for (const { stream, line, atMs } of shown) {
+      const stamp = options.timestamps ? `${new Date(atMs).toISOString().replace('Z', '000000Z')} ` : '';
+      yield { stream, data: encode(`${stamp}${line}\n`) };
+    }
+    if (!options.follow || container.state.status !== 'running') return;
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => aborted.resolve(), { once: true });
+    await Promise.race([container.ended.promise, aborted.promise]);
+  }
+
+  async exec(id: string, { command, stdin }: ExecOptions): Promise<ExecSession> {
+    const container = this.#find(id);
+    if (container.state.status !== 'running') throw new RuntimeError('RunContainerError', `container ${id} is not running`);
+    return session(stdin, (input) => container.program.exec?.(command, input) ?? { stdout: input === '' ? `${command.join(' ')}\n` : input, code: 0 });
+  }
+
+  async attach(id: string, { stdin }: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession> {
+    const container = this.#find(id);
+    return session(stdin, (input) => ({ stdout: input, code: container.state.exitCode ?? 0 }));
+  }
+
+  async stats(id: string): Promise<StatsSample> {
+    const container = this.#find(id);
+    const atMs = this.#options.clock.now();
+    // A program that uses a tenth of a core and 16 MiB.
+    return { cpuNanoseconds: (atMs - (container.state.startedAtMs ?? atMs)) * 100_000, memoryBytes: 16 * 2 ** 20, workingSetBytes: 16 * 2 ** 20, atMs };
+  }
+
+  #find(id: string): SimulatedContainer {
+    this.#check();
+    const container = this.#containers.get(id);
+    if (container === undefined) throw new RuntimeError('RunContainerError', `No such container: ${id}`);
+    return container;
+  }
+
+  #within(sandboxId: string): readonly SimulatedContainer[] {
+    return [...this.#containers.values()].filter((one) => one.sandboxId === sandboxId);
+  }
+
+  #sandboxState({ spec, id, ip, createdAtMs, ready }: SimulatedSandbox): SandboxState {
+    return {
+      id, podUid: spec.podUid, podName: spec.podName, podNamespace: spec.podNamespace, attempt: spec.attempt, ready, createdAtMs,
+      ip: ready ? ip : undefined, labels: spec.labels,
+      containers: this.#within(id).map((one) => ({ ...one.state })).sort((a, b) => a.name.localeCompare(b.name) || a.attempt - b.attempt),
+    };
+  }
+
+  #end(container: SimulatedContainer, exitCode: number): void {
+    if (container.state.status === 'exited') return;
+    container.state.status = 'exited';
+    container.state.exitCode = exitCode;
+    container.state.finishedAtMs = this.#options.clock.now();
+    container.cancel.abort();
+    container.ended.resolve();
+    this.#tell(container.podUid);
+  }
+
+  #answer(host: string, probe: { readonly kind: 'http' | 'tcp'; readonly port: number; readonly path: string }): number {
+    const sandbox = [...this.#sandboxes.values()].find((one) => one.ready && one.ip === host);
+    const runs = sandbox === undefined ? [] : this.#within(sandbox.id).filter((one) => one.state.status === 'running');
+    return runs.reduce((best, one) => Math.max(best, one.program.answers?.(probe) ?? 200), 0);
+  }
+
+  #tell(podUid: string): void {
+    for (const listener of this.#listeners) listener(podUid);
+  }
+
+  #check(): void {
+    if (this.#lost) throw this.#unavailable();
+  }
+
+  #unavailable(): RuntimeError {
+    return new RuntimeError('EngineUnavailable', 'the container engine does not answer');
+  }
+}
+
+/** A session whose program reads all of its input, answers once and ends. */
+const session = (stdin: boolean, run: (input: string) => { readonly stdout?: string; readonly stderr?: string; readonly code: number }): ExecSession => {
+  const input: Uint8Array[] = [];
+  const closed = Promise.withResolvers<void>();
+  const exit = Promise.withResolvers<number>();
+  if (!stdin) closed.resolve();
+  const output = async function* (): AsyncGenerator<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }> {
+    await closed.promise;
+    const { stdout = '', stderr = '', code } = run(Buffer.concat(input).toString());
+    if (stdout !== '') yield { stream: 'stdout', data: encode(stdout) };
+    if (stderr !== '') yield { stream: 'stderr', data: encode(stderr) };
+    exit.resolve(code);
+  };
+  return {
+    output: output(),
+    write: async (data) => { input.push(data); },
+    closeInput: () => closed.resolve(),
+    resize: async () => undefined,
+    exit: exit.promise,
+    close: () => closed.resolve(),
+  };
+};

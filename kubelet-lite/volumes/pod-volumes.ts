@@ -1,0 +1,87 @@
+/** The volumes of a pod on disk: `<dataDir>/pods/<uid>/volumes/<name>`, made before the sandbox and gone with the pod. */
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { memoryBytes } from '../../schemas/quantity.ts';
+import type { Volume } from '../../schemas/types/volume.ts';
+import { ConfigError, unsupported } from '../config-error.ts';
+import { writeAtomically } from './atomic-dir.ts';
+import { hostPath } from './host-path.ts';
+import type { Mounts } from './mounts.ts';
+import { giveToGroup } from './ownership.ts';
+import { hasPayload, payloadOf, type PayloadInput } from './payload.ts';
+import { bindSubPath } from './sub-path.ts';
+
+export class PodVolumes {
+  readonly #dir: string;
+  readonly #mounts: Mounts;
+  readonly #paths = new Map<string, string>();
+
+  /** `podDir` is this pod's own folder. */
+  constructor(podDir: string, mounts: Mounts) {
+    this.#dir = podDir;
+    this.#mounts = mounts;
+  }
+
+  /** Makes all volumes, or finds them; rejects with ConfigError that names the volume. */
+  async prepare(input: PayloadInput): Promise<void> {
+    for (const volume of input.pod.spec?.volumes ?? []) {
+      if (this.#paths.has(volume.name)) continue;
+      try {
+        this.#paths.set(volume.name, await this.#make(volume, input));
+      } catch (error) {
+        throw new ConfigError(`MountVolume.SetUp failed for volume "${volume.name}": ${error instanceof Error ? error.message : String(error)}`, error instanceof ConfigError && error.unsupported);
+      }
+    }
+  }
+
+  /** Brings the volumes that are made from API objects up to date, in place. */
+  async refresh(input: PayloadInput): Promise<void> {
+    for (const volume of input.pod.spec?.volumes ?? []) {
+      if (hasPayload(volume) && this.#paths.has(volume.name)) await writeAtomically(this.#path(volume.name), await payloadOf(volume, input), groupOf(input));
+    }
+  }
+
+  /** Where a volume is on the node; with a sub path, a bind of that part which links cannot lead astray. */
+  async pathOf(volume: string, mount: { readonly container: string; readonly index: number; readonly subPath: string }): Promise<string> {
+    const path = this.#paths.get(volume);
+    if (path === undefined) throw new ConfigError(`volume "${volume}" is not one of the pod's volumes`);
+    if (mount.subPath === '') return path;
+    return bindSubPath(this.#mounts, path, mount.subPath, join(this.#dir, 'subpaths', mount.container, String(mount.index)));
+  }
+
+  /** Takes away everything of the pod on this node's disk. */
+  async remove(): Promise<void> {
+    for (const point of await this.#mounts.under(this.#dir)) await this.#mounts.unmount(point);
+    await rm(this.#dir, { recursive: true, force: true });
+    this.#paths.clear();
+  }
+
+  #path(name: string): string {
+    return join(this.#dir, 'volumes', name);
+  }
+
+  async #make(volume: Volume, input: PayloadInput): Promise<string> {
+    const path = this.#path(volume.name);
+    const groupId = groupOf(input);
+    if (hasPayload(volume)) {
+      await writeAtomically(path, await payloadOf(volume, input), groupId);
+      return path;
+    }
+    if (volume.hostPath !== undefined) return hostPath(volume.hostPath);
+    const kinds = Object.keys(volume).filter((key) => key !== 'name');
+    if (volume.emptyDir === undefined && kinds.length > 0) throw unsupported(`a volume of kind ${kinds.join(', ')}`);
+    await mkdir(path, { recursive: true });
+    if (volume.emptyDir?.medium === 'Memory') await this.#inMemory(path, volume.emptyDir.sizeLimit);
+    else if ((volume.emptyDir?.medium ?? '') !== '') throw unsupported(`an emptyDir with medium ${volume.emptyDir?.medium}`);
+    await chmod(path, 0o777);
+    if (groupId !== undefined) await giveToGroup(path, groupId);
+    return path;
+  }
+
+  async #inMemory(path: string, sizeLimit: string | undefined): Promise<void> {
+    if ((await this.#mounts.under(path)).length > 0) return;
+    await this.#mounts.tmpfs(path, sizeLimit === undefined || sizeLimit === '0' ? undefined : memoryBytes(sizeLimit));
+  }
+}
+
+const groupOf = ({ pod }: PayloadInput): number | undefined => pod.spec?.securityContext?.fsGroup;
