@@ -31,8 +31,11 @@ export interface EventRecorderOptions {
   readonly signal: AbortSignal;
 }
 
-/** As many as wait to be written at most; the API's limits on an event's texts; the tries when the server cannot answer. */
-const limits = { queue: 1_000, messageLength: 1_024, reasonLength: 128, nameLength: 253, attempts: 5 } as const;
+/**
+ * As many as wait to be written at most; as many as are written at a time (those about one object one after the other, in
+ * their order); the API's limits on an event's texts; the tries when the server cannot answer.
+ */
+const limits = { queue: 4_000, lanes: 8, messageLength: 1_024, reasonLength: 128, nameLength: 253, attempts: 5 } as const;
 const retry = { firstMs: 500, longestMs: 10_000, jitter: 0.5 } as const;
 
 interface Pending { readonly facts: EventFacts; readonly atMs: number; readonly resourceVersion: string | undefined }
@@ -40,13 +43,14 @@ interface Pending { readonly facts: EventFacts; readonly atMs: number; readonly 
 export const createEventRecorder = (options: EventRecorderOptions): EventRecorder => {
   const { clock, log, signal } = options;
   const correlator = new EventCorrelator();
-  const queue: Pending[] = [];
+  const lanes = Array.from({ length: limits.lanes }, (): { readonly queue: Pending[]; writing: boolean } => ({ queue: [], writing: false }));
+  let waiting = 0;
   let dropped = 0;
-  let writing = false;
 
-  const drain = async (): Promise<void> => {
-    writing = true;
-    for (let pending = queue.shift(); pending !== undefined && !signal.aborted; pending = queue.shift()) {
+  const drain = async (lane: { readonly queue: Pending[]; writing: boolean }): Promise<void> => {
+    lane.writing = true;
+    for (let pending = lane.queue.shift(); pending !== undefined && !signal.aborted; pending = lane.queue.shift()) {
+      waiting--;
       try {
         await write(options, correlator, pending);
       } catch (error) {
@@ -58,8 +62,8 @@ export const createEventRecorder = (options: EventRecorderOptions): EventRecorde
         else log.warn('an event could not be written', fields);
       }
     }
-    writing = false;
-    if (dropped > 0 && !signal.aborted) {
+    lane.writing = false;
+    if (waiting === 0 && dropped > 0 && !signal.aborted) {
       log.warn('events were dropped, as too many waited to be written', { dropped });
       dropped = 0;
     }
@@ -68,17 +72,27 @@ export const createEventRecorder = (options: EventRecorderOptions): EventRecorde
   return {
     event: (subject, type, reason, message) => {
       if (signal.aborted) return;
-      if (queue.length >= limits.queue) {
+      if (waiting >= limits.queue) {
         dropped++;
         return;
       }
       const { apiVersion, kind, metadata: { namespace, name = '', uid, resourceVersion } } = subject;
       const involved = { apiVersion, kind, namespace, name, uid, fieldPath: subject.fieldPath };
       const facts = { namespace: namespace ?? 'default', involved, type, reason: reason.slice(0, limits.reasonLength), message: message.slice(0, limits.messageLength) };
-      queue.push({ facts, atMs: clock.now(), resourceVersion });
-      if (!writing) void drain();
+      const lane = lanes[laneOf(uid ?? name)];
+      if (lane === undefined) return;
+      waiting++;
+      lane.queue.push({ facts, atMs: clock.now(), resourceVersion });
+      if (!lane.writing) void drain(lane);
     },
   };
+};
+
+/** Spreads objects over the lanes, each always to the same one. */
+const laneOf = (text: string): number => {
+  let hash = 0;
+  for (let at = 0; at < text.length; at++) hash = (hash * 31 + text.charCodeAt(at)) | 0;
+  return Math.abs(hash) % limits.lanes;
 };
 
 /** Raises the count of the event that stands for this one, or makes a new one; tries again while the server is away. */

@@ -1,0 +1,78 @@
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { cpuMilli, memoryBytes, wholeUnits } from '../schemas/quantity.ts';
+
+/** Amounts of resources, as numbers that add up: what a pod asks for, what a node has. */
+export interface Amounts {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  /** ephemeral-storage. */
+  readonly storageBytes: number;
+  /** Whole units of everything else: huge pages, devices. */
+  readonly others: ReadonlyMap<string, number>;
+}
+
+const none: ReadonlyMap<string, number> = new Map();
+export const noAmounts: Amounts = Object.freeze({ cpuMilli: 0, memoryBytes: 0, storageBytes: 0, others: none });
+
+type ResourceList = Readonly<Record<string, string>>;
+
+/** Reads a resource list. Throws RangeError for what is no quantity. `pods` is a limit of its own and left out. */
+export const amountsOf = (list: ResourceList | undefined): Amounts => {
+  if (list === undefined) return noAmounts;
+  let others: Map<string, number> | undefined;
+  for (const name in list) {
+    if (name !== 'cpu' && name !== 'memory' && name !== 'ephemeral-storage' && name !== 'pods') (others ??= new Map()).set(name, wholeUnits(list[name]));
+  }
+  return { cpuMilli: cpuMilli(list['cpu']), memoryBytes: memoryBytes(list['memory']), storageBytes: memoryBytes(list['ephemeral-storage']), others: others ?? none };
+};
+
+const combine = (a: Amounts, b: Amounts, each: (a: number, b: number) => number): Amounts => {
+  let others = a.others.size === 0 && b.others.size === 0 ? none : undefined;
+  if (others === undefined) {
+    const all = new Map<string, number>();
+    for (const name of [...a.others.keys(), ...b.others.keys()]) all.set(name, each(a.others.get(name) ?? 0, b.others.get(name) ?? 0));
+    others = all;
+  }
+  return { cpuMilli: each(a.cpuMilli, b.cpuMilli), memoryBytes: each(a.memoryBytes, b.memoryBytes), storageBytes: each(a.storageBytes, b.storageBytes), others };
+};
+
+export const plus = (a: Amounts, b: Amounts): Amounts => combine(a, b, (x, y) => x + y);
+export const minus = (a: Amounts, b: Amounts): Amounts => combine(a, b, (x, y) => x - y);
+const most = (a: Amounts, b: Amounts): Amounts => combine(a, b, Math.max);
+
+/** What a container asks for; a limit without a request is one. */
+const containerRequests = ({ resources }: { readonly resources?: { readonly requests?: ResourceList | undefined; readonly limits?: ResourceList | undefined } | undefined }): Amounts =>
+  (resources === undefined ? noAmounts : amountsOf({ ...resources.limits, ...resources.requests }));
+
+/**
+ * What a pod takes of a node: its containers together with its sidecars (init containers that restart always), or more
+ * where an init container needs more beside the sidecars that started before it; requests of the pod as a whole go before
+ * both; the overhead of its runtime comes on top.
+ */
+export const requestsOf = ({ spec }: Pod): Amounts => {
+  let sidecars = noAmounts;
+  let peak = noAmounts;
+  for (const container of spec?.initContainers ?? []) {
+    const own = containerRequests(container);
+    if (container.restartPolicy === 'Always') {
+      sidecars = plus(sidecars, own);
+      peak = most(peak, sidecars);
+    } else {
+      peak = most(peak, plus(sidecars, own));
+    }
+  }
+  let running = sidecars;
+  for (const container of spec?.containers ?? []) running = plus(running, containerRequests(container));
+  let total = most(running, peak);
+  const whole = spec?.resources === undefined ? undefined : { ...spec.resources.limits, ...spec.resources.requests };
+  if (whole !== undefined) {
+    const given = amountsOf(whole);
+    total = {
+      cpuMilli: whole['cpu'] === undefined ? total.cpuMilli : given.cpuMilli,
+      memoryBytes: whole['memory'] === undefined ? total.memoryBytes : given.memoryBytes,
+      storageBytes: total.storageBytes,
+      others: given.others.size === 0 ? total.others : new Map([...total.others, ...given.others]),
+    };
+  }
+  return spec?.overhead === undefined ? total : plus(total, amountsOf(spec.overhead));
+};

@@ -1,0 +1,50 @@
+import type { Component, Surroundings } from '../base/component.ts';
+import { boundTransport } from '../client/bound-transport.ts';
+import { createClient } from '../client/client.ts';
+import { createEventRecorder } from '../client/event-recorder.ts';
+import { createInformers } from '../client/informers.ts';
+import { Node } from '../schemas/kinds/core/node.ts';
+import { Pod } from '../schemas/kinds/core/pod.ts';
+import { profileOf, type StrategyName } from './profile.ts';
+import { Scheduler } from './scheduler.ts';
+
+export interface SchedulerComponentOptions {
+  /** How nodes are ranked; `spread` where absent. */
+  readonly strategy?: StrategyName;
+  /** The name by which pods ask for this scheduler; `default-scheduler` where absent. */
+  readonly schedulerName?: string;
+}
+
+/** The scheduler: puts pods that have no node on one. Ready when it knows all nodes and pods. */
+export const createSchedulerComponent = (surroundings: Surroundings, options: SchedulerComponentOptions): Component => ({
+  name: 'scheduler',
+  after: [],
+  run: async (signal, ready) => {
+    const { clock, random } = surroundings;
+    const schedulerName = options.schedulerName ?? 'default-scheduler';
+    const log = surroundings.log.with({ component: 'scheduler' });
+    // When the scheduler itself cannot go on, its informers must stop too.
+    const stop = new AbortController();
+    const all = AbortSignal.any([signal, stop.signal]);
+    const client = createClient(boundTransport(surroundings.transport, all));
+    const events = createEventRecorder({ client, clock, log, random, component: schedulerName, signal: all });
+    const scheduler = new Scheduler({ profile: profileOf(options.strategy ?? 'spread'), client, clock, log, random, events, schedulerName });
+    const informers = createInformers({ client, clock, log, random });
+    const nodes = informers.informer(Node);
+    const pods = informers.informer(Pod);
+    const informing = informers.run(all);
+    try {
+      // Nodes first, so that the first pods do not find an empty cluster.
+      await informers.whenSynced(all);
+      nodes.on({ added: (node) => scheduler.setNode(node), updated: (node) => scheduler.setNode(node), deleted: (node) => scheduler.removeNode(node) });
+      pods.on({ added: (pod) => scheduler.setPod(pod), updated: (pod) => scheduler.setPod(pod), deleted: (pod) => scheduler.removePod(pod) });
+      ready();
+      await scheduler.run(all);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      stop.abort();
+      await informing;
+    }
+  },
+});

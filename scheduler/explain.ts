@@ -1,0 +1,17 @@
+import type { Wake } from './framework.ts';
+
+/** Why no node took a pod. */
+export interface Refusal {
+  readonly nodeCount: number;
+  /** How many nodes were refused for each reason. One that lacks several things counts for each. */
+  readonly reasons: ReadonlyMap<string, number>;
+  /** What could change it. */
+  readonly wokenBy: ReadonlySet<Wake>;
+}
+
+/** The refusal in a line, in the words that users of Kubernetes know. */
+export const explain = ({ nodeCount, reasons }: Refusal): string => {
+  if (nodeCount === 0) return 'no nodes available to schedule pods';
+  const parts = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
+  return `0/${nodeCount} nodes are available: ${parts.join(', ')}.`;
+};

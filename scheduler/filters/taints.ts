@@ -1,0 +1,15 @@
+import type { Filter } from '../framework.ts';
+import { toleratedBy } from './tolerations.ts';
+
+/** Keeps pods off nodes with a NoSchedule or NoExecute taint that they do not tolerate. */
+export const taints: Filter = {
+  name: 'Taints',
+  wokenBy: ['nodeAdded', 'nodeTaints'],
+  prepare: ({ pod }) => {
+    const tolerations = pod.spec?.tolerations ?? [];
+    return ({ node }) => {
+      const bad = node?.spec?.taints?.find((taint) => taint.effect !== 'PreferNoSchedule' && !toleratedBy(tolerations, taint));
+      return bad === undefined ? undefined : `node(s) had untolerated taint {${bad.key}: ${bad.value ?? ''}}`;
+    };
+  },
+};

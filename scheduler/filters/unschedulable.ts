@@ -1,0 +1,13 @@
+import type { Filter } from '../framework.ts';
+import { toleratedBy } from './tolerations.ts';
+
+const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
+
+/** Keeps pods off cordoned nodes, unless they tolerate the taint of cordoned nodes. */
+export const unschedulable: Filter = {
+  name: 'Unschedulable',
+  wokenBy: ['nodeAdded', 'nodeUnschedulable'],
+  prepare: ({ pod }) => (toleratedBy(pod.spec?.tolerations ?? [], taint)
+    ? undefined
+    : ({ node }) => (node?.spec?.unschedulable === true ? 'node(s) were unschedulable' : undefined)),
+};

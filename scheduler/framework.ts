@@ -1,0 +1,49 @@
+/** The contracts of what decides where a pod goes: filters say where it cannot, scorers where it would be better. */
+import type { Cluster } from './cluster.ts';
+import type { NodeInfo } from './node-info.ts';
+import type { PodInfo } from './pod-info.ts';
+
+/** Why a pod cannot be on a node, in the words that are counted for the user; several where several things lack. */
+export type Reason = string | readonly string[];
+
+/** The reason why not, or undefined: fits. Must not change anything. */
+export type Check = (node: NodeInfo) => Reason | undefined;
+
+/** What may make a refused pod fit. */
+export type Wake = 'nodeAdded' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'podGone';
+
+/** A few nodes that alone can take a pod, and why the others cannot. */
+export interface Narrowed {
+  readonly names: readonly string[];
+  readonly reason: string;
+}
+
+export interface Filter {
+  readonly name: string;
+  /**
+   * Does what depends on the pod alone; undefined when this filter has nothing to say about it. Pods of one shape share
+   * the check: what depends on other pods is to be read from the cluster when the check runs.
+   */
+  prepare(pod: PodInfo, cluster: Cluster): Check | undefined;
+  /** The only nodes that can pass, where the pod names them: the others are not even looked at. */
+  narrow?(pod: PodInfo): Narrowed | undefined;
+  /** Events that can turn this filter's refusal; `nodeAdded` always can. */
+  readonly wokenBy: readonly Wake[];
+}
+
+export interface Scorer {
+  readonly name: string;
+  /** As for filters; the function gives 0 (worst) to 100 for a node that passed all filters. */
+  prepare(pod: PodInfo, cluster: Cluster): ((node: NodeInfo) => number) | undefined;
+}
+
+export interface Strategy {
+  readonly name: string;
+  readonly scorers: readonly { readonly scorer: Scorer; readonly weight: number }[];
+}
+
+/** How pods are placed: filters in the order in which they are asked, and a strategy. */
+export interface Profile {
+  readonly filters: readonly Filter[];
+  readonly strategy: Strategy;
+}

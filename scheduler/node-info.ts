@@ -1,0 +1,63 @@
+import type { Node } from '../schemas/kinds/core/node.ts';
+import { wholeUnits } from '../schemas/quantity.ts';
+import { amountsOf, minus, noAmounts, plus, type Amounts } from './amounts.ts';
+import { HostPorts } from './host-ports.ts';
+import type { PodInfo } from './pod-info.ts';
+
+/**
+ * NodeInfo is a node with what its pods take of it, kept up by addition and subtraction. It may stand for a node that is
+ * not known (yet) but has pods; such a one takes no more.
+ */
+export class NodeInfo {
+  readonly name: string;
+  readonly ports = new HostPorts();
+  readonly #pods = new Map<string, PodInfo>();
+  #node: Node | undefined;
+  #allocatable: Amounts = noAmounts;
+  #allowedPods = 0;
+  #used: Amounts = noAmounts;
+  #containers = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get node(): Node | undefined { return this.#node; }
+  get allocatable(): Amounts { return this.#allocatable; }
+  get allowedPods(): number { return this.#allowedPods; }
+  get used(): Amounts { return this.#used; }
+  /** Containers of all its pods. */
+  get containers(): number { return this.#containers; }
+  get podCount(): number { return this.#pods.size; }
+  get pods(): ReadonlyMap<string, PodInfo> { return this.#pods; }
+  get labels(): Readonly<Record<string, string>> { return this.#node?.metadata.labels ?? noLabels; }
+
+  /** Throws RangeError when an allocatable amount is no quantity; nothing has changed then. */
+  setNode(node: Node | undefined): void {
+    const list = node?.status?.allocatable ?? node?.status?.capacity;
+    const allocatable = amountsOf(list);
+    this.#allowedPods = wholeUnits(list?.['pods']);
+    this.#allocatable = allocatable;
+    this.#node = node;
+  }
+
+  add(pod: PodInfo): void {
+    this.remove(pod.uid);
+    this.#pods.set(pod.uid, pod);
+    this.#used = plus(this.#used, pod.requests);
+    this.#containers += pod.containers;
+    this.ports.add(pod.ports);
+  }
+
+  remove(uid: string): boolean {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) return false;
+    this.#pods.delete(uid);
+    this.#used = minus(this.#used, pod.requests);
+    this.#containers -= pod.containers;
+    this.ports.remove(pod.ports);
+    return true;
+  }
+}
+
+const noLabels: Readonly<Record<string, string>> = Object.freeze({});

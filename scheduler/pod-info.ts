@@ -1,0 +1,39 @@
+import { keyOf, keyText } from '../client/key.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { requestsOf, type Amounts } from './amounts.ts';
+import { hostPortsOf, type HostPort } from './host-ports.ts';
+
+/** A pod with what the scheduler works out of it once. */
+export class PodInfo {
+  readonly pod: Pod;
+  readonly key: string;
+  readonly uid: string;
+  readonly requests: Amounts;
+  readonly ports: readonly HostPort[];
+  readonly containers: number;
+  readonly priority: number;
+  #shape: string | undefined;
+
+  /** Throws RangeError when a request is no quantity. */
+  constructor(pod: Pod) {
+    this.pod = pod;
+    this.key = keyText(keyOf(pod));
+    this.uid = pod.metadata.uid ?? this.key;
+    this.requests = requestsOf(pod);
+    this.ports = hostPortsOf(pod);
+    this.containers = pod.spec?.containers.length ?? 0;
+    this.priority = pod.spec?.priority ?? 0;
+  }
+
+  /** Everything of the pod on which filters and scorers depend. Pods of one template have one shape. */
+  get shape(): string {
+    if (this.#shape !== undefined) return this.#shape;
+    const { namespace, labels } = this.pod.metadata;
+    const spec = this.pod.spec;
+    const { cpuMilli, memoryBytes, storageBytes, others } = this.requests;
+    return this.#shape = JSON.stringify([
+      cpuMilli, memoryBytes, storageBytes, [...others], this.ports, this.containers, namespace, labels,
+      spec?.nodeName, spec?.nodeSelector, spec?.affinity, spec?.tolerations, spec?.topologySpreadConstraints,
+    ]);
+  }
+}

@@ -1,0 +1,51 @@
+import { rfc3339, type Clock } from '../base/clock.ts';
+import type { Client } from '../client/client.ts';
+import { keyOf } from '../client/key.ts';
+import { conditionOf, withCondition } from '../schemas/conditions.ts';
+import { isReason } from '../schemas/errors.ts';
+import type { Draft } from '../schemas/frozen.ts';
+import { Pod } from '../schemas/kinds/core/pod.ts';
+import type { PodCondition } from '../schemas/types/pod-status.ts';
+
+/** How a binding went. `unknown`: no answer came, it may have been done. */
+export type Bound = { readonly outcome: 'bound' | 'gone' | 'refused' } | { readonly outcome: 'unknown'; readonly error: unknown };
+
+/** Asks the API server to put a pod on a node. Never rejects. */
+export const bindPod = async (client: Client, pod: Pod, nodeName: string): Promise<Bound> => {
+  const { name, namespace, uid } = pod.metadata;
+  try {
+    await client.of(Pod).createSub(keyOf(pod), 'binding', {
+      apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: nodeName },
+    });
+    return { outcome: 'bound' };
+  } catch (error) {
+    if (isReason(error, 'NotFound')) return { outcome: 'gone' };
+    if (isReason(error, 'Conflict')) return { outcome: 'refused' };
+    return { outcome: 'unknown', error };
+  }
+};
+
+/** Why a pod has no node, as its PodScheduled condition says it. */
+export interface Unscheduled {
+  readonly reason: 'Unschedulable' | 'SchedulingGated';
+  readonly message: string;
+}
+
+/** True when the pod's status says so already. */
+export const saysUnscheduled = ({ status }: Pod, { reason, message }: Unscheduled): boolean => {
+  const condition = conditionOf(status?.conditions, 'PodScheduled');
+  return condition?.status === 'False' && condition.reason === reason && condition.message === message;
+};
+
+/** Writes the condition, unless the pod has got a node meanwhile. A pod that is gone is not an error. */
+export const writeUnscheduled = async ({ client, clock }: { readonly client: Client; readonly clock: Clock }, pod: Pod, { reason, message }: Unscheduled): Promise<void> => {
+  try {
+    await client.of(Pod).modifyStatus(keyOf(pod), (draft) => {
+      if (draft.metadata.uid !== pod.metadata.uid || (draft.spec.nodeName ?? '') !== '') return;
+      const condition: PodCondition = { type: 'PodScheduled', status: 'False', reason, message };
+      draft.status = { ...draft.status, conditions: [...withCondition<PodCondition>(draft.status?.conditions, condition, rfc3339(clock.now()))] as Draft<PodCondition>[] };
+    }, { hint: pod });
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error;
+  }
+};

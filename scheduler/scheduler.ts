@@ -1,0 +1,272 @@
+/**
+ * The loop. Events keep the cluster and the queue up to date; the loop takes a pod out, decides, counts the pod to its node
+ * at once (assumes it) and goes on with the next while the binding is under way. So decisions come one after the other and
+ * never meet, and the store sees many bindings at a time.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Client } from '../client/client.ts';
+import type { EventRecorder } from '../client/event-recorder.ts';
+import { deepEqual } from '../schemas/frozen.ts';
+import type { Node } from '../schemas/kinds/core/node.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { Cluster } from './cluster.ts';
+import { explain } from './explain.ts';
+import type { Profile, Wake } from './framework.ts';
+import type { NodeInfo } from './node-info.ts';
+import { PodInfo } from './pod-info.ts';
+import { PodQueue } from './pod-queue.ts';
+import { bindPod, saysUnscheduled, writeUnscheduled, type Unscheduled } from './pod-writes.ts';
+import { Decider } from './schedule.ts';
+import { Slots } from './slots.ts';
+
+export interface SchedulerOptions {
+  readonly profile: Profile;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly events: EventRecorder;
+  /** Pods that name another scheduler are left alone. */
+  readonly schedulerName: string;
+}
+
+const writesAtATime = 64;
+/** The loop gives way to others in this process after so many pods: about a millisecond. */
+const podsPerTurn = 16;
+/** A binding that was answered shows up in the watch within milliseconds; after this long it never will. */
+const assumedMs = 30_000;
+const gated: Unscheduled = { reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' };
+
+/** A pod that is counted to a node before the watch has shown it there. */
+interface Assumed {
+  /** The binding is under way; false when it had no answer, or had one and the watch is awaited. */
+  readonly binding: boolean;
+  readonly cancel: () => void;
+}
+
+export class Scheduler {
+  readonly #o: SchedulerOptions;
+  readonly #cluster = new Cluster();
+  readonly #queue: PodQueue;
+  readonly #decider: Decider;
+  readonly #slots = new Slots(writesAtATime);
+  readonly #assumed = new Map<string, Assumed>();
+  #wake: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#o = options;
+    this.#queue = new PodQueue(options.clock, () => this.#wake());
+    this.#decider = new Decider(options.profile, this.#cluster, options.random);
+  }
+
+  get cluster(): Cluster {
+    return this.#cluster;
+  }
+
+  get queue(): PodQueue {
+    return this.#queue;
+  }
+
+  /** A pod is new or changed. */
+  setPod(pod: Pod): void {
+    const { uid = '', generation } = pod.metadata;
+    const nodeName = pod.spec.nodeName ?? '';
+    const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+    if (ended) return this.removePod(pod);
+    if (nodeName !== '') {
+      this.#queue.remove(uid);
+      this.#settle(uid);
+      const placed = this.#cluster.placed(uid);
+      const same = placed?.nodeName === nodeName && generation !== undefined && placed.pod.pod.metadata.generation === generation;
+      if (!same) this.#place(pod, nodeName);
+      return;
+    }
+    const mine = (pod.spec.schedulerName ?? this.#o.schedulerName) === this.#o.schedulerName;
+    if (!mine || pod.metadata.deletionTimestamp !== undefined) return this.#queue.remove(uid);
+    if ((pod.spec.schedulingGates ?? []).length > 0) {
+      this.#queue.remove(uid);
+      return this.#say(pod, gated);
+    }
+    this.#enqueue(pod, uid);
+  }
+
+  /** A pod is gone, or has ended for good. */
+  removePod(pod: Pod): void {
+    const { uid = '' } = pod.metadata;
+    this.#queue.remove(uid);
+    this.#settle(uid);
+    this.#freed(this.#cluster.unplace(uid));
+  }
+
+  /** A node is new or changed. */
+  setNode(node: Node): void {
+    const old = this.#cluster.node(node.metadata.name ?? '')?.node;
+    const info = this.#cluster.setNode(node);
+    const events = wakes(old, node);
+    if (events.length > 0) this.#wakeFor(info, events);
+  }
+
+  removeNode(node: Node): void {
+    this.#cluster.removeNode(node.metadata.name ?? '');
+  }
+
+  /** Schedules until the signal aborts, and until the writes that are under way have come to their end. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#wake();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      for (let pods = 1; !signal.aborted; pods++) {
+        await this.#slots.free(signal);
+        const next = signal.aborted ? undefined : this.#queue.next();
+        if (next !== undefined) this.#try(next.info);
+        else if (!signal.aborted && this.#queue.sizes.active === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
+        if (pods % podsPerTurn === 0) await nextTurn();
+      }
+    } finally {
+      this.#stopped = true;
+      signal.removeEventListener('abort', stop);
+      await this.#slots.idle();
+      this.#queue.clear();
+      for (const { cancel } of this.#assumed.values()) cancel();
+    }
+  }
+
+  #enqueue(pod: Pod, uid: string): void {
+    const known = this.#queue.get(uid);
+    const assumed = this.#assumed.get(uid);
+    // Bound a moment ago; the watch has not shown it yet.
+    if (known === undefined && assumed !== undefined) return;
+    const info = this.#info(pod);
+    if (info === undefined) return;
+    const { labels } = pod.metadata;
+    const same = known !== undefined && deepEqual(known.pod.spec, pod.spec) && deepEqual(known.pod.metadata.labels, labels);
+    if (same || assumed?.binding === true) this.#queue.replace(info);
+    else this.#queue.put(info);
+  }
+
+  #try(info: PodInfo): void {
+    // A binding without an answer kept its place until now.
+    if (this.#assumed.has(info.uid)) this.#unassume(info.uid);
+    try {
+      const decision = this.#decider.decide(info);
+      if ('node' in decision) return this.#assume(info, decision.node);
+      const message = explain(decision.refusal);
+      this.#queue.park(info.uid, decision.refusal.wokenBy);
+      this.#o.events.event(info.pod, 'Warning', 'FailedScheduling', message);
+      this.#say(info.pod, { reason: 'Unschedulable', message });
+    } catch (error) {
+      this.#o.log.error('a pod cannot be scheduled', { pod: info.key, error });
+      this.#queue.fail(info.uid);
+    }
+  }
+
+  #assume(info: PodInfo, node: NodeInfo): void {
+    this.#cluster.place(info, node.name);
+    this.#assumed.set(info.uid, { binding: true, cancel: () => undefined });
+    this.#slots.run(() => this.#bind(info, node.name));
+  }
+
+  async #bind(info: PodInfo, nodeName: string): Promise<void> {
+    const { uid, key, pod } = info;
+    const result = await bindPod(this.#o.client, pod, nodeName);
+    if (result.outcome === 'bound') {
+      this.#o.events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`);
+      this.#o.log.debug('bound', { pod: key, node: nodeName });
+    }
+    // The watch may have shown the pod on its node, or gone, before the answer came.
+    if (!this.#assumed.has(uid) || this.#stopped) return;
+    switch (result.outcome) {
+      case 'bound':
+        this.#queue.remove(uid);
+        this.#assumed.set(uid, { binding: false, cancel: this.#o.clock.after(assumedMs, () => this.#expire(info)) });
+        break;
+      case 'gone':
+        this.#queue.remove(uid);
+        this.#unassume(uid);
+        break;
+      case 'refused':
+        // Bound by somebody else, on its way out, or another pod of that name: the watch will say which.
+        this.#o.log.debug('the binding was refused', { pod: key, node: nodeName });
+        this.#unassume(uid);
+        this.#queue.fail(uid);
+        break;
+      case 'unknown':
+        // It may have been done: the pod keeps its place until it is tried again.
+        this.#o.log.warn('the binding had no answer; trying again', { pod: key, node: nodeName, error: result.error });
+        this.#assumed.set(uid, { binding: false, cancel: () => undefined });
+        this.#queue.fail(uid);
+        break;
+    }
+  }
+
+  #expire(info: PodInfo): void {
+    this.#o.log.warn('a bound pod did not show up on its node', { pod: info.key, waitedMs: assumedMs });
+    this.#unassume(info.uid);
+    this.#queue.put(info);
+  }
+
+  /** The watch has the last word on the pod: it is no longer assumed. */
+  #settle(uid: string): void {
+    this.#assumed.get(uid)?.cancel();
+    this.#assumed.delete(uid);
+  }
+
+  #unassume(uid: string): void {
+    this.#settle(uid);
+    this.#freed(this.#cluster.unplace(uid));
+  }
+
+  #place(pod: Pod, nodeName: string): void {
+    const info = this.#info(pod);
+    if (info !== undefined) this.#cluster.place(info, nodeName);
+  }
+
+  #info(pod: Pod): PodInfo | undefined {
+    try {
+      return new PodInfo(pod);
+    } catch (error) {
+      this.#o.log.error('a pod cannot be read', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error });
+      return undefined;
+    }
+  }
+
+  #freed(node: NodeInfo | undefined): void {
+    if (node?.node !== undefined) this.#wakeFor(node, ['podGone']);
+  }
+
+  /** Wakes the pods that this event at this node can help: those that would fit it now. */
+  #wakeFor(node: NodeInfo, events: readonly Wake[]): void {
+    const known = new Map<string, boolean>();
+    this.#queue.wake(events, (pod) => {
+      const { shape } = pod;
+      let fits = known.get(shape);
+      if (fits === undefined) known.set(shape, fits = this.#decider.fits(pod, node));
+      return fits;
+    });
+  }
+
+  #say(pod: Pod, unscheduled: Unscheduled): void {
+    if (saysUnscheduled(pod, unscheduled)) return;
+    this.#slots.run(async () => {
+      try {
+        await writeUnscheduled(this.#o, pod, unscheduled);
+      } catch (error) {
+        if (!this.#stopped) this.#o.log.warn('the condition of a pod could not be written', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error });
+      }
+    });
+  }
+}
+
+/** What a change of a node may do for a refused pod. */
+export const wakes = (old: Node | undefined, node: Node): readonly Wake[] => {
+  if (old === undefined) return ['nodeAdded'];
+  const found: Wake[] = [];
+  if (!deepEqual(old.status?.allocatable, node.status?.allocatable) || !deepEqual(old.status?.capacity, node.status?.capacity)) found.push('nodeAllocatable');
+  if (!deepEqual(old.metadata.labels, node.metadata.labels)) found.push('nodeLabels');
+  if (!deepEqual(old.spec?.taints, node.spec?.taints)) found.push('nodeTaints');
+  if ((old.spec?.unschedulable ?? false) !== (node.spec?.unschedulable ?? false)) found.push('nodeUnschedulable');
+  return found;
+};
