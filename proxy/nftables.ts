@@ -1,0 +1,163 @@
+/**
+ * NftablesBackend makes services work in the kernel, as root: one table of its own (`ip barge`), changed by small
+ * transactions; a route, so that this machine can address services without a default route; two switches on the pods'
+ * bridge; and, where Docker's firewall drops what it does not know, one rule in the chain that Docker leaves to users.
+ */
+import { CommandFailed, type RunCommand } from '../base/commands.ts';
+import type { Log } from '../base/log.ts';
+import type { ProxyBackend, ServiceTable } from './backend.ts';
+import { baseScript, changeScript, tableName } from './nftables-rules.ts';
+
+export interface NftablesOptions {
+  readonly run: RunCommand;
+  readonly serviceCidr: string;
+  /** The bridge on which this node's pods are; it may come later. */
+  readonly podInterface: string;
+  readonly log: Log;
+}
+
+/** Marks our route among others (`ip route show proto 98`). */
+const routeProtocol = '98';
+
+/**
+ * Lets packets between this machine's loopback address and pods pass (node ports at 127.0.0.1; the table's guard keeps
+ * pods from loopback), has bridged replies tracked, and lets what a service redirected to pods pass Docker's firewall.
+ * Prints `bridge` when the bridge is there and `tracked` when replies on it are tracked.
+ */
+const prepareSystem = `
+bridge=$1; cidr=$2; protocol=$3
+ip route replace "$cidr" dev lo proto "$protocol" || exit 1
+if [ -d "/proc/sys/net/ipv4/conf/$bridge" ]; then
+  echo bridge
+  echo 1 > "/proc/sys/net/ipv4/conf/$bridge/route_localnet"
+  calls="/sys/class/net/$bridge/bridge/nf_call_iptables"
+  if [ -e "$calls" ]; then echo 1 > "$calls"; fi
+fi 2> /dev/null
+if cat "/sys/class/net/$bridge/bridge/nf_call_iptables" /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null | grep -q 1; then echo tracked; fi
+if command -v iptables > /dev/null && iptables -w -n -L DOCKER-USER > /dev/null 2>&1; then
+  set -- -o "$bridge" -m conntrack --ctstate DNAT -m comment --comment 'barge services' -j ACCEPT
+  iptables -w -C DOCKER-USER "$@" 2> /dev/null || iptables -w -I DOCKER-USER "$@" || exit 1
+fi
+exit 0`;
+
+const removeSystem = `
+bridge=$1; cidr=$2; protocol=$3
+ip route del "$cidr" dev lo proto "$protocol" 2> /dev/null
+[ -d "/proc/sys/net/ipv4/conf/$bridge" ] && echo 0 > "/proc/sys/net/ipv4/conf/$bridge/route_localnet"
+if command -v iptables > /dev/null && iptables -w -n -L DOCKER-USER > /dev/null 2>&1; then
+  set -- -o "$bridge" -m conntrack --ctstate DNAT -m comment --comment 'barge services' -j ACCEPT
+  while iptables -w -D DOCKER-USER "$@" 2> /dev/null; do :; done
+fi
+exit 0`;
+
+const empty: ServiceTable = new Map();
+
+export class NftablesBackend implements ProxyBackend {
+  readonly name = 'nftables';
+  readonly #options: NftablesOptions;
+  /** What stands in the kernel; undefined when that is not known. */
+  #applied: ServiceTable | undefined;
+  #tracked = true;
+  #bridgeSeen = false;
+  #conntrackMissing = false;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: NftablesOptions) {
+    this.#options = options;
+  }
+
+  apply(table: ServiceTable): Promise<void> {
+    return this.#inTurn(() => this.#apply(table));
+  }
+
+  remove(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#applied = undefined;
+      this.#bridgeSeen = false;
+      // `add` first, so that the deletion of what is not there is no error.
+      await this.#nft(`add table ip ${tableName}\ndelete table ip ${tableName}\n`);
+      await this.#system(removeSystem);
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #apply(table: ServiceTable): Promise<void> {
+    const before = this.#applied;
+    const script = before === undefined ? '' : changeScript(before, table);
+    // Nothing to do is the time to look whether everything still stands: somebody may have flushed the rules.
+    const stands = before !== undefined && (script !== '' || await this.#stands());
+    const wasTracked = this.#tracked;
+    if (!stands || !this.#bridgeSeen || script === '') await this.#prepare();
+    if (!stands || this.#tracked !== wasTracked) await this.#replaceAll(table);
+    else if (script !== '') await this.#change(script, table);
+    this.#applied = table;
+    if (before !== undefined) await this.#forgetFlows(before, table);
+  }
+
+  async #change(script: string, table: ServiceTable): Promise<void> {
+    try {
+      await this.#nft(script);
+    } catch (error) {
+      // The kernel's table is not what we left there; a transaction that fails changes nothing.
+      this.#options.log.warn('cannot change the service rules; setting them all anew', { error });
+      await this.#replaceAll(table);
+    }
+  }
+
+  /** One transaction: no packet ever sees half of the rules. Connections that stand go on. */
+  async #replaceAll(table: ServiceTable): Promise<void> {
+    this.#applied = undefined;
+    const { serviceCidr, podInterface } = this.#options;
+    await this.#nft(baseScript({ serviceCidr, podInterface, masqueradeOnBridge: !this.#tracked }) + changeScript(empty, table));
+  }
+
+  async #prepare(): Promise<void> {
+    const found = (await this.#system(prepareSystem)).split('\n');
+    this.#bridgeSeen = found.includes('bridge');
+    this.#tracked = found.includes('tracked');
+  }
+
+  async #stands(): Promise<boolean> {
+    return (await this.#options.run('nft', ['list', 'chain', 'ip', tableName, 'dispatch'])).code === 0;
+  }
+
+  /**
+   * A UDP client that goes on sending from one port keeps its flow, also to an endpoint that is gone. Such flows are
+   * deleted where the `conntrack` program is installed; elsewhere they end after 30 s of silence.
+   */
+  async #forgetFlows(before: ServiceTable, after: ServiceTable): Promise<void> {
+    if (this.#conntrackMissing) return;
+    for (const port of before.values()) {
+      if (port.protocol !== 'UDP') continue;
+      const now = after.get(port.name)?.endpoints ?? [];
+      const gone = port.endpoints.filter((old) => !now.some((one) => one.ip === old.ip && one.port === old.port));
+      for (const { ip, port: number } of gone) {
+        try {
+          // Exit code 1 says that there was no such flow.
+          await this.#options.run('conntrack', ['-D', '-p', 'udp', '--dst-nat', ip, '--reply-port-src', String(number)]);
+        } catch (error) {
+          this.#conntrackMissing = true;
+          this.#options.log.debug('UDP flows to endpoints that are gone are left to time out', { error });
+          return;
+        }
+      }
+    }
+  }
+
+  async #nft(script: string): Promise<void> {
+    const result = await this.#options.run('nft', ['-f', '-'], script);
+    if (result.code !== 0) throw new CommandFailed('nft', result);
+  }
+
+  async #system(script: string): Promise<string> {
+    const { podInterface, serviceCidr } = this.#options;
+    const result = await this.#options.run('sh', ['-c', script, 'sh', podInterface, serviceCidr, routeProtocol]);
+    if (result.code !== 0) throw new CommandFailed('preparing the system for services', result);
+    return result.stdout;
+  }
+}

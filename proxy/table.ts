@@ -1,0 +1,107 @@
+import type { EndpointSlice, Endpoint as SliceEndpoint } from '../schemas/kinds/discovery/endpoint-slice.ts';
+import type { Service } from '../schemas/kinds/core/service.ts';
+import type { Endpoint, Protocol, ServicePort, ServiceTable } from './backend.ts';
+
+/** The label that says whose endpoints a slice holds. */
+export const serviceNameLabel = 'kubernetes.io/service-name';
+
+export interface TableInput {
+  readonly services: readonly Service[];
+  readonly slices: readonly EndpointSlice[];
+  /** The node whose proxy this is, for services that want endpoints of their own node only. */
+  readonly nodeName: string;
+}
+
+/** Seconds of affinity where the service names none, as Kubernetes has it. */
+const defaultAffinitySeconds = 10_800;
+
+interface Candidate extends Endpoint {
+  readonly ready: boolean;
+  /** Still answers although it is going away. */
+  readonly lasting: boolean;
+  readonly local: boolean;
+}
+
+/**
+ * What the proxies of a node must do, from the services and endpoint slices of the cluster. Headless and ExternalName
+ * services have no address and no entry. Pure; the result is sorted, so that equal input gives equal tables.
+ */
+export const serviceTable = ({ services, slices, nodeName }: TableInput): ServiceTable => {
+  const slicesOf = Map.groupBy(slices.filter((slice) => slice.addressType === 'IPv4'), (slice) => `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`);
+  const table = new Map<string, ServicePort>();
+  const sorted = services.filter(hasAddress).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  for (const service of sorted) {
+    for (const port of service.spec?.ports ?? []) {
+      const candidates = candidatesOf(service, port, slicesOf.get(nameOf(service)) ?? [], nodeName);
+      for (const entry of entriesOf(service, port, candidates)) table.set(entry.name, entry);
+    }
+  }
+  return table;
+};
+
+/**
+ * Addresses that take connections and are not about to go away. A pod that ends is not among them even where it still
+ * serves as the last resort of a service: nobody needs to wait for a replacement that does not exist.
+ */
+export const steadyAddresses = (slices: readonly EndpointSlice[]): ReadonlySet<string> => new Set(slices.flatMap((slice) =>
+  (slice.endpoints ?? []).flatMap(({ addresses, conditions }) => ((conditions?.ready ?? true) && conditions?.terminating !== true ? addresses : []))));
+
+type PortSpec = NonNullable<NonNullable<Service['spec']>['ports']>[number];
+
+const nameOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
+
+const clusterIpsOf = ({ spec }: Service): readonly string[] => {
+  const all = spec?.clusterIPs !== undefined && spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec?.clusterIP ?? ''];
+  return all.filter((ip) => ip !== '' && ip !== 'None' && !ip.includes(':'));
+};
+
+const hasAddress = (service: Service): boolean => service.spec?.type !== 'ExternalName' && clusterIpsOf(service).length > 0;
+
+const entriesOf = (service: Service, port: PortSpec, candidates: readonly Candidate[]): readonly ServicePort[] => {
+  const { spec } = service;
+  const inner = usable(spec?.internalTrafficPolicy === 'Local' ? candidates.filter(({ local }) => local) : candidates);
+  const nodePort = port.nodePort ?? 0;
+  const outer = nodePort === 0 ? inner : usable(spec?.externalTrafficPolicy === 'Local' ? candidates.filter(({ local }) => local) : candidates);
+  const common = {
+    name: `${nameOf(service)}:${port.name ?? ''}`,
+    protocol: (port.protocol ?? 'TCP') as Protocol,
+    port: port.port,
+    affinitySeconds: spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : 0,
+  };
+  const clusterIps = clusterIpsOf(service);
+  if (sameEndpoints(inner, outer)) return [{ ...common, clusterIps, nodePort, endpoints: inner }];
+  // Traffic from inside and from outside go to different endpoints: two entries, each with the addresses of its side.
+  return [
+    { ...common, clusterIps, nodePort: 0, endpoints: inner },
+    { ...common, name: `${common.name}#outside`, clusterIps: [], nodePort, endpoints: outer },
+  ];
+};
+
+/** Slices carry ports already resolved for each pod; those of this service port have its name and protocol. */
+const candidatesOf = (service: Service, port: PortSpec, slices: readonly EndpointSlice[], nodeName: string): readonly Candidate[] =>
+  slices.flatMap((slice) => {
+    const target = slice.ports?.find((one) => (one.name ?? '') === (port.name ?? '') && (one.protocol ?? 'TCP') === (port.protocol ?? 'TCP'));
+    if (target?.port === undefined) return [];
+    const number = target.port;
+    return (slice.endpoints ?? []).flatMap((endpoint) => {
+      const ip = endpoint.addresses[0];
+      return ip === undefined ? [] : [{ ip, port: number, ...stateOf(endpoint, service), local: endpoint.nodeName === nodeName }];
+    });
+  });
+
+const stateOf = ({ conditions }: SliceEndpoint, service: Service): { readonly ready: boolean; readonly lasting: boolean } => {
+  const ready = service.spec?.publishNotReadyAddresses === true || (conditions?.ready ?? true);
+  return { ready, lasting: (conditions?.serving ?? ready) && conditions?.terminating === true };
+};
+
+/** The ready ones; when there are none, those that end but still answer. By address, each once. */
+const usable = (candidates: readonly Candidate[]): readonly Endpoint[] => {
+  const ready = candidates.filter((one) => one.ready);
+  const chosen = ready.length > 0 ? ready : candidates.filter((one) => one.lasting);
+  const unique = new Map(chosen.map(({ ip, port }) => [`${ip}:${port}`, { ip, port }]));
+  return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, endpoint]) => endpoint);
+};
+
+/** True when both lists name the same endpoints in the same order. */
+export const sameEndpoints = (a: readonly Endpoint[], b: readonly Endpoint[]): boolean =>
+  a.length === b.length && a.every((one, index) => one.ip === b[index]!.ip && one.port === b[index]!.port);
