@@ -12,7 +12,7 @@ import { isRecreate } from './bounds.ts';
 import { Deployment as DeploymentKind } from '../../schemas/kinds/apps/deployment.ts';
 import { askedOf, deploymentStatus, isComplete, pausedProgress, startedProgress, withProgress, withReplicaFailure } from './progress.ts';
 import { newReplicaSetAnnotations, newReplicaSetOf, nextRevision, revisionAnnotation, revisionOf, sizeAnnotations, surplus } from './revisions.ts';
-import { isScaled, newSize, scaledSizes, shrinkOld, sizeOf, type Sizes } from './sizes.ts';
+import { availableOf, isScaled, newSize, scaledSizes, shrinkOld, sizeOf, type Sizes } from './sizes.ts';
 import { templateHash, templateHashLabel } from './template-hash.ts';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -57,7 +57,7 @@ export const planDeployment = (state: DeploymentState): DeploymentPlan => {
   if (paused || isScaled(deployment, replicaSets)) {
     const sizes = scaledSizes(deployment, newest, olds);
     const steps = [
-      ...replicaSets.flatMap((one) => changed(one, { ...(one === newest ? newestWanted(deployment, newest, olds) : {}), ...resized(deployment, one, sizes) })),
+      ...replicaSets.flatMap((one) => changed(one, resized(deployment, one, sizes, one === newest ? newestWanted(deployment, newest, olds) : {}))),
       ...revisionStep(deployment, newest, olds), ...(paused ? removals(deployment, olds) : []),
     ];
     return { steps, status: plainStatus(sizes), afterMs: undefined };
@@ -77,7 +77,7 @@ const rollout = ({ deployment, replicaSets, hasPods, nowMs }: DeploymentState, {
   const current = newest === undefined ? 0 : sizeOf(newest);
   const size = waits ? Math.min(current, newSize(deployment, current, 0)) : newSize(deployment, current, askedOf(olds));
   const oldSizes: Sizes = recreate ? new Map(olds.filter((old) => sizeOf(old) > 0).map((old) => [old.metadata.name ?? '', 0]))
-    : shrinkOld(deployment, { size, available: newest?.status?.availableReplicas ?? 0 }, olds);
+    : shrinkOld(deployment, newest === undefined ? 0 : Math.min(size, availableOf(newest)), olds);
   const made = newest === undefined && !waits ? newReplicaSet(deployment, olds, size) : undefined;
   const sizes: Sizes = new Map([...oldSizes, ...(newest === undefined ? [] : [[newest.metadata.name ?? '', size] as const])]);
 
@@ -92,7 +92,7 @@ const rollout = ({ deployment, replicaSets, hasPods, nowMs }: DeploymentState, {
   return {
     steps: [
       ...(made === undefined ? [] : [{ do: 'create', replicaSet: made, size } as const]),
-      ...(newest === undefined ? [] : changed(newest, { ...newestWanted(deployment, newest, olds), ...resized(deployment, newest, sizes) })),
+      ...(newest === undefined ? [] : changed(newest, resized(deployment, newest, sizes, newestWanted(deployment, newest, olds)))),
       ...olds.flatMap((old) => changed(old, resized(deployment, old, sizes))),
       ...revisionStep(deployment, made ?? newest, olds),
       ...(isComplete(deployment, status) ? removals(deployment, olds) : []),
@@ -106,9 +106,9 @@ const askedWith = (replicaSets: readonly ReplicaSet[], sizes: Sizes): number =>
   replicaSets.reduce((sum, replicaSet) => sum + (sizes.get(replicaSet.metadata.name ?? '') ?? sizeOf(replicaSet)), 0);
 
 /** A ReplicaSet with pods carries the size of the whole, so that a scaling in the middle of a rollout finds its share. */
-const resized = (deployment: Deployment, replicaSet: ReplicaSet, sizes: Sizes): Wanted => {
+const resized = (deployment: Deployment, replicaSet: ReplicaSet, sizes: Sizes, wanted: Wanted = {}): Wanted => {
   const size = sizes.get(replicaSet.metadata.name ?? '') ?? sizeOf(replicaSet);
-  return { size, ...(size > 0 || sizeOf(replicaSet) > 0 ? { annotations: sizeAnnotations(deployment) } : {}) };
+  return { ...wanted, size, annotations: { ...wanted.annotations, ...(size > 0 || sizeOf(replicaSet) > 0 ? sizeAnnotations(deployment) : {}) } };
 };
 
 const newestWanted = (deployment: Deployment, newest: ReplicaSet, olds: readonly ReplicaSet[]): Wanted => ({

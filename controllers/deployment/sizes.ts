@@ -10,8 +10,16 @@ export type Sizes = ReadonlyMap<string, number>;
 export const sizeOf = (replicaSet: ReplicaSet): number => replicaSet.spec?.replicas ?? 1;
 const nameOf = (replicaSet: ReplicaSet): string => replicaSet.metadata.name ?? '';
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
-/** Available pods, as far as the size of now keeps them: the status may be of a time when the ReplicaSet was bigger. */
-const availableOf = (replicaSet: ReplicaSet): number => Math.min(sizeOf(replicaSet), replicaSet.status?.availableReplicas ?? 0);
+
+/** Whether the status was written for the size of now. One from before says nothing of the pods that a resize took since. */
+const isObserved = ({ metadata, status }: ReplicaSet): boolean => (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+
+/** Pods that surely serve. */
+export const availableOf = (replicaSet: ReplicaSet): number =>
+  (isObserved(replicaSet) ? Math.min(sizeOf(replicaSet), replicaSet.status?.availableReplicas ?? 0) : 0);
+
+/** Pods that surely do not serve. */
+const unavailableOf = (replicaSet: ReplicaSet): number => (isObserved(replicaSet) ? sizeOf(replicaSet) - availableOf(replicaSet) : 0);
 
 /** The size at which the new ReplicaSet starts or to which it may grow while the others have these sizes. */
 export const newSize = (deployment: Deployment, current: number, others: number): number => {
@@ -24,21 +32,21 @@ export const newSize = (deployment: Deployment, current: number, others: number)
 /**
  * Sizes of old ReplicaSets in a rolling update. Pods that are not available go first, for they serve nobody and would
  * hold up the update; then available ones, as many as minAvailable allows. Neither takes more than what is left when every
- * pod of the new ReplicaSet that is not available yet stays so.
+ * pod of the new ReplicaSet but the `available` ones fails.
  */
-export const shrinkOld = (deployment: Deployment, replicaSet: { readonly size: number; readonly available: number }, olds: readonly ReplicaSet[]): Sizes => {
+export const shrinkOld = (deployment: Deployment, available: number, olds: readonly ReplicaSet[]): Sizes => {
   const sizes = new Map<string, number>();
   const oldest = olds.filter((old) => sizeOf(old) > 0).toSorted(byAge);
   const minAvailable = (deployment.spec?.replicas ?? 1) - maxUnavailable(deployment);
-  let spare = sum(oldest.map(sizeOf)) + Math.min(replicaSet.size, replicaSet.available) - minAvailable;
+  let spare = sum(oldest.map(sizeOf)) + available - minAvailable;
   const left = (old: ReplicaSet): number => sizes.get(nameOf(old)) ?? sizeOf(old);
   const take = (old: ReplicaSet, count: number): void => {
     if (count <= 0) return;
     sizes.set(nameOf(old), left(old) - count);
     spare -= count;
   };
-  for (const old of oldest) take(old, Math.min(spare, sizeOf(old) - availableOf(old)));
-  let serving = sum(oldest.map(availableOf)) + Math.min(replicaSet.size, replicaSet.available) - minAvailable;
+  for (const old of oldest) take(old, Math.min(spare, unavailableOf(old)));
+  let serving = sum(oldest.map(availableOf)) + available - minAvailable;
   for (const old of oldest) {
     const count = Math.min(left(old), serving);
     if (count <= 0) continue;
@@ -67,7 +75,7 @@ const share = (deployment: Deployment, replicaSet: ReplicaSet): number => {
 /** True when the new ReplicaSet alone has all the pods that are asked for, and all are available. */
 const isSaturated = (deployment: Deployment, replicaSet: ReplicaSet | undefined): boolean => {
   const replicas = deployment.spec?.replicas ?? 1;
-  return replicaSet !== undefined && sizeOf(replicaSet) === replicas && replicaSet.status?.availableReplicas === replicas
+  return replicaSet !== undefined && sizeOf(replicaSet) === replicas && availableOf(replicaSet) === replicas
     && numberIn(replicaSet.metadata.annotations, desiredReplicasAnnotation) === replicas;
 };
 
@@ -98,7 +106,11 @@ export const scaledSizes = (deployment: Deployment, replicaSet: ReplicaSet | und
     rest -= part;
     sizes.set(nameOf(one), sizeOf(one) + part);
   }
-  const biggest = nameOf(ordered[0]!);
-  sizes.set(biggest, Math.max(0, sizes.get(biggest)! + rest));
+  // What rounding leaves over goes to the biggest; only what that does not have is taken from the next.
+  for (const one of ordered) {
+    const size = Math.max(0, sizes.get(nameOf(one))! + rest);
+    rest -= size - sizes.get(nameOf(one))!;
+    sizes.set(nameOf(one), size);
+  }
   return new Map([...sizes].filter(([name, size]) => size !== sizeOf(active.find((one) => nameOf(one) === name)!)));
 };

@@ -52,7 +52,7 @@ export const replicaSetController = (): Controller<ReplicaSet> => {
     };
     const failure = plan.create > 0 ? await create(replicaSet, plan.create, context, note) : await remove(replicaSet, plan.remove, context, note);
 
-    const { status, afterMs } = replicaSetStatus(replicaSet, plan.pods, failure?.told, context.clock.now());
+    const { status, afterMs } = replicaSetStatus(replicaSet, plan.pods.filter((pod) => !own.leaving.has(pod.metadata.uid ?? '')), failure?.told, context.clock.now());
     if (!deepEqual(status, replicaSet.status)) {
       await unlessGone(context.client.of(ReplicaSet).modifyStatus(keyOf(replicaSet), (draft) => {
         if (draft.metadata.uid === uid) draft.status = draftOf(status);
