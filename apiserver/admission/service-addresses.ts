@@ -12,7 +12,7 @@ import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionContext, AdmissionPlugin } from './admission.ts';
 import { addressOf, addressRange, contains, numberOf, pick, portRange, type NumberRange } from './number-range.ts';
 import {
-  addressKey, alignAddresses, dropOfOldType, heldBy, keepGiven, mayHaveNodePorts, portRow, wantsAddress, wantsHealthCheckPort, wantsNodePorts, type ServiceDraft,
+  addressKey, dropOfOldType, heldBy, keepPorts, mayHaveNodePorts, portRow, wantsAddress, wantsHealthCheckPort, wantsNodePorts, type ServiceDraft,
 } from './service-fields.ts';
 
 export interface ServiceAddressOptions {
@@ -67,10 +67,9 @@ class Giving {
   run(): void {
     const { spec } = this.#service;
     if (this.#old !== undefined) {
-      keepGiven(this.#service, this.#old);
+      keepPorts(this.#service, this.#old);
       dropOfOldType(this.#service, this.#old);
     }
-    alignAddresses(this.#service, this.#old);
     if (spec.type !== 'ExternalName') this.#families();
     if (wantsAddress(spec)) this.#address();
     // What was asked for goes first, so that nothing picked gets in its way.
@@ -86,15 +85,13 @@ class Giving {
     for (const key of this.#held) if (!needed.has(key)) this.#context.attempt.release(key);
   }
 
-  /** Only IPv4 is served; a service that can live with that gets it. */
+  /** Only IPv4 is served. */
   #families(): void {
     const { spec } = this.#service;
     const { ipFamilies = [] } = spec;
     const other = ipFamilies.findIndex((family) => family !== 'IPv4');
     if (spec.ipFamilyPolicy === 'RequireDualStack') throw this.#invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services');
     if (other >= 0) throw this.#invalid(`spec.ipFamilies[${other}]`, ipFamilies[other], 'not configured on this cluster; it has IPv4');
-    spec.ipFamilies = ['IPv4'];
-    spec.ipFamilyPolicy ??= 'SingleStack';
   }
 
   #address(): void {

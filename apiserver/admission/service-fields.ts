@@ -1,4 +1,4 @@
-/** What of a Service's spec goes with its type, as pure changes of a draft. The addresses themselves are service-addresses.ts. */
+/** Which addresses and ports a Service wants and holds, as pure looks at its spec and small changes of a draft. */
 import type { Draft } from '../../schemas/frozen.ts';
 import type { Service } from '../../schemas/kinds/core/service.ts';
 
@@ -22,16 +22,8 @@ export const wantsHealthCheckPort = ({ type, externalTrafficPolicy }: Spec): boo
 
 const portKey = ({ protocol = 'TCP', port }: { readonly protocol?: string | undefined; readonly port: number }): string => `${protocol}/${port}`;
 
-/** An update that does not speak of what the server gave out keeps it. */
-export const keepGiven = ({ spec }: ServiceDraft, { spec: old }: Service): void => {
-  if (!isExternalName(spec) && !isExternalName(old)) {
-    if ((spec.clusterIP ?? '') === '' && (spec.clusterIPs ?? []).length === 0) {
-      spec.clusterIP = old.clusterIP;
-      spec.clusterIPs = old.clusterIPs === undefined ? undefined : [...old.clusterIPs];
-    }
-    spec.ipFamilies ??= old.ipFamilies === undefined ? undefined : [...old.ipFamilies];
-    spec.ipFamilyPolicy ??= old.ipFamilyPolicy;
-  }
+/** An update that does not speak of ports that the server gave out keeps them. Addresses are kept by the kind itself. */
+export const keepPorts = ({ spec }: ServiceDraft, { spec: old }: Service): void => {
   if (wantsNodePorts(spec) && wantsNodePorts(old)) {
     const asked = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort));
     const given = new Map((old.ports ?? []).map((port) => [portKey(port), port.nodePort]));
@@ -43,39 +35,11 @@ export const keepGiven = ({ spec }: ServiceDraft, { spec: old }: Service): void 
   if (wantsHealthCheckPort(spec) && wantsHealthCheckPort(old) && (spec.healthCheckNodePort ?? 0) === 0) spec.healthCheckNodePort = old.healthCheckNodePort;
 };
 
-/**
- * When the type changes, what belonged to the old type and still stands there unchanged goes with it, so that a change of
- * `type` alone is enough. What the client wrote itself stays, for validation to judge.
- */
+/** When the type changes, what belonged to the old one and still stands there unchanged goes with it. */
 export const dropOfOldType = ({ spec }: ServiceDraft, { spec: old }: Service): void => {
-  if (isExternalName(spec) && !isExternalName(old)) {
-    if (spec.clusterIP === old.clusterIP) {
-      delete spec.clusterIP;
-      delete spec.clusterIPs;
-    }
-    delete spec.ipFamilies;
-    delete spec.ipFamilyPolicy;
-    if (spec.internalTrafficPolicy === old.internalTrafficPolicy) delete spec.internalTrafficPolicy;
-  }
-  if (mayHaveNodePorts(old) && !mayHaveNodePorts(spec)) {
-    const given = new Set((old.ports ?? []).map(({ nodePort }) => nodePort));
-    for (const port of spec.ports ?? []) if (given.has(port.nodePort)) delete port.nodePort;
-  }
   if (wantsHealthCheckPort(old) && !wantsHealthCheckPort(spec) && spec.healthCheckNodePort === old.healthCheckNodePort) delete spec.healthCheckNodePort;
-  if (mayHaveNodePorts(old) && !mayHaveNodePorts(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy;
-  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
-    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts) delete spec.allocateLoadBalancerNodePorts;
-    if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass;
-  }
+  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer' && spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass;
   if (isExternalName(old) && !isExternalName(spec) && spec.externalName === old.externalName) delete spec.externalName;
-};
-
-/** clusterIP and clusterIPs say the same thing; whichever the client set fills the other. */
-export const alignAddresses = ({ spec }: ServiceDraft, old: Service | undefined): void => {
-  const { clusterIP = '', clusterIPs = [] } = spec;
-  if (clusterIP === '' && clusterIPs.length > 0 && (old === undefined || (old.spec.clusterIP ?? '') === '')) spec.clusterIP = clusterIPs[0];
-  else if (clusterIP !== '' && clusterIPs.length === 0) spec.clusterIPs = [clusterIP];
-  else if (clusterIP !== '' && old !== undefined && clusterIP !== old.spec.clusterIP && clusterIPs.length === 1 && clusterIPs[0] === old.spec.clusterIP) spec.clusterIPs = [clusterIP];
 };
 
 /** The rows that a service holds: its address, its node ports. */

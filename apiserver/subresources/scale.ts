@@ -5,7 +5,7 @@ import { defineKind, topLevel, type ApiObject, type ScaleSubresource } from '../
 import { labelMatcher } from '../../schemas/label-selector.ts';
 import { int32, object, string } from '../../schemas/schema.ts';
 import type { LabelSelector } from '../../schemas/types/label-selector.ts';
-import { validate } from '../../schemas/validate.ts';
+import { check } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
 import type { JsonObject } from '../patch/json.ts';
 import { readPatch } from '../patch/patch.ts';
@@ -13,7 +13,7 @@ import { assertValid, readBody, type ObjectDraft } from '../verbs/body.ts';
 import type { Call } from '../verbs/call.ts';
 import { existing } from '../verbs/get.ts';
 import { patchTypeOf } from '../verbs/patch.ts';
-import { assertSameObject, notAllowed, settled, wholeObject } from '../verbs/update.ts';
+import { assertAddressed, assertCurrent, notAllowed, settled, wholeObject } from '../verbs/update.ts';
 import type { Handler } from './subresources.ts';
 
 /** How many replicas there are and should be, whatever the kind. Never stored. */
@@ -55,9 +55,9 @@ export const scale = (paths: ScaleSubresource): Handler => async (api, call) => 
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
     const wish = readBody({ ...call, kind: Scale }, bodyFor(current));
-    assertSameObject(call, wish, current);
-    const found = validate(Scale, wish as ApiObject).filter(({ field }) => field.startsWith('spec'));
-    assertValid(Scale, call.name, found);
+    assertAddressed(call, wish);
+    assertCurrent(call, wish, current);
+    assertValid(Scale, call.name, check(Scale, wish));
     const object = draftOf(current) as ObjectDraft;
     setAt(object, paths.specReplicasPath, valueAt(wish, 'spec.replicas') ?? 0);
     return settled(api, call, { part: wholeObject, object, current, attempt });

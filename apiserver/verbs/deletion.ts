@@ -3,6 +3,7 @@ import { rfc3339 } from '../../base/clock.ts';
 import { ApiError, conflict, invalid, unsupported, wrong } from '../../schemas/errors.ts';
 import type { RequestOptions } from '../../schemas/api.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { specFinalizers } from './update.ts';
 
 export type DeleteOptions = Pick<RequestOptions, 'gracePeriodSeconds' | 'propagationPolicy' | 'preconditions'>;
@@ -43,10 +44,17 @@ const finalizersFor = (object: ApiObject, policy: DeleteOptions['propagationPoli
   return others.length === finalizers.length ? finalizers : others;
 };
 
+/** True for a pod that no agent has to end: it has no node, or has ended by itself. */
+const hasNothingToEnd = (object: ApiObject): boolean => {
+  if (object.kind !== 'Pod' || object.apiVersion !== 'v1') return false;
+  const { spec, status } = object as Pod;
+  return (spec.nodeName ?? '') === '' || status?.phase === 'Succeeded' || status?.phase === 'Failed';
+};
+
 /** Seconds the object may take; 0 for kinds and states that need none. A wish below 0 means the shortest grace there is. */
 const graceOf = (kind: AnyKind, object: ApiObject, wish: number | undefined): number => {
-  const usual = kind.defaultGraceSeconds?.(object) ?? 0;
-  if (usual === 0) return 0;
+  const usual = kind.defaultGraceSeconds?.(object);
+  if (usual === undefined || hasNothingToEnd(object)) return 0;
   const seconds = wish ?? usual;
   return seconds < 0 ? 1 : seconds;
 };

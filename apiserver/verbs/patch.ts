@@ -3,8 +3,9 @@ import { badRequest, notFound } from '../../schemas/errors.ts';
 import { keyOf } from '../keys.ts';
 import { readPatch, unsupportedPatch } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/json.ts';
+import { readBody } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
-import { updated, type Part } from './update.ts';
+import { assertAddressed, updated, type Part } from './update.ts';
 
 /** The patches that are taken, in the order in which a refusal names them. */
 export const acceptedPatches: readonly PatchType[] = ['json', 'merge', 'strategic'];
@@ -25,8 +26,9 @@ export const patch = async (api: Surroundings, call: Call, part: Part): Promise<
   const read = readPatch(patchTypeOf(call), call.request.body, call.kind.schema);
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
-    const body = read.apply(current as unknown as JsonObject);
-    return updated(api, call, { part, body, current, attempt });
+    const draft = readBody(call, read.apply(current as unknown as JsonObject));
+    assertAddressed(call, draft);
+    return updated(api, call, { part, draft, current, attempt });
   }, { dryRun: call.options.dryRun });
   return { code: 200, body: written.object, warnings: [...call.warnings] };
 };

@@ -45,16 +45,17 @@ export const statusOnly: Part = {
 /** Replaces an object, or the part of it that the request's subresource is about. */
 export const update = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+    const draft = readBody(call, call.request.body);
+    assertAddressed(call, draft);
     if (current === undefined) throw notFound(call.kind, call.name);
-    return updated(api, call, { part, body: call.request.body, current, attempt });
+    return updated(api, call, { part, draft, current, attempt });
   }, { dryRun: call.options.dryRun });
   return { code: 200, body: written.object, warnings: [...call.warnings] };
 };
 
-/** What an update (or a patch that came out as this body) does to the current object. */
-export const updated = (api: Surroundings, call: Call, { part, body, current, attempt }: { readonly part: Part; readonly body: unknown; readonly current: ApiObject; readonly attempt: Attempt }): Decision => {
-  const draft = readBody(call, body);
-  assertSameObject(call, draft, current);
+/** What an update (or a patch that came out as this draft) does to the current object. */
+export const updated = (api: Surroundings, call: Call, { part, draft, current, attempt }: { readonly part: Part; readonly draft: ObjectDraft; readonly current: ApiObject; readonly attempt: Attempt }): Decision => {
+  assertCurrent(call, draft, current);
   return settled(api, call, { part, object: part.combine(draft, current, call), current, attempt });
 };
 
@@ -86,17 +87,19 @@ const mayGo = (object: ApiObject): boolean => {
 export const specFinalizers = (object: ApiObject): readonly string[] =>
   object.kind === 'Namespace' && object.apiVersion === 'v1' ? (object as ApiObject & { readonly spec?: { readonly finalizers?: readonly string[] } }).spec?.finalizers ?? [] : [];
 
-/** The body must be about the object of the URL, and about its stored version where it names one. */
-export const assertSameObject = (call: Pick<Call, 'kind' | 'namespace' | 'name'>, draft: ObjectDraft, current: ApiObject): void => {
-  const { kind, namespace, name } = call;
-  const said = draft.metadata;
+/** The body must be about the object of the URL. */
+export const assertAddressed = ({ namespace, name }: Pick<Call, 'namespace' | 'name'>, { metadata: said }: ObjectDraft): void => {
   if (said.name !== name) throw badRequest(`the name of the object (${said.name ?? ''}) does not match the name on the URL (${name})`);
   if ((said.namespace ?? '') !== '' && said.namespace !== namespace) throw badRequest(`the namespace of the object (${said.namespace}) does not match the namespace on the URL (${namespace})`);
-  if (said.uid !== undefined && said.uid !== '' && said.uid !== current.metadata.uid) {
-    throw conflict(kind, name, `Precondition failed: UID in precondition: ${said.uid}, UID in object meta: ${current.metadata.uid}`);
+};
+
+/** Where the body names an identity or a version, they must be those of the stored object. */
+export const assertCurrent = ({ kind, name }: Pick<Call, 'kind' | 'name'>, { metadata: said }: ObjectDraft, { metadata }: ApiObject): void => {
+  if (said.uid !== undefined && said.uid !== '' && said.uid !== metadata.uid) {
+    throw conflict(kind, name, `Precondition failed: UID in precondition: ${said.uid}, UID in object meta: ${metadata.uid}`);
   }
   const revision = revisionOf(said.resourceVersion);
-  if (revision !== undefined && revision !== 0 && said.resourceVersion !== current.metadata.resourceVersion) throw conflict(kind, name);
+  if (revision !== undefined && revision !== 0 && said.resourceVersion !== metadata.resourceVersion) throw conflict(kind, name);
 };
 
 /** The metadata of an update: what the body left out of the server's own members stays, and generation is not the client's. */
