@@ -110,10 +110,15 @@ export class PodQueue {
     this.#backOffFor(pod, backoffAfter(pod.attempts));
   }
 
-  /** Wakes the parked pods that one of the events can help and that the caller finds to fit now. */
-  wake(events: readonly Wake[], fits: (pod: PodInfo) => boolean): void {
+  /**
+   * Wakes the parked pods that one of the events at a node can help and that fit there now. `refusedBy` tests: undefined
+   * when the pod fits, else what could change the reason for which it does not. A pod that is refused for a reason it did
+   * not have before is woken too, so that users are told what holds it now; that is seldom, as there are few reasons.
+   */
+  wake(events: readonly Wake[], refusedBy: (pod: PodInfo) => readonly Wake[] | undefined): void {
     for (const [uid, parked] of this.#parked) {
-      if (!events.some((event) => parked.wokenBy.has(event)) || !fits(parked.pod.info)) continue;
+      if (!events.some((event) => parked.wokenBy.has(event))) continue;
+      if (refusedBy(parked.pod.info)?.every((event) => parked.wokenBy.has(event)) === true) continue;
       this.#parked.delete(uid);
       parked.cancel();
       const waitMs = parked.notBeforeMs - this.#clock.now();

@@ -60,9 +60,9 @@ export class Decider {
     return { refusal };
   }
 
-  /** True when the node would take the pod now. */
-  fits(pod: PodInfo, node: NodeInfo): boolean {
-    return this.#prepare(pod).checks.every(({ check }) => check(node) === undefined);
+  /** Undefined when the node would take the pod now, else what could change the reason for which it does not. */
+  refusedBy(pod: PodInfo, node: NodeInfo): readonly Wake[] | undefined {
+    return this.#prepare(pod).checks.find(({ check }) => check(node) !== undefined)?.filter.wokenBy;
   }
 
   #prepare(pod: PodInfo): Prepared {

@@ -101,9 +101,10 @@ export class Scheduler {
     this.#freed(this.#cluster.unplace(uid));
   }
 
-  /** A node is new or changed. */
+  /** A node is new or changed. One that has not told yet what it has is passed over until it does. */
   setNode(node: Node): void {
     const old = this.#cluster.node(node.metadata.name ?? '')?.node;
+    if (old === undefined && node.status?.allocatable === undefined && node.status?.capacity === undefined) return;
     const info = this.#cluster.setNode(node);
     const events = wakes(old, node);
     if (events.length > 0) this.#wakeFor(info, events);
@@ -239,12 +240,11 @@ export class Scheduler {
 
   /** Wakes the pods that this event at this node can help: those that would fit it now. */
   #wakeFor(node: NodeInfo, events: readonly Wake[]): void {
-    const known = new Map<string, boolean>();
+    const known = new Map<string, readonly Wake[] | undefined>();
     this.#queue.wake(events, (pod) => {
       const { shape } = pod;
-      let fits = known.get(shape);
-      if (fits === undefined) known.set(shape, fits = this.#decider.fits(pod, node));
-      return fits;
+      if (!known.has(shape)) known.set(shape, this.#decider.refusedBy(pod, node));
+      return known.get(shape);
     });
   }
 

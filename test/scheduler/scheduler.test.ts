@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import test from 'ava';
+import { silentLog } from '../../base/log.ts';
+import { createSchedulerComponent } from '../../scheduler/component.ts';
+import type { ApiRequest, Transport } from '../../schemas/api.ts';
+import { conditionOf } from '../../schemas/conditions.ts';
+import { ApiError } from '../../schemas/errors.ts';
+import type { Draft } from '../../schemas/frozen.ts';
+import { Event } from '../../schemas/kinds/core/event.ts';
+import { Node } from '../../schemas/kinds/core/node.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import type { PodSpec } from '../../schemas/types/pod-spec.ts';
+import { testApi } from '../helpers/api.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { settle } from '../helpers/fake-clock.ts';
+import { node, pod, withPorts, type NodeWords, type Requests } from './objects.ts';
+
+/** A real API server and a scheduler. `before` meets every request of the scheduler, and may fail it. */
+const start = async (before: (request: ApiRequest) => void | Promise<void> = () => undefined) => {
+  const api = await testApi();
+  const requests: ApiRequest[] = [];
+  const transport: Transport = {
+    send: async (request, signal) => {
+      requests.push(request);
+      await before(request);
+      return api.transport.send(request, signal);
+    },
+    watch: (request, signal) => api.transport.watch(request, signal),
+  };
+  const stopping = new AbortController();
+  let isReady = false;
+  const running = createSchedulerComponent({ transport, clock: api.clock, random: () => 0, log: silentLog }, {}).run(stopping.signal, () => (isReady = true));
+  await eventually(() => assert.ok(isReady));
+  const pods = api.client.of(Pod);
+  const at = (name: string) => ({ namespace: 'default', name });
+  return {
+    ...api, requests, pods, at,
+    addNode: async (name: string, words: NodeWords = {}) => {
+      const { metadata, spec, status } = node(name, words);
+      await api.client.of(Node).create({ metadata: { name, labels: metadata.labels }, spec });
+      await api.client.of(Node).modifyStatus({ name }, (draft) => { draft.status = status as Draft<Node['status']>; });
+    },
+    addPod: async (name: string, requests: Requests = {}, spec: Partial<PodSpec> = {}) => {
+      await pods.create({ metadata: { name, namespace: 'default' }, spec: pod(name, requests, spec).spec });
+    },
+    nodeOf: async (name: string) => (await pods.get(at(name))).spec.nodeName,
+    bound: (name: string, nodeName?: string) => eventually(async () => {
+      const found = (await pods.get(at(name))).spec.nodeName;
+      if (nodeName === undefined) assert.ok(found);
+      else assert.equal(found, nodeName);
+    }),
+    refused: (name: string, message: string, reason = 'Unschedulable') => eventually(async () => {
+      const condition = conditionOf((await pods.get(at(name))).status?.conditions, 'PodScheduled');
+      assert.deepEqual([condition?.status, condition?.reason, condition?.message], ['False', reason, message]);
+    }),
+    eventsAbout: async (name: string) => (await api.client.of(Event).list()).items.filter((event) => event.involvedObject.name === name),
+    stop: async () => {
+      stopping.abort();
+      await running;
+      await api.close();
+    },
+  };
+};
+
+test('pods are spread over the nodes, with a condition and an event', async (t) => {
+  const { addNode, addPod, bound, nodeOf, pods, at, eventsAbout, stop } = await start();
+  await addNode('a');
+  await addNode('b');
+  for (const name of ['p1', 'p2', 'p3', 'p4']) await addPod(name, { cpu: '100m' });
+  for (const name of ['p1', 'p2', 'p3', 'p4']) await bound(name);
+  const nodes = await Promise.all(['p1', 'p2', 'p3', 'p4'].map(nodeOf));
+  t.deepEqual(nodes.sort(), ['a', 'a', 'b', 'b']);
+  t.is(conditionOf((await pods.get(at('p1'))).status?.conditions, 'PodScheduled')?.status, 'True');
+  const event = await eventually(async () => {
+    const [first] = await eventsAbout('p1');
+    assert.ok(first);
+    return first;
+  });
+  t.like(event, { type: 'Normal', reason: 'Scheduled', message: `Successfully assigned default/p1 to ${await nodeOf('p1')}`, reportingComponent: 'default-scheduler', source: { component: 'default-scheduler' } });
+  await stop();
+});
+
+test('pods and nodes that were there before the scheduler are counted', async (t) => {
+  const { addNode, addPod, bound, refused, stop } = await start();
+  await addNode('a', { allocatable: { cpu: '1' } });
+  await addPod('placed', { cpu: '600m' }, { nodeName: 'a' });
+  await addPod('p', { cpu: '600m' });
+  await refused('p', '0/1 nodes are available: 1 Insufficient cpu.');
+  await addPod('q', { cpu: '400m' });
+  await bound('q', 'a');
+  t.pass();
+  await stop();
+});
+
+test('a refused pod says why, and is woken by the room that another leaves', async (t) => {
+  const { addNode, addPod, bound, refused, nodeOf, pods, at, clock, eventsAbout, requests, stop } = await start();
+  await addNode('a', { allocatable: { cpu: '1' } });
+  await addNode('b', { taints: [{ key: 'key', value: 'value', effect: 'NoSchedule' }] });
+  await addPod('first', { cpu: '1' });
+  await bound('first', 'a');
+  await addPod('second', { cpu: '500m' });
+  await refused('second', '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {key: value}.');
+  await eventually(async () => assert.deepEqual((await eventsAbout('second')).map((event) => event.reason), ['FailedScheduling']));
+  t.like((await eventsAbout('second'))[0], { type: 'Warning', message: '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {key: value}.' });
+  await clock.advance(60_000);
+  const before = requests.length;
+  await settle();
+  t.is(requests.length, before, 'it is not tried again while nothing happens');
+  await pods.delete(at('first'), { gracePeriodSeconds: 0 });
+  await bound('second', 'a');
+  t.is(await nodeOf('second'), 'a');
+  await stop();
+});
+
+test('only what can help wakes: taints that go, labels that come, a node that is uncordoned or new', async (t) => {
+  const { addNode, addPod, bound, refused, client, clock, stop } = await start();
+  await addNode('a', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] });
+  await addPod('p');
+  await refused('p', '0/1 nodes are available: 1 node(s) had untolerated taint {k: v}.');
+  await clock.advance(20_000);
+  await client.of(Node).modify({ name: 'a' }, (draft) => { draft.spec = { taints: [] }; });
+  await bound('p', 'a');
+  await addPod('q', {}, { nodeSelector: { disk: 'ssd' } });
+  await refused('q', "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.");
+  await clock.advance(20_000);
+  await client.of(Node).modify({ name: 'a' }, (draft) => { draft.metadata.labels = { ...draft.metadata.labels, disk: 'ssd' }; });
+  await bound('q', 'a');
+  await client.of(Node).modify({ name: 'a' }, (draft) => { draft.spec = { unschedulable: true }; });
+  await addPod('r', {}, withPorts({ hostPort: 80 }));
+  await refused('r', '0/1 nodes are available: 1 node(s) were unschedulable.');
+  await clock.advance(20_000);
+  await client.of(Node).modify({ name: 'a' }, (draft) => { draft.spec = { unschedulable: false }; });
+  await bound('r', 'a');
+  await addPod('s', {}, withPorts({ hostPort: 80 }));
+  await refused('s', "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports.");
+  await clock.advance(20_000);
+  await addNode('b');
+  await bound('s', 'b');
+  t.pass();
+  await stop();
+});
+
+test('a pod without a node in sight waits for one', async (t) => {
+  const { addNode, addPod, bound, refused, client, clock, stop } = await start();
+  await addPod('p');
+  await refused('p', 'no nodes available to schedule pods');
+  // A node comes before its status does, and is none for the scheduler until then.
+  await addNode('a', { unschedulable: true });
+  await clock.advance(1_000);
+  await refused('p', '0/1 nodes are available: 1 node(s) were unschedulable.');
+  await client.of(Node).modify({ name: 'a' }, (draft) => { draft.spec = {}; });
+  await clock.advance(2_000);
+  await bound('p', 'a');
+  t.pass();
+  await stop();
+});
+
+test('gates hold a pod, other schedulers keep theirs, the deleted are let go', async (t) => {
+  const { addNode, addPod, bound, refused, nodeOf, pods, at, stop } = await start();
+  await addNode('a');
+  await addPod('gated', {}, { schedulingGates: [{ name: 'example.com/hold' }] });
+  await addPod('other', {}, { schedulerName: 'another' });
+  await refused('gated', 'Scheduling is blocked due to non-empty scheduling gates', 'SchedulingGated');
+  await addPod('plain');
+  await bound('plain');
+  t.is(await nodeOf('gated'), undefined);
+  t.is(await nodeOf('other'), undefined);
+  await pods.modify(at('gated'), (draft) => { draft.spec.schedulingGates = []; });
+  await bound('gated', 'a');
+  await stop();
+});
+
+test('pods that have ended leave their room', async (t) => {
+  const { addNode, addPod, bound, refused, pods, at, clock, stop } = await start();
+  await addNode('a', { allocatable: { cpu: '1' } });
+  await addPod('job', { cpu: '1' });
+  await bound('job');
+  await addPod('p', { cpu: '1' });
+  await refused('p', '0/1 nodes are available: 1 Insufficient cpu.');
+  await clock.advance(1_000);
+  await pods.modifyStatus(at('job'), (draft) => { draft.status = { ...draft.status, phase: 'Succeeded' }; });
+  await bound('p', 'a');
+  t.pass();
+  await stop();
+});
+
+test('a binding that fails is tried again; its room is kept while it is not known whether it was done', async (t) => {
+  const failures = [new ApiError('ServiceUnavailable', 'away'), new ApiError('Conflict', 'somebody was faster')];
+  const { addNode, addPod, bound, refused, nodeOf, clock, stop } = await start((request) => {
+    const failure = request.subresource === 'binding' && request.name === 'p' ? failures.shift() : undefined;
+    if (failure !== undefined) throw failure;
+  });
+  await addNode('a', { allocatable: { cpu: '1' } });
+  await addPod('p', { cpu: '1' });
+  await eventually(() => assert.equal(failures.length, 1));
+  await addPod('q', { cpu: '500m' });
+  await refused('q', '0/1 nodes are available: 1 Insufficient cpu.');
+  t.is(await nodeOf('p'), undefined);
+  await clock.advance(1_000);
+  await eventually(() => assert.equal(failures.length, 0));
+  // Refused: the place is free, and whoever comes first gets it.
+  await clock.advance(2_000);
+  await bound('q', 'a');
+  await refused('p', '0/1 nodes are available: 1 Insufficient cpu.');
+  await stop();
+});
+
+test('a pod that is deleted while it is bound gives its room back', async (t) => {
+  let deleteFirst: () => Promise<void> = () => Promise.resolve();
+  const { addNode, addPod, bound, pods, at, stop } = await start(async (request) => {
+    if (request.subresource === 'binding' && request.name === 'p') await deleteFirst();
+  });
+  deleteFirst = () => pods.delete(at('p'), { gracePeriodSeconds: 0 });
+  await addNode('a', { allocatable: { cpu: '1' } });
+  await addPod('p', { cpu: '1' });
+  await eventually(async () => assert.equal(await pods.find(at('p')), undefined));
+  await addPod('q', { cpu: '1' });
+  await bound('q', 'a');
+  t.pass();
+  await stop();
+});
+
+test('many pods at once: none is lost, no node gets too much', async (t) => {
+  const { addNode, addPod, pods, stop } = await start();
+  for (let n = 0; n < 10; n++) await addNode(`n${n}`, { allocatable: { cpu: '2' } });
+  await Promise.all(Array.from({ length: 220 }, (_, n) => addPod(`p${n}`, { cpu: '100m' })));
+  await eventually(async () => {
+    const { items } = await pods.list();
+    assert.equal(items.filter((one) => one.spec.nodeName !== undefined).length, 200);
+    assert.equal(items.filter((one) => conditionOf(one.status?.conditions, 'PodScheduled')?.status === 'False').length, 20);
+  });
+  const counts = Map.groupBy((await pods.list()).items, (one) => one.spec.nodeName ?? '');
+  counts.delete('');
+  t.deepEqual([...new Set([...counts.values()].map((all) => all.length))], [20]);
+  await stop();
+});
