@@ -1,6 +1,6 @@
 /** Writes answers. Every one has a length or is chunked, says its type, and an error is always a Status. */
+import { pipeline } from 'node:stream/promises';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import { constants, createGzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import type { ApiList } from '../../schemas/api.ts';
@@ -85,16 +85,13 @@ export const replyList = async (request: IncomingMessage, response: ServerRespon
   const common = { 'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers };
   const zip = takesGzip(request.headers['accept-encoding']);
   response.writeHead(200, zip ? { ...common, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : { ...common, 'Content-Length': length });
-  const out = zip ? createGzip(fastest) : response;
-  if (out !== response) {
-    out.pipe(response);
-    response.once('close', () => out.destroy());
+  try {
+    if (zip) await pipeline(pieces, createGzip(fastest), response);
+    else await pipeline(pieces, response);
+  } catch (error) {
+    // A reader that goes away in the middle is no failure of the server's.
+    if (!response.destroyed) throw error;
   }
-  for (const piece of pieces) {
-    if (response.destroyed) return;
-    if (!out.write(piece)) await Promise.race([once(out, 'drain'), once(response, 'close')]);
-  }
-  if (!response.destroyed) out.end();
 };
 
 /** An error as a Status. `Retry-After` is sent where the error says after how long it may be worth another try. */
