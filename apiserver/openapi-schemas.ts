@@ -55,6 +55,8 @@ const ofField = ['x-kubernetes-patch-strategy', 'x-kubernetes-patch-merge-key'] 
 export class Definitions {
   readonly #version: OpenApiVersion;
   readonly #found = new Map<string, Json>();
+  /** Types whose own words stand at every field of theirs already: saying them twice would print them twice. */
+  readonly #saidByFields = new Set<string>();
 
   constructor(version: OpenApiVersion) {
     this.#version = version;
@@ -101,7 +103,8 @@ export class Definitions {
 
   /** All definitions by name, in the order of their names. */
   all(): Json {
-    return Object.fromEntries([...this.#found].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const sorted = [...this.#found].sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(sorted.map(([name, schema]) => [name, this.#saidByFields.has(name) ? { ...schema, description: undefined } : schema]));
   }
 
   #define(name: string, schema: JsonSchema): void {
@@ -122,11 +125,18 @@ export class Definitions {
     if (one === undefined && schema['x-barge-type'] === undefined) return this.#inline(schema);
     if (one !== undefined && !this.#found.has(one.name)) this.#found.set(one.name, one[this.#version]);
     const ref = one === undefined ? this.refTo(schema) : this.ref(one.name);
+    const type = schema['x-barge-type'];
+    if (type !== undefined && schema.description === this.#found.get(definitionName(type))?.['description']) this.#saidByFields.add(definitionName(type));
     return this.#referring(ref, {
       ...(schema.description ? { description: schema.description } : {}),
       ...(schema.default === undefined ? {} : { default: schema.default }),
       ...Object.fromEntries(ofField.flatMap((name) => (schema[name] === undefined ? [] : [[name, schema[name]]]))),
     });
+  }
+
+  /** An item of a list or a value of a map: its words are those of its type. */
+  #part(schema: JsonSchema): Json {
+    return schema['x-barge-type'] === undefined ? this.#field(schema) : this.refTo(schema);
   }
 
   #inline(schema: JsonSchema): Json {
@@ -135,8 +145,8 @@ export class Definitions {
       ...Object.fromEntries(copied.flatMap((name) => (schema[name] === undefined ? [] : [[name, schema[name]]]))),
       ...(schema.default === undefined ? {} : { default: schema.default }),
       ...(schema.required === undefined ? {} : { required: schema.required }),
-      ...(schema.items === undefined ? {} : { items: this.#field(schema.items) }),
-      ...(schema.additionalProperties === undefined ? {} : { additionalProperties: this.#field(schema.additionalProperties) }),
+      ...(schema.items === undefined ? {} : { items: this.#part(schema.items) }),
+      ...(schema.additionalProperties === undefined ? {} : { additionalProperties: this.#part(schema.additionalProperties) }),
       ...(schema.properties === undefined ? {} : {
         properties: Object.fromEntries(Object.entries(schema.properties).map(([name, field]) => [name, this.#field(field)])),
       }),

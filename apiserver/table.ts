@@ -4,6 +4,7 @@
  */
 import type { ApiList, WatchEvent } from '../schemas/api.ts';
 import type { AnyKind, ApiObject, Column } from '../schemas/kind.ts';
+import { age } from '../schemas/table-cells.ts';
 
 type MetaVersion = 'v1' | 'v1beta1';
 /** What stands beside the cells of a row: nothing, the metadata, or the whole object. */
@@ -19,9 +20,8 @@ const nameColumn: Column<ApiObject> = {
   name: 'Name', type: 'string', format: 'name', priority: 0,
   description: 'Name of the object, unique within its kind and namespace.', cell: (object) => object.metadata.name ?? '',
 };
-/** A date cell: clients show it as the time since then. */
 const ageColumn: Column<ApiObject> = {
-  name: 'Age', type: 'date', priority: 0, description: 'When the server created the object.', cell: (object) => object.metadata.creationTimestamp ?? '',
+  name: 'Age', type: 'string', priority: 0, description: 'Time since the server created the object.', cell: (object, nowMs) => age(object.metadata.creationTimestamp, nowMs),
 };
 
 /** The columns of an autoscaling/v1 Scale, which is no kind of its own. */

@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
-import fc from 'fast-check';
-import WebSocket from 'ws';
+import * as fc from 'fast-check';
+import { WebSocket } from 'ws';
 import { createCa, issueCertificate } from '../../../base/pki.ts';
 import type { Log } from '../../../base/log.ts';
 import { silentLog } from '../../../base/log.ts';
-import { Core } from '../../../apiserver/core.ts';
 import { httpsApi, testCertificates, type HttpsApi } from '../../helpers/https-api.ts';
 
 const configMaps = '/api/v1/namespaces/default/configmaps';
@@ -153,11 +152,11 @@ test('a body that is too large is refused, and its connection is not used again'
   socket.write(`POST ${configMaps} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
   socket.on('error', () => undefined);
   const piece = Buffer.from(`10000\r\n${'{'.repeat(0x10000)}\r\n`);
-  let reply = '';
-  socket.on('data', (chunk: Buffer) => { reply += chunk.toString(); });
-  for (let sent = 0; sent < 60 && reply === ''; sent++) await new Promise((resolve) => socket.write(piece, resolve));
+  const reply: string[] = [];
+  socket.on('data', (chunk: Buffer) => reply.push(chunk.toString()));
+  for (let sent = 0; sent < 60 && reply.length === 0; sent++) await new Promise((resolve) => socket.write(piece, resolve));
   await once(socket, 'close');
-  t.regex(reply, /^HTTP\/1\.1 413 /);
+  t.regex(reply.join(''), /^HTTP\/1\.1 413 /);
 });
 
 test('bytes that are no HTTP get a Status and lose their connection', async (t) => {
@@ -396,10 +395,8 @@ test('a fault of ours is a 500 without details, and one line in the log', async 
   const faulty = recordingLog();
   const own = await httpsApi({ serverLog: faulty });
   t.teardown(() => own.close());
-  const send = Core.prototype.send;
   own.core.send = () => Promise.reject(new Error('secret path /var/lib'));
   const answer = await own.call(`${configMaps}/x`);
-  own.core.send = send;
   t.like(answer.json(), { kind: 'Status', code: 500, reason: 'InternalError', message: 'Internal error occurred' });
   t.is(faulty.errors.length, 1);
 });
