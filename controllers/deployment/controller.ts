@@ -117,7 +117,7 @@ const carryOut = async (deployment: Deployment, step: DeploymentStep, context: R
 const create = async (deployment: Deployment, step: Extract<DeploymentStep, { do: 'create' }>, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
   try {
     const made = await context.client.of(ReplicaSet).create(step.replicaSet);
-    context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${made.metadata.name} to ${step.size}`);
+    if (step.size > 0) context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${made.metadata.name} to ${step.size}`);
     return undefined;
   } catch (error) {
     if (namespaceEnds(error)) return 'NamespaceEnds';

@@ -10,7 +10,7 @@ import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
 import { controllerReference } from '../../schemas/owners.ts';
 import { isRecreate } from './bounds.ts';
 import { Deployment as DeploymentKind } from '../../schemas/kinds/apps/deployment.ts';
-import { askedOf, deploymentStatus, isComplete, pausedProgress, startedProgress, withProgress, withReplicaFailure } from './progress.ts';
+import { deploymentStatus, isComplete, pausedProgress, startedProgress, withProgress, withReplicaFailure } from './progress.ts';
 import { newReplicaSetAnnotations, newReplicaSetOf, nextRevision, revisionAnnotation, revisionOf, sizeAnnotations, surplus } from './revisions.ts';
 import { availableOf, isScaled, newSize, scaledSizes, shrinkOld, sizeOf, type Sizes } from './sizes.ts';
 import { templateHash, templateHashLabel } from './template-hash.ts';
@@ -75,7 +75,7 @@ const rollout = ({ deployment, replicaSets, hasPods, nowMs }: DeploymentState, {
   // Recreate has two turns: until the old pods are gone the new ReplicaSet is neither made nor made bigger.
   const waits = recreate && olds.some((old) => sizeOf(old) > 0 || (old.status?.replicas ?? 0) > 0 || hasPods(old));
   const current = newest === undefined ? 0 : sizeOf(newest);
-  const size = waits ? Math.min(current, newSize(deployment, current, 0)) : newSize(deployment, current, askedOf(olds));
+  const size = waits ? Math.min(current, deployment.spec?.replicas ?? 1) : newSize(deployment, newest, olds);
   const oldSizes: Sizes = recreate ? new Map(olds.filter((old) => sizeOf(old) > 0).map((old) => [old.metadata.name ?? '', 0]))
     : shrinkOld(deployment, newest === undefined ? 0 : Math.min(size, availableOf(newest)), olds);
   const made = newest === undefined && !waits ? newReplicaSet(deployment, olds, size) : undefined;

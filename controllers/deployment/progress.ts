@@ -6,7 +6,6 @@ import type { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
 import { timeMs } from '../../schemas/timestamps.ts';
 import { nonZero } from '../non-zero.ts';
 import { maxUnavailable } from './bounds.ts';
-import { sizeOf } from './sizes.ts';
 
 type Conditions = readonly DeploymentCondition[];
 
@@ -135,5 +134,3 @@ export const createRefused = (status: DeploymentStatus, message: string, nowMs: 
   ...status,
   conditions: say(withoutCondition(status.conditions, 'Progressing'), progressing('False', 'ReplicaSetCreateError', message), nowMs),
 });
-
-export const askedOf = (replicaSets: readonly ReplicaSet[]): number => replicaSets.reduce((sum, replicaSet) => sum + sizeOf(replicaSet), 0);

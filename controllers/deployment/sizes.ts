@@ -21,11 +21,18 @@ export const availableOf = (replicaSet: ReplicaSet): number =>
 /** Pods that surely do not serve. */
 const unavailableOf = (replicaSet: ReplicaSet): number => (isObserved(replicaSet) ? sizeOf(replicaSet) - availableOf(replicaSet) : 0);
 
-/** The size at which the new ReplicaSet starts or to which it may grow while the others have these sizes. */
-export const newSize = (deployment: Deployment, current: number, others: number): number => {
+/** Pods that a ReplicaSet may have at most: those it is asked for, and those that it did not delete yet. */
+const mostPodsOf = (replicaSet: ReplicaSet): number => (isObserved(replicaSet) ? Math.max(sizeOf(replicaSet), replicaSet.status?.replicas ?? 0) : Infinity);
+
+/**
+ * The size at which the new ReplicaSet starts, or to which it may grow. It waits until others have deleted what they were
+ * asked to, so that there are never more pods than maxSurge allows, not even for the moment between two controllers.
+ */
+export const newSize = (deployment: Deployment, newest: ReplicaSet | undefined, olds: readonly ReplicaSet[]): number => {
   const replicas = deployment.spec?.replicas ?? 1;
+  const current = newest === undefined ? 0 : sizeOf(newest);
   if (isRecreate(deployment) || current >= replicas) return replicas;
-  const room = replicas + maxSurge(deployment) - current - others;
+  const room = replicas + maxSurge(deployment) - sum([...olds, ...(newest === undefined ? [] : [newest])].map(mostPodsOf));
   return current + Math.max(0, Math.min(room, replicas - current));
 };
 

@@ -274,7 +274,8 @@ const syncStatus = (set: Model['sets'][number]): void => {
 const settleModel = (model: Model): number => {
   for (let round = 1; round < 200; round++) {
     const found = planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: (one) => model.sets.some(({ object, available, waiting }) => object.metadata.uid === one.metadata.uid && available + waiting > 0), nowMs: startMs + model.clock * 1000 });
-    const isStill = found.steps.length === 0 && model.sets.every(({ object, available, waiting }) => available === object.spec.replicas && waiting === 0);
+    const isStill = found.steps.length === 0 && model.sets.every(({ object, available, waiting }) =>
+      available === object.spec.replicas && waiting === 0 && object.status?.availableReplicas === available && object.status.observedGeneration === object.metadata.generation);
     if (isStill) return round;
     apply(model, found, Infinity);
     for (const set of model.sets) {
@@ -305,7 +306,8 @@ test('in any interleaving: never above maxSurge, never below maxUnavailable, and
       const check = (): void => {
         const asked = model.sets.reduce((sum, { object }) => sum + object.spec.replicas!, 0);
         const available = model.sets.reduce((sum, one) => sum + one.available, 0);
-        if (asked > most) throw new Error(`asked for ${asked} of at most ${most}`);
+        const present = model.sets.reduce((sum, one) => sum + one.available + one.waiting, 0);
+        if (asked > most || present > most) throw new Error(`asked for ${asked} and there are ${present} of at most ${most}`);
         if (available < least) throw new Error(`${available} available, at least ${least} should be`);
       };
       for (const one of moves) {

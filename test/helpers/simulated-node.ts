@@ -1,0 +1,141 @@
+import { rfc3339, rfc3339Micro, sleep, type Clock } from '../../base/clock.ts';
+import type { Surroundings } from '../../base/component.ts';
+import { silentLog } from '../../base/log.ts';
+import { createClient, type Client, type ResourceClient } from '../../client/client.ts';
+import { runControllers, type Controller } from '../../client/controller.ts';
+import { keyOf } from '../../client/key.ts';
+import { isReason } from '../../schemas/errors.ts';
+import type { Transport } from '../../schemas/api.ts';
+import { Lease } from '../../schemas/kinds/coordination/lease.ts';
+import { Node } from '../../schemas/kinds/core/node.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+
+export interface SimulatedNodesOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly names: readonly string[];
+  /** What becomes of a pod: ready after so many milliseconds, never ready, or failed. Ready at once where absent. */
+  readonly outcome?: (pod: Pod) => number | 'never' | 'failed';
+  /** How long a pod takes to stop; 0 where absent. */
+  readonly stopMs?: number;
+}
+
+/**
+ * Nodes without containers, and the simplest of schedulers: pods are bound in turn to nodes that are alive and ready,
+ * become ready, and go when they are deleted. Leases are renewed every 10 s for nodes that are alive.
+ */
+export class SimulatedNodes {
+  readonly #options: SimulatedNodesOptions;
+  readonly #client: Client;
+  readonly #alive: Set<string>;
+  readonly #addresses = new Map<string, string>();
+  #turn = 0;
+
+  constructor(options: SimulatedNodesOptions) {
+    this.#options = options;
+    this.#client = createClient(options.transport);
+    this.#alive = new Set(options.names);
+  }
+
+  /** The node no longer does or says anything. */
+  kill(name: string): void {
+    this.#alive.delete(name);
+  }
+
+  /** The node speaks again, and says that it is ready. */
+  async revive(name: string): Promise<void> {
+    this.#alive.add(name);
+    await this.#register(name);
+  }
+
+  /** Registers the nodes and works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { transport, clock } = this.#options;
+    for (const name of this.#options.names) await this.#register(name);
+    const surroundings: Surroundings = { transport, clock, log: silentLog, random: () => 0.5 };
+    await Promise.all([runControllers([this.#pods()], surroundings, signal, () => undefined), this.#renew(signal)]);
+  }
+
+  async #register(name: string): Promise<void> {
+    const now = rfc3339(this.#options.clock.now());
+    const nodes = this.#client.of(Node);
+    if (await nodes.find({ name }) === undefined) await nodes.create({ metadata: { name } });
+    await nodes.modifyStatus({ name }, (draft) => {
+      draft.status = { ...draft.status, conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now }] };
+    });
+    await this.#renewOne(name);
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(this.#options.clock, 10_000, signal);
+      for (const name of this.#alive) if (!signal.aborted) await this.#renewOne(name);
+    }
+  }
+
+  async #renewOne(name: string): Promise<void> {
+    const leases = this.#client.of(Lease);
+    const key = { namespace: 'kube-node-lease', name };
+    const renewTime = rfc3339Micro(this.#options.clock.now());
+    if (await leases.find(key) === undefined) await leases.create({ metadata: key, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime } });
+    else await leases.modify(key, (draft) => void (draft.spec = { ...draft.spec, renewTime }));
+  }
+
+  #pods(): Controller<Pod> {
+    return {
+      name: 'simulated-nodes', reconciles: Pod, workers: 16, reads: [Node],
+      reconcile: async (pod, key, context) => {
+        if (pod === undefined) return undefined;
+        const client = context.client.of(Pod);
+        const nodeName = pod.spec.nodeName;
+        try {
+          if (!nodeName) {
+            const fit = context.informer(Node).list().filter(({ metadata, spec }) => this.#alive.has(metadata.name!) && (spec?.taints ?? []).length === 0).map(({ metadata }) => metadata.name!).sort();
+            const target = fit[this.#turn++ % Math.max(1, fit.length)];
+            if (pod.metadata.deletionTimestamp !== undefined) await client.delete(key, { gracePeriodSeconds: 0 });
+            else if (target === undefined) return { afterMs: 1000 };
+            else await client.createSub(key, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name: key.name, namespace: key.namespace }, target: { kind: 'Node', name: target } });
+            return undefined;
+          }
+          if (!this.#alive.has(nodeName)) return { afterMs: 1000 };
+          return await this.#live(pod, client, context.clock.now());
+        } catch (error) {
+          if (isReason(error, 'NotFound')) return undefined;
+          throw error;
+        }
+      },
+    };
+  }
+
+  async #live(pod: Pod, client: ResourceClient<Pod>, nowMs: number): Promise<{ afterMs: number } | undefined> {
+    const key = keyOf(pod);
+    const outcome = this.#options.outcome?.(pod) ?? 0;
+    const { deletionTimestamp, deletionGracePeriodSeconds, creationTimestamp } = pod.metadata;
+    if (deletionTimestamp !== undefined) {
+      const stopAtMs = Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds ?? 0) * 1000 + (this.#options.stopMs ?? 0);
+      if (stopAtMs > nowMs) return { afterMs: stopAtMs - nowMs };
+      await client.delete(key, { gracePeriodSeconds: 0 });
+      return undefined;
+    }
+    const readyAtMs = outcome === 'never' || outcome === 'failed' ? Infinity : Date.parse(creationTimestamp!) + outcome;
+    const isReady = nowMs >= readyAtMs;
+    const phase = outcome === 'failed' ? 'Failed' : 'Running';
+    const old = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+    if (pod.status?.phase !== phase || old?.status !== (isReady ? 'True' : 'False')) {
+      const podIP = this.#address(pod.metadata.uid!);
+      await client.modifyStatus(key, (draft) => {
+        draft.status = { ...draft.status, phase, podIP, podIPs: [{ ip: podIP }], conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: rfc3339(nowMs) }] };
+      });
+    }
+    return readyAtMs === Infinity || isReady ? undefined : { afterMs: readyAtMs - nowMs };
+  }
+
+  #address(uid: string): string {
+    const known = this.#addresses.get(uid);
+    if (known !== undefined) return known;
+    const index = this.#addresses.size + 1;
+    const address = `10.244.${index >> 8}.${index & 255}`;
+    this.#addresses.set(uid, address);
+    return address;
+  }
+}
