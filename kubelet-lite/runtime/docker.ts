@@ -98,9 +98,9 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   async createSandbox(spec: SandboxSpec): Promise<SandboxState> {
     try {
       await this.#images.pause();
-      const container = await this.#created(sandboxRequest(spec, this.#options), 'sandbox');
+      const { container, ran } = await this.#created(sandboxRequest(spec, this.#options), 'sandbox');
       try {
-        await container.start();
+        if (!ran) await container.start();
       } catch (error) {
         // What cannot be started must not stand in the way of the next attempt.
         await this.#remove(container.id);
@@ -121,16 +121,18 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
 
   async startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState> {
     let container;
+    let ran;
     try {
       const pod = await this.#pod(sandboxId);
-      container = await this.#created(containerRequest(spec, { ...pod, sandboxId, owner: this.#options.owner }), 'container');
+      ({ container, ran } = await this.#created(containerRequest(spec, { ...pod, sandboxId, owner: this.#options.owner }), 'container'));
     } catch (error) {
       throw runtimeError(isMissing(error) ? 'ErrImagePull' : 'CreateContainerError', error);
     }
     try {
       const createdAtMs = this.#options.clock.now();
       const imageId = await this.#images.find(spec.image) ?? '';
-      await container.start();
+      if (ran) this.#known.set(container.id, knownFrom(await container.inspect()));
+      else await container.start();
       const known = this.#known.get(container.id);
       const startedAtMs = known?.startedAtMs ?? this.#options.clock.now();
       if (known === undefined) this.#known.set(container.id, { startedAtMs });
@@ -245,16 +247,16 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     }
   }
 
-  /** Makes a container, or finds the one of that name: the name holds pod, container and attempt. */
-  async #created(request: Docker.ContainerCreateOptions, type: 'sandbox' | 'container'): Promise<Docker.Container> {
+  /** Makes a container, or finds the one of that name: the name holds pod, container and attempt. One that ran stays as it is. */
+  async #created(request: Docker.ContainerCreateOptions, type: 'sandbox' | 'container'): Promise<{ readonly container: Docker.Container; readonly ran: boolean }> {
     try {
-      return await this.#docker.createContainer(request);
+      return { container: await this.#docker.createContainer(request), ran: false };
     } catch (error) {
       if (statusOf(error) !== 409) throw error;
       const existing = await this.#docker.getContainer(request.name ?? '').inspect();
       const own = existing.Config.Labels;
       if (own[labels.owner] !== this.#options.owner || own[labels.type] !== type || own[labels.podUid] !== request.Labels?.[labels.podUid]) throw error;
-      return this.#docker.getContainer(existing.Id);
+      return { container: this.#docker.getContainer(existing.Id), ran: existing.State.Status !== 'created' };
     }
   }
 

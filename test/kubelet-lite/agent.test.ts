@@ -1,0 +1,301 @@
+import test, { type ExecutionContext } from 'ava';
+import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
+import { Lease } from '../../schemas/kinds/coordination/lease.ts';
+import { Node } from '../../schemas/kinds/core/node.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { eventually } from '../helpers/eventually.ts';
+import { settle } from '../helpers/fake-clock.ts';
+import { agentFixture, agentPki, becomes, nodeName, type AgentFixture } from './agent-fixture.ts';
+
+const pki = agentPki();
+type Spec = NonNullable<Pod['spec']>;
+type Container = Spec['containers'][number];
+
+const web = (extra: Partial<Container> = {}, spec: Partial<Spec> = {}): Spec => ({ containers: [{ name: 'web', image: 'web:1', ...extra }], ...spec });
+
+const begun = async (t: ExecutionContext): Promise<AgentFixture> => {
+  const agent = await agentFixture(pki);
+  t.teardown(agent.close);
+  await agent.start();
+  return agent;
+};
+
+const container = (pod: Pod) => pod.status!.containerStatuses![0]!;
+const condition = (pod: Pod, type: string) => pod.status!.conditions!.find((one) => one.type === type);
+
+test('the node is registered with labels, resources, addresses and a lease, and becomes Ready', async (t) => {
+  const agent = await begun(t);
+  const node = await agent.api.client.of(Node).get({ name: nodeName });
+  t.like(node.metadata.labels, { 'kubernetes.io/hostname': nodeName, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'beta.kubernetes.io/os': 'linux', 'beta.kubernetes.io/arch': 'amd64', pool: 'test' });
+  t.like(node.status?.allocatable, { cpu: '4', memory: '8Gi', pods: '110' });
+  t.is(node.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
+  t.true((node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0) > 0);
+  const lease = () => agent.api.client.of(Lease).find({ namespace: 'kube-node-lease', name: nodeName });
+  const first = await eventually(async () => (await lease())?.spec?.renewTime ?? Promise.reject(new Error('no lease')));
+  await becomes(async () => {
+    await agent.clock.advance(10_000);
+    return (await lease())?.spec?.renewTime === first;
+  }, false);
+});
+
+test('a lost engine makes the node not ready, and its return ready', async (t) => {
+  const agent = await begun(t);
+  const ready = async (): Promise<string | undefined> => (await agent.api.client.of(Node).get({ name: nodeName })).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  agent.runtime.lose();
+  await becomes(ready, 'False');
+  agent.runtime.restore();
+  await agent.clock.advance(1_000);
+  await becomes(ready, 'True');
+  t.pass();
+});
+
+test('a pod comes up with addresses, conditions and events', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'web', spec: web() });
+  const pod = await agent.phase('web', 'Running');
+  t.regex(pod.status?.podIP ?? '', /^10\.244\./);
+  t.is(pod.status?.hostIP, '127.0.0.1');
+  t.is(pod.status?.qosClass, 'BestEffort');
+  for (const type of ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']) t.is(condition(pod, type)?.status, 'True', type);
+  t.like(container(pod), { ready: true, started: true, restartCount: 0 });
+  await becomes(() => agent.events('web'), ['Pulled', 'Created', 'Started']);
+});
+
+test('a container that ends is restarted at once, then after 10 s, then after 20 s', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('crash:1', { runs: [{ exit: { afterMs: 100, code: 3 } }] });
+  await agent.createPod({ name: 'crash', spec: web({ image: 'crash:1' }) });
+  await agent.phase('crash', 'Running');
+  await agent.clock.advance(150);
+  await agent.until('crash', (pod) => (container(pod).restartCount === 1 ? undefined : 'no restart'));
+  await agent.clock.advance(100);
+  const waiting = await agent.until('crash', (pod) => (container(pod).state?.waiting?.reason === 'CrashLoopBackOff' ? undefined : 'is not waiting'));
+  t.regex(container(waiting).state?.waiting?.message ?? '', /^back-off 10s restarting failed container=web pod=crash_default\(/);
+  t.is(container(waiting).lastState?.terminated?.exitCode, 3);
+  t.is(waiting.status?.phase, 'Running');
+  t.is(condition(waiting, 'Ready')?.status, 'False');
+  await agent.clock.advance(9_000);
+  t.is(container((await agent.pod('crash'))!).restartCount, 1);
+  await agent.clock.advance(1_100);
+  await agent.until('crash', (pod) => (container(pod).restartCount === 2 ? undefined : 'no second restart'));
+  await agent.clock.advance(200);
+  const again = await agent.until('crash', (pod) => (container(pod).state?.waiting?.reason === 'CrashLoopBackOff' ? undefined : 'is not waiting'));
+  t.regex(container(again).state?.waiting?.message ?? '', /back-off 20s/);
+  const runs = (await agent.runtime.list())[0]!.containers;
+  t.deepEqual(runs.map(({ attempt }) => attempt), [1, 2], 'the last run and the one before it are kept');
+});
+
+for (const [policy, code, phase] of [['Never', 0, 'Succeeded'], ['Never', 2, 'Failed'], ['OnFailure', 0, 'Succeeded']] as const) {
+  test(`restartPolicy ${policy} and exit code ${code} make the pod ${phase}`, async (t) => {
+    const agent = await begun(t);
+    agent.runtime.script('job:1', { runs: [{ exit: { afterMs: 10, code } }] });
+    await agent.createPod({ name: 'job', spec: web({ image: 'job:1' }, { restartPolicy: policy }) });
+    await agent.phase('job', 'Running');
+    await agent.clock.advance(20);
+    const pod = await agent.phase('job', phase);
+    t.is(container(pod).state?.terminated?.exitCode, code);
+    t.is(condition(pod, 'Ready')?.reason, phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed');
+    await becomes(async () => (await agent.runtime.list())[0]!.ready, false, 'the network of a finished pod is given back');
+    await agent.clock.advance(1_000);
+    t.is((await agent.pod('job'))?.status?.phase, phase);
+  });
+}
+
+test('init containers run one after the other before the others; a sidecar stays', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('init:1', { runs: [{ exit: { afterMs: 1_000, code: 0 } }] });
+  await agent.createPod({ name: 'init', spec: web({}, { initContainers: [{ name: 'first', image: 'init:1' }, { name: 'side', image: 'side:1', restartPolicy: 'Always' }, { name: 'second', image: 'init:1' }] }) });
+  const names = async (): Promise<readonly string[]> => ((await agent.runtime.list())[0]?.containers ?? []).map(({ name }) => name);
+  await becomes(names, ['first']);
+  const early = await agent.until('init', (pod) => (container(pod).state?.waiting?.reason === 'PodInitializing' ? undefined : 'shows no PodInitializing'));
+  t.is(early.status?.phase, 'Pending');
+  t.is(condition(early, 'Initialized')?.reason, 'ContainersNotInitialized');
+  await agent.clock.advance(1_000);
+  await becomes(names, ['first', 'second', 'side']);
+  await agent.clock.advance(1_000);
+  const pod = await agent.phase('init', 'Running');
+  t.deepEqual(pod.status?.initContainerStatuses?.map(({ name, ready }) => [name, ready]), [['first', true], ['side', true], ['second', true]]);
+});
+
+test('an init container that fails under restartPolicy Never fails the pod', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('init:1', { runs: [{ exit: { afterMs: 10, code: 1 } }] });
+  await agent.createPod({ name: 'init', spec: web({}, { restartPolicy: 'Never', initContainers: [{ name: 'first', image: 'init:1' }] }) });
+  await becomes(async () => (await agent.runtime.list())[0]?.containers.length, 1);
+  await agent.clock.advance(20);
+  await agent.phase('init', 'Failed');
+  t.deepEqual((await agent.runtime.list())[0]!.containers.map(({ name }) => name), ['first']);
+});
+
+test('readiness follows its probe; liveness restarts; a startup probe goes first', async (t) => {
+  const agent = await begun(t);
+  const answers = { '/ready': 503, '/live': 200, '/started': 503 } as Record<string, number>;
+  agent.runtime.script('probed:1', { runs: [{ answers: ({ path }) => answers[path] ?? 404 }] });
+  const probe = (path: string) => ({ httpGet: { path, port: 80 }, periodSeconds: 5, failureThreshold: 2 });
+  await agent.createPod({ name: 'probed', spec: web({ image: 'probed:1', startupProbe: { ...probe('/started'), failureThreshold: 10 }, readinessProbe: probe('/ready'), livenessProbe: probe('/live') }) });
+  const started = await agent.phase('probed', 'Running');
+  t.like(container(started), { started: false, ready: false });
+  answers['/started'] = 200;
+  await agent.clock.advance(5_000);
+  await agent.until('probed', (pod) => (container(pod).started === true && !container(pod).ready ? undefined : 'is not started and unready'));
+  answers['/ready'] = 204;
+  await agent.clock.advance(5_000);
+  await agent.until('probed', (pod) => (container(pod).ready ? undefined : 'is not ready'));
+  answers['/live'] = 500;
+  await agent.clock.advance(5_000);
+  t.is(container((await agent.pod('probed'))!).restartCount, 0, 'one failure is not enough');
+  await agent.clock.advance(5_000);
+  await agent.until('probed', (pod) => (container(pod).restartCount === 1 ? undefined : 'was not restarted'));
+  await becomes(async () => (await agent.events('probed')).filter((reason) => reason === 'Unhealthy' || reason === 'Killing').length > 1, true);
+});
+
+test('a deleted pod is withdrawn, stopped within its grace, and taken out', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('slow:1', { runs: [{ termMs: 4_000 }] });
+  await agent.createPod({ name: 'slow', spec: web({ image: 'slow:1' }, { terminationGracePeriodSeconds: 10 }) });
+  const { status } = await agent.phase('slow', 'Running');
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'slow' });
+  await becomes(() => agent.withdrawn, [status!.podIP!]);
+  await agent.clock.advance(3_900);
+  t.truthy(await agent.pod('slow'), 'it is still ending');
+  await agent.clock.advance(200);
+  await agent.gone('slow');
+});
+
+test('a process that ignores TERM is killed when the grace is over', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('deaf:1', { runs: [{ ignoresTerm: true }] });
+  await agent.createPod({ name: 'deaf', spec: web({ image: 'deaf:1' }, { terminationGracePeriodSeconds: 5 }) });
+  await agent.phase('deaf', 'Running');
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'deaf' });
+  await agent.clock.advance(4_500);
+  t.truthy(await agent.pod('deaf'));
+  await agent.clock.advance(600);
+  await agent.gone('deaf');
+});
+
+test('a pod that is removed from the API at once goes from the engine, too', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('deaf:1', { runs: [{ ignoresTerm: true }] });
+  await agent.createPod({ name: 'deaf', spec: web({ image: 'deaf:1' }) });
+  await agent.phase('deaf', 'Running');
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'deaf' }, { gracePeriodSeconds: 0 });
+  await agent.gone('deaf');
+  t.pass();
+});
+
+test('a restarted agent adopts its pods: same container, no restart, and still ready', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'web', spec: web({ readinessProbe: { tcpSocket: { port: 80 }, initialDelaySeconds: 60 } }) });
+  await agent.phase('web', 'Running');
+  await agent.clock.advance(61_000);
+  const before = await agent.until('web', (pod) => (container(pod).ready ? undefined : 'is not ready'));
+  await agent.stop();
+  await agent.start();
+  await settle();
+  const after = (await agent.pod('web'))!;
+  t.is(container(after).containerID, container(before).containerID);
+  t.like(container(after), { restartCount: 0, ready: true });
+  await agent.clock.advance(1_000);
+  t.is((await agent.runtime.list()).flatMap(({ containers }) => containers).length, 1);
+});
+
+test('pods that were deleted or made while the agent was away are taken away and started', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'old', spec: web() });
+  await agent.phase('old', 'Running');
+  await agent.stop();
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'old' }, { gracePeriodSeconds: 0 });
+  await agent.createPod({ name: 'new', spec: web() });
+  await agent.start();
+  await agent.gone('old');
+  await agent.phase('new', 'Running');
+  t.pass();
+});
+
+test('a lost sandbox is replaced and its containers count a restart', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'web', spec: web() });
+  const before = await agent.phase('web', 'Running');
+  agent.runtime.killSandbox(before.metadata.uid!);
+  const after = await agent.until('web', (pod) => (container(pod).restartCount === 1 && container(pod).ready ? undefined : 'is not up again'));
+  t.not(after.status?.podIP, before.status?.podIP);
+  await becomes(async () => (await agent.runtime.list()).map(({ attempt }) => attempt), [1]);
+});
+
+test('an image that cannot be pulled is shown, and tried again', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('gone:1', { present: false, pullError: 'manifest for gone:1 not found' });
+  await agent.createPod({ name: 'gone', spec: web({ image: 'gone:1' }) });
+  const failed = await agent.until('gone', (pod) => (container(pod).state?.waiting?.reason === 'ErrImagePull' ? undefined : 'shows no error'));
+  t.regex(container(failed).state?.waiting?.message ?? '', /manifest for gone:1 not found/);
+  await agent.clock.advance(2_000);
+  await agent.until('gone', (pod) => (container(pod).state?.waiting?.reason === 'ImagePullBackOff' ? undefined : 'does not back off'));
+  agent.runtime.script('gone:1', { present: false });
+  await agent.clock.advance(8_500);
+  await agent.phase('gone', 'Running');
+  t.pass();
+});
+
+test('Always uses the image at hand when no registry answers, with a warning', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('mongo', { pullError: 'dial tcp: lookup registry-1.docker.io: no such host' });
+  await agent.createPod({ name: 'db', spec: web({ image: 'mongo', imagePullPolicy: 'Always' }) });
+  await agent.phase('db', 'Running');
+  await becomes(async () => (await agent.events('db')).includes('RegistryUnreachable'), true);
+  agent.runtime.script('other.example/denied', { pullError: 'pull access denied for denied' });
+  await agent.createPod({ name: 'denied', spec: web({ image: 'other.example/denied', imagePullPolicy: 'Always' }) });
+  await agent.until('denied', (pod) => (container(pod).state?.waiting?.reason === 'ErrImagePull' ? undefined : 'was not refused'));
+  t.pass();
+});
+
+test('a missing ConfigMap holds a container back until it is there', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'env', spec: web({ env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'settings', key: 'a' } } }] }) });
+  const held = await agent.until('env', (pod) => (container(pod).state?.waiting?.reason === 'CreateContainerConfigError' ? undefined : 'was not held back'));
+  t.is(container(held).state?.waiting?.message, 'configmap "settings" not found');
+  await agent.api.client.of(ConfigMap).create({ metadata: { name: 'settings', namespace: 'default' }, data: { a: '1' } });
+  await agent.phase('env', 'Running');
+  t.pass();
+});
+
+test('what this node cannot do is refused with the reason', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'odd', spec: web({ securityContext: { seLinuxOptions: { level: 's0' } } }) });
+  const odd = await agent.until('odd', (pod) => (container(pod).state?.waiting?.reason === 'CreateContainerConfigError' ? undefined : 'was not refused'));
+  t.regex(container(odd).state?.waiting?.message ?? '', /seLinuxOptions is not supported by this node/);
+});
+
+test('activeDeadlineSeconds ends a pod', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'late', spec: web({}, { activeDeadlineSeconds: 5 }) });
+  await agent.phase('late', 'Running');
+  await agent.clock.advance(5_100);
+  const pod = await agent.phase('late', 'Failed');
+  t.is(pod.status?.reason, 'DeadlineExceeded');
+});
+
+test('postStart that fails ends the container, preStop runs before TERM', async (t) => {
+  const agent = await begun(t);
+  const commands: string[] = [];
+  agent.runtime.script('hooked:1', { runs: [{ exec: (command) => { commands.push(command.join(' ')); return { code: command[0] === 'bad' ? 1 : 0 }; } }] });
+  await agent.createPod({ name: 'hooked', spec: web({ image: 'hooked:1', lifecycle: { postStart: { exec: { command: ['hello'] } }, preStop: { exec: { command: ['bye'] } } } }) });
+  await agent.phase('hooked', 'Running');
+  await becomes(() => commands, ['hello']);
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'hooked' });
+  await agent.gone('hooked');
+  t.deepEqual(commands, ['hello', 'bye']);
+  await agent.createPod({ name: 'bad', spec: web({ image: 'hooked:1', lifecycle: { postStart: { exec: { command: ['bad'] } } } }, { restartPolicy: 'Never' }) });
+  await agent.phase('bad', 'Failed');
+  await becomes(async () => (await agent.events('bad')).includes('FailedPostStartHook'), true);
+});
+
+test('a changed image replaces the container', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'web', spec: web() });
+  await agent.phase('web', 'Running');
+  await agent.api.client.of(Pod).modify({ namespace: 'default', name: 'web' }, (draft) => { draft.spec!.containers[0]!.image = 'web:2'; });
+  await agent.until('web', (pod) => (container(pod).restartCount === 1 && container(pod).state?.running !== undefined ? undefined : 'was not replaced'));
+  const runs = (await agent.runtime.list())[0]!.containers;
+  t.deepEqual(runs.map(({ image, status }) => [image, status]), [['web:1', 'exited'], ['web:2', 'running']]);
+});
