@@ -30,7 +30,7 @@ const commandLines = (commands: readonly AnyCommand[]): readonly string[] => {
 export const commandHelp = (command: AnyCommand, common: Flags): string => {
   const parts = [command.description ?? command.summary];
   const examples = command.examples ?? [];
-  if (examples.length > 0) parts.push(`Examples:\n${examples.map(({ note, line }) => `  # ${note}\n  barge ${line}`).join('\n\n')}`);
+  if (examples.length > 0) parts.push(`Examples:\n${examples.map(({ note, line }) => `  # ${note}\n  ${line.startsWith('barge ') ? line : `barge ${line}`}`).join('\n\n')}`);
   const below = Object.values(command.subcommands ?? {}).filter((sub) => sub.hidden !== true);
   if (below.length > 0) parts.push(`Commands:\n${commandLines(below).join('\n')}`);
   const own = Object.fromEntries(Object.entries(command.flags as Flags).filter(([name]) => !(name in common)));

@@ -1,0 +1,42 @@
+import type { BodyOf } from '../../schemas/kind.ts';
+import type { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
+import type { Namespace } from '../../schemas/kinds/core/namespace.ts';
+import type { Secret } from '../../schemas/kinds/core/secret.ts';
+import type { Describer } from './describer.ts';
+import { Page, shownAnnotations } from './page.ts';
+
+const bytesOf = (base64: string): number => Buffer.byteLength(base64, 'base64');
+
+export const configMap: Describer<BodyOf<typeof ConfigMap>> = ({ metadata, data, binaryData }) => {
+  const page = new Page().field(0, 'Name', metadata.name).field(0, 'Namespace', metadata.namespace)
+    .pairs(0, 'Labels', metadata.labels).pairs(0, 'Annotations', shownAnnotations(metadata.annotations), ': ')
+    .line(0, '').line(0, 'Data').line(0, '====');
+  for (const [key, value] of Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    page.line(0, `${key}:`).line(0, '----');
+    for (const line of value.split('\n')) page.line(0, line.replaceAll('\t', '    '));
+    page.line(0, '');
+  }
+  page.line(0, '').line(0, 'BinaryData').line(0, '====');
+  for (const [key, value] of Object.entries(binaryData ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) page.line(0, `${key}: ${bytesOf(value)} bytes`);
+  return page.line(0, '');
+};
+
+/** Never the values, only how long they are. */
+export const secret: Describer<BodyOf<typeof Secret>> = ({ metadata, data, type }) => {
+  const page = new Page().field(0, 'Name', metadata.name).field(0, 'Namespace', metadata.namespace)
+    .pairs(0, 'Labels', metadata.labels).pairs(0, 'Annotations', shownAnnotations(metadata.annotations), ': ')
+    .line(0, '').field(0, 'Type', type ?? 'Opaque').line(0, '').line(0, 'Data').line(0, '====');
+  for (const [key, value] of Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) page.field(0, key, `${bytesOf(value)} bytes`);
+  return page;
+};
+
+export const namespace: Describer<BodyOf<typeof Namespace>> = ({ metadata, status }) => {
+  const page = new Page().field(0, 'Name', metadata.name).pairs(0, 'Labels', metadata.labels).pairs(0, 'Annotations', shownAnnotations(metadata.annotations), ': ')
+    .field(0, 'Status', status?.phase ?? '');
+  const conditions = status?.conditions ?? [];
+  if (conditions.length > 0) {
+    page.line(0, 'Conditions:').line(1, 'Type\tStatus\tLastTransitionTime\tReason\tMessage').line(1, '----\t------\t------------------\t------\t-------');
+    for (const one of conditions) page.line(1, `${one.type}\t${one.status}\t${one.lastTransitionTime ?? ''}\t${one.reason ?? ''}\t${one.message ?? ''}`);
+  }
+  return page;
+};
