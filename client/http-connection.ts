@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { systemClock } from '../base/clock.ts';
 import { ApiError, type Status } from '../schemas/errors.ts';
 
 export interface ServerOptions {
@@ -83,14 +84,25 @@ export class HttpConnection {
   /** Sends a request and reads the whole answer. Rejects with ApiError for every answer from 400 on. */
   async whole(outgoing: Outgoing, signal?: AbortSignal): Promise<{ readonly code: number; readonly headers: IncomingMessage['headers']; readonly body: Buffer }> {
     const limitMs = this.options.timeoutMs ?? defaultTimeoutMs;
-    const limit = AbortSignal.timeout(limitMs);
+    const stop = new AbortController();
+    let late = false;
+    const giveUp = (): void => stop.abort();
+    const cancel = systemClock.after(limitMs, () => {
+      late = true;
+      giveUp();
+    });
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted === true) giveUp();
     try {
-      const response = await this.open(outgoing, signal === undefined ? limit : AbortSignal.any([signal, limit]));
+      const response = await this.open(outgoing, stop.signal);
       if ((response.statusCode ?? 0) >= 400) throw await refusal(response);
       return { code: response.statusCode ?? 0, headers: response.headers, body: await bytesOf(response, longestAnswerBytes) };
     } catch (error) {
-      if (limit.aborted && signal?.aborted !== true) throw unreachable(`no answer to ${outgoing.method} ${outgoing.path} from ${this.base.origin} within ${limitMs} ms`, error);
+      if (late) throw unreachable(`no answer to ${outgoing.method} ${outgoing.path} from ${this.base.origin} within ${limitMs} ms`, error);
       throw error instanceof ApiError ? error : unreachable(`the answer of ${this.base.origin} broke off`, error);
+    } finally {
+      cancel();
+      signal?.removeEventListener('abort', giveUp);
     }
   }
 

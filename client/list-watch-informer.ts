@@ -152,6 +152,8 @@ export class ListWatchInformer<T extends ApiObject> implements Informer<T> {
       for await (const events of client.watch(options, AbortSignal.any([signal, cut.signal]))) this.#apply(events);
     } finally {
       cancel();
+      // Lets go of the signals that were joined.
+      cut.abort();
     }
   }
 

@@ -2,13 +2,16 @@ import { rfc3339, type Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import { keyOf } from '../client/key.ts';
 import { conditionOf, withCondition } from '../schemas/conditions.ts';
-import { isReason } from '../schemas/errors.ts';
+import { ApiError, isReason } from '../schemas/errors.ts';
 import type { Draft } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import type { PodCondition } from '../schemas/types/pod-status.ts';
 
 /** How a binding went. `unknown`: no answer came, it may have been done. */
-export type Bound = { readonly outcome: 'bound' | 'gone' | 'refused' } | { readonly outcome: 'unknown'; readonly error: unknown };
+export type Bound =
+  | { readonly outcome: 'bound' | 'gone' }
+  | { readonly outcome: 'refused'; readonly error: Error }
+  | { readonly outcome: 'unknown'; readonly error: unknown };
 
 /** Asks the API server to put a pod on a node. Never rejects. */
 export const bindPod = async (client: Client, pod: Pod, nodeName: string): Promise<Bound> => {
@@ -20,8 +23,8 @@ export const bindPod = async (client: Client, pod: Pod, nodeName: string): Promi
     return { outcome: 'bound' };
   } catch (error) {
     if (isReason(error, 'NotFound')) return { outcome: 'gone' };
-    if (isReason(error, 'Conflict')) return { outcome: 'refused' };
-    return { outcome: 'unknown', error };
+    const answered = error instanceof ApiError && !isReason(error, 'ServiceUnavailable', 'Timeout', 'InternalError');
+    return answered ? { outcome: 'refused', error } : { outcome: 'unknown', error };
   }
 };
 

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../client/event-recorder.ts';
+import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import type { Node } from '../schemas/kinds/core/node.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
@@ -105,9 +106,9 @@ export class Scheduler {
   setNode(node: Node): void {
     const old = this.#cluster.node(node.metadata.name ?? '')?.node;
     if (old === undefined && node.status?.allocatable === undefined && node.status?.capacity === undefined) return;
-    const info = this.#cluster.setNode(node);
     const events = wakes(old, node);
-    if (events.length > 0) this.#wakeFor(info, events);
+    // Most updates are heartbeats: nothing that the scheduler reads has changed.
+    if (events.length > 0) this.#wakeFor(this.#cluster.setNode(node), events);
   }
 
   removeNode(node: Node): void {
@@ -189,8 +190,8 @@ export class Scheduler {
         this.#unassume(uid);
         break;
       case 'refused':
-        // Bound by somebody else, on its way out, or another pod of that name: the watch will say which.
-        this.#o.log.debug('the binding was refused', { pod: key, node: nodeName });
+        // A conflict: bound by somebody else, on its way out, or another pod of that name; the watch will say which.
+        this.#o.log[isReason(result.error, 'Conflict') ? 'debug' : 'warn']('the binding was refused', { pod: key, node: nodeName, error: result.error.message });
         this.#unassume(uid);
         this.#queue.fail(uid);
         break;
@@ -260,7 +261,7 @@ export class Scheduler {
   }
 }
 
-/** What a change of a node may do for a refused pod. */
+/** What a change of a node may do for a refused pod; empty when nothing has changed that scheduling looks at. */
 export const wakes = (old: Node | undefined, node: Node): readonly Wake[] => {
   if (old === undefined) return ['nodeAdded'];
   const found: Wake[] = [];
