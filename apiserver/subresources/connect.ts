@@ -55,6 +55,7 @@ export const nodeTarget = (api: Surroundings, authorizer: Authorizer, request: C
   let place = `${encodeURIComponent(call.namespace)}/${encodeURIComponent(call.name)}`;
   if (subresource !== 'portforward') {
     const container = containerFor(pod, query.get('container') ?? '');
+    assertAssigned(pod);
     if (subresource === 'log') {
       const why = whyNoLogs(pod, container, clean.get('previous') === 'true');
       if (why !== undefined) throw badRequest(why);
@@ -109,9 +110,13 @@ const wrongStreamOptions = (stream: Stream, query: URLSearchParams): readonly Fi
   ];
 };
 
+const assertAssigned = ({ metadata, spec }: Pod): void => {
+  if ((spec.nodeName ?? '') === '') throw badRequest(`pod ${metadata.name} does not have a host assigned`);
+};
+
 const agentOf = ({ cache }: Surroundings, pod: Pod): { readonly host: string; readonly port: number } => {
+  assertAssigned(pod);
   const name = pod.spec.nodeName ?? '';
-  if (name === '') throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
   const node = cache.get(`/nodes//${name}`) as Node | undefined;
   if (node === undefined) throw notFound({ group: '', plural: 'nodes', kind: 'Node' }, name);
   const host = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;

@@ -7,6 +7,7 @@
  * Writers of one key in this process stand in line instead of failing each other's checks.
  */
 import { ApiError } from '../../schemas/errors.ts';
+import { deepFreeze } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { storedObject } from '../encoding.ts';
 import { CheckFailed, type Check, type Storage, type Write } from '../storage/storage.ts';
@@ -101,7 +102,7 @@ export class ObjectWriter {
       const current = this.#cache.get(key);
       const attempt = new Attempt();
       const decision = await decide(current, attempt);
-      if (dryRun || decision.action === 'keep') return { action: decision.action, object: decision.object };
+      if (dryRun || decision.action === 'keep') return { action: decision.action, object: deepFreeze(decision.object) };
       const object = withoutRevision(decision.object);
       const value = decision.action === 'put' ? JSON.stringify(object) : undefined;
       const checks = [{ key, revision: Number(current?.metadata.resourceVersion ?? 0) }, ...attempt.checks];

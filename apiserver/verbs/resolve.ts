@@ -34,6 +34,7 @@ export const callFor = (
   if (kind.scope === 'Cluster' && namespace !== undefined) throw noSuchResource();
   if (collectionVerbs.has(verb)) {
     if (name !== undefined || (subresource ?? '') !== '') throw badRequest(`${verb} is for collections; use a fieldSelector of metadata.name for one object`);
+    if (verb === 'deletecollection' && kind.scope === 'Namespaced' && namespace === undefined) throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource', { kind: kind.plural });
     if (options.limit !== undefined && (!Number.isSafeInteger(options.limit) || options.limit < 0)) throw badRequest(`limit: Invalid value: ${String(options.limit)}: must be a whole number that is not negative`);
   } else if (name === undefined && (verb !== 'create' || (subresource ?? '') !== '')) {
     throw badRequest('resource name may not be empty');

@@ -109,7 +109,7 @@ const keptMetadata = (draft: ObjectDraft, { metadata: old }: ApiObject): ObjectD
   for (const member of ['namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'managedFields'] as const) {
     if (said[member] === undefined && old[member] !== undefined) kept[member] = old[member];
   }
-  const { generation: _generation, resourceVersion: _resourceVersion, ...rest } = said;
+  const { generation: _generation, resourceVersion: _resourceVersion, selfLink: _selfLink, ...rest } = said;
   return { ...rest, ...kept, ...(old.generation === undefined ? {} : { generation: old.generation }) };
 };
 

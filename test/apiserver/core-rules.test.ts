@@ -54,7 +54,7 @@ test('requests that make no sense are refused', async (t) => {
     [{ ...configMaps, verb: 'list', namespace: 'default', name: 'a' }, 400], [{ ...configMaps, verb: 'list', options: { limit: -1 } }, 400], [{ ...configMaps, verb: 'watch' }, 405],
     [{ ...configMaps, resource: 'namespaces', verb: 'get', namespace: 'default', name: 'default' }, 404], [{ ...configMaps, verb: 'patch', namespace: 'default', name: 'a', body: {} }, 400],
     [{ ...configMaps, verb: 'patch', patchType: 'apply', namespace: 'default', name: 'a', body: {} }, 415], [{ ...pods, verb: 'get', namespace: 'default', name: 'a', subresource: 'exec' }, 405],
-    [{ ...pods, verb: 'delete', namespace: 'default', name: 'a', subresource: 'status' }, 405], [{ ...pods, verb: 'get', namespace: 'default', name: 'a', subresource: 'nothing' }, 404],
+    [{ ...pods, verb: 'delete', namespace: 'default', name: 'a', subresource: 'status' }, 405], [{ ...pods, verb: 'deletecollection' }, 405], [{ ...pods, verb: 'get', namespace: 'default', name: 'a', subresource: 'nothing' }, 404],
   ];
   for (const [request, code] of nonsense) t.is((await t.throwsAsync(transport.send(request), { instanceOf: ApiError }, JSON.stringify(request))).code, code, JSON.stringify(request));
   await close();
@@ -128,6 +128,7 @@ test('what is wrong with a stream is said before it begins', async (t) => {
   t.is(await refusal('attach', 'container=a&stdout=1'), '404 nodes "n1" not found');
   await api.client.of(Pod).create({ metadata: { name: 'unbound', namespace: 'default' }, spec: { containers: [{ name: 'a', image: 'i' }] } });
   await t.throwsAsync(api.core.connect({ ...connectRequest('attach', 'stdout=1'), name: 'unbound' }, admin), { message: 'pod unbound does not have a host assigned' });
+  await t.throwsAsync(api.core.connect({ ...connectRequest('log', ''), name: 'unbound' }, admin), { message: 'pod unbound does not have a host assigned' });
   await api.close();
 });
 

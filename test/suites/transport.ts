@@ -562,7 +562,9 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
 
   check('a dry run decides everything and changes nothing', async (t, caller) => {
     const dryRun = true;
-    t.like(await caller.create(cm('a', { x: '1' }), { dryRun }), { data: { x: '1' }, metadata: { name: 'a', namespace: caller.namespace } });
+    const dry = await caller.create(cm('a', { x: '1' }), { dryRun });
+    t.like(dry, { data: { x: '1' }, metadata: { name: 'a', namespace: caller.namespace } });
+    t.true(Object.isFrozen(dry) && Object.isFrozen(dry['data']));
     await refused(t, caller.get('a'), 'NotFound');
     const created = await caller.create(cm('a', { x: '1' }));
     await refused(t, caller.create(cm('a'), { dryRun }), 'AlreadyExists');
