@@ -21,6 +21,8 @@ interface OwnWrites {
   revision: number;
   /** UIDs of pods whose deletion was accepted. */
   readonly leaving: Set<string>;
+  /** A write failed in a way that leaves open whether it was done: the server must be asked before the next one. */
+  isInDoubt: boolean;
 }
 
 /** Another look when the copy of the pods is behind; the pods' own events normally come first. */
@@ -33,7 +35,8 @@ export const replicaSetController = (): Controller<ReplicaSet> => {
     if (replicaSet?.spec === undefined) return undefined;
     const uid = replicaSet.metadata.uid ?? '';
     const pods = context.informer(Pod);
-    const own = writes.get(uid) ?? { revision: 0, leaving: new Set<string>() };
+    const own = writes.get(uid) ?? { revision: 0, leaving: new Set<string>(), isInDoubt: false };
+    if (own.isInDoubt) await settleDoubt(replicaSet, own, context);
     if (pods.revision < own.revision) return { afterMs: behindMs };
     const candidates = [...pods.by('controller', ownedBy(uid)), ...pods.by('controller', orphansIn(replicaSet.metadata.namespace))];
     const unseen = new Set(candidates.filter((pod) => !isTerminating(pod)).map((pod) => pod.metadata.uid ?? ''));
@@ -96,6 +99,23 @@ const relatedPods = (replicaSet: ReplicaSet, context: ReconcileContext): readonl
   return siblings.flatMap((sibling) => context.informer(Pod).by('controller', ownedBy(sibling.metadata.uid)).filter(isActive));
 };
 
+/** Asks the server which pods there are, so that the copy can be waited for, and what it shows too much left out. */
+const settleDoubt = async (replicaSet: ReplicaSet, own: OwnWrites, context: ReconcileContext): Promise<void> => {
+  const { namespace, uid = '' } = replicaSet.metadata;
+  const selector = labelMatcher(replicaSet.spec.selector);
+  const { items } = await context.client.of(Pod).list({ namespace, labelSelector: selector.toString() });
+  const live = items.filter((pod) => controllerOf(pod)?.uid === uid);
+  own.revision = Math.max(own.revision, ...live.map(revisionOf));
+  const there = new Set(live.map((pod) => pod.metadata.uid));
+  for (const pod of context.informer(Pod).by('controller', ownedBy(uid))) {
+    if (selector.matches(pod.metadata.labels) && !there.has(pod.metadata.uid)) own.leaving.add(pod.metadata.uid ?? '');
+  }
+  own.isInDoubt = false;
+};
+
+/** Whether a failed write may have been done all the same: the answer was lost, or the server broke on it. */
+const leavesDoubt = (error: unknown): boolean => !(error instanceof ApiError) || error.code >= 500;
+
 /** Adopting for an owner that is gone would give pods to nobody; the copy may be behind, so the server is asked. */
 const mayAdopt = async (replicaSet: ReplicaSet, context: ReconcileContext): Promise<void> => {
   const live = await context.client.of(ReplicaSet).find(keyOf(replicaSet));
@@ -134,6 +154,7 @@ const create = async (replicaSet: ReplicaSet, count: number, context: ReconcileC
       context.events.event(replicaSet, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name}`);
       return undefined;
     } catch (error) {
+      if (leavesDoubt(error)) note().isInDoubt = true;
       return error;
     }
   };
@@ -153,6 +174,7 @@ const remove = async (replicaSet: ReplicaSet, pods: readonly Pod[], context: Rec
     try {
       await context.client.of(Pod).delete(keyOf(pod), { preconditions: { uid: pod.metadata.uid } });
     } catch (error) {
+      if (leavesDoubt(error)) note().isInDoubt = true;
       if (!isReason(error, 'NotFound', 'Conflict')) return error;
       if (isReason(error, 'Conflict')) return undefined;
     }

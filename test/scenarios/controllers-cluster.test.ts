@@ -243,7 +243,7 @@ test('nodes get address ranges, never one twice; a cordoned node says so by a ta
   await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => nodes.create({ metadata: { name } })));
   await until(clock, async () => assert.equal((await ranges()).filter((range) => range !== undefined).length, 4));
   t.is(new Set(await ranges()).size, 5, 'four ranges and one node without');
-  const [first] = (await nodes.list()).items.filter(({ spec }) => spec?.podCIDR !== undefined);
+  const first = (await nodes.list()).items.find(({ spec }) => spec?.podCIDR !== undefined);
   t.deepEqual(first!.spec?.podCIDRs, [first!.spec!.podCIDR!]);
   const beforeMs = clock.now();
   await nodes.delete({ name: first!.metadata.name! });
