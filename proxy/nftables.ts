@@ -26,6 +26,7 @@ const routeProtocol = '98';
  */
 const prepareSystem = `
 bridge=$1; cidr=$2; protocol=$3
+if [ ! -d /proc/sys/net/bridge ]; then modprobe -q br_netfilter 2> /dev/null; fi
 ip route replace "$cidr" dev lo proto "$protocol" || exit 1
 if [ -d "/proc/sys/net/ipv4/conf/$bridge" ]; then
   echo bridge
@@ -33,7 +34,9 @@ if [ -d "/proc/sys/net/ipv4/conf/$bridge" ]; then
   calls="/sys/class/net/$bridge/bridge/nf_call_iptables"
   if [ -e "$calls" ]; then echo 1 > "$calls"; fi
 fi 2> /dev/null
-if cat "/sys/class/net/$bridge/bridge/nf_call_iptables" /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null | grep -q 1; then echo tracked; fi
+if cat "/sys/class/net/$bridge/bridge/nf_call_iptables" /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null | grep -q 1; then
+  if [ -d /proc/sys/net/bridge ]; then echo tracked; fi
+fi
 if command -v iptables > /dev/null && iptables -w -n -L DOCKER-USER > /dev/null 2>&1; then
   set -- -o "$bridge" -m conntrack --ctstate DNAT -m comment --comment 'barge services' -j ACCEPT
   iptables -w -C DOCKER-USER "$@" 2> /dev/null || iptables -w -I DOCKER-USER "$@" || exit 1
