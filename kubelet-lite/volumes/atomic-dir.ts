@@ -45,7 +45,8 @@ export const writeAtomically = async (dir: string, payload: Payload, groupId: nu
   await mkdir(dir, { recursive: true, mode: 0o755 });
   const old = await linkTarget(join(dir, dataLink));
   if (old !== undefined && await holds(join(dir, old), payload, groupId)) return false;
-  const fresh = await mkdtemp(join(dir, '..'));
+  // Not join: it would take the dots for the parent.
+  const fresh = await mkdtemp(`${dir}/..`);
   await chmod(fresh, 0o755);
   for (const [path, { data, mode }] of payload) {
     const file = join(fresh, path);

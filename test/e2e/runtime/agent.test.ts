@@ -1,0 +1,173 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import test from 'ava';
+import { systemClock } from '../../../base/clock.ts';
+import { silentLog } from '../../../base/log.ts';
+import type { NewObject } from '../../../client/client.ts';
+import { createAgentComponent } from '../../../kubelet-lite/component.ts';
+import { DockerRuntime } from '../../../kubelet-lite/runtime/docker.ts';
+import { ConfigMap } from '../../../schemas/kinds/core/config-map.ts';
+import { Node } from '../../../schemas/kinds/core/node.ts';
+import { Pod } from '../../../schemas/kinds/core/pod.ts';
+import { Secret } from '../../../schemas/kinds/core/secret.ts';
+import { testApi } from '../../helpers/api.ts';
+import { eventually } from '../../helpers/eventually.ts';
+import { agentPki, apiserverClient } from '../../kubelet-lite/agent-fixture.ts';
+
+// The agent on a real engine: what only a kernel can show. Needs root, Docker and busybox-static. All it makes carries `mark`.
+
+const run = promisify(execFile);
+const mark = `barge-agent-${process.pid}`;
+const nodeName = 'engine-node';
+const abort = new AbortController();
+let dataDir = '';
+let done: Promise<void> | undefined;
+let api: Awaited<ReturnType<typeof testApi>>;
+const runtime = new DockerRuntime({ owner: mark, network: mark, clock: systemClock });
+
+test.before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'barge-agent-'));
+  const image = join(dataDir, 'image');
+  await mkdir(join(image, 'bin'), { recursive: true });
+  await mkdir(join(image, 'etc'));
+  await writeFile(join(image, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
+  await cp('/bin/busybox', join(image, 'bin/busybox'));
+  for (const applet of ['sh', 'sleep', 'cat', 'echo', 'id', 'ls', 'hostname', 'httpd', 'stat', 'touch', 'true']) await symlink('busybox', join(image, 'bin', applet));
+  await run('sh', ['-c', `tar -C ${image} -c . | docker import - ${mark}:1`]);
+  await run('docker', ['network', 'create', mark]);
+  const { Gateway } = JSON.parse((await run('docker', ['network', 'inspect', mark, '-f', '{{json (index .IPAM.Config 0)}}'])).stdout) as { readonly Gateway: string };
+  api = await testApi();
+  await api.client.of(Node).create({ metadata: { name: nodeName }, spec: { podCIDR: '10.244.0.0/24' } });
+  const { serving, ca } = await agentPki();
+  const component = createAgentComponent({ transport: api.transport, clock: systemClock, log: silentLog, random: Math.random }, {
+    nodeName, nodeIp: '127.0.0.1', runtime, dataDir: join(dataDir, 'data'), clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
+    overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: Gateway }), apply: async () => undefined, remove: async () => undefined },
+    withdrawal: { withdrawn: async () => undefined }, tls: { cert: serving.cert, key: serving.key, clientCa: ca.cert }, apiserverClientName: apiserverClient, nodeLabels: {},
+  });
+  await new Promise<void>((resolve, reject) => {
+    done = component.run(abort.signal, resolve);
+    done.catch(reject);
+  });
+});
+
+test.after.always(async () => {
+  abort.abort();
+  await done;
+  for (const { id } of await runtime.list()) await runtime.removeSandbox(id);
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').map((line) => line.split(' ')[4] ?? '').filter((point) => dataDir !== '' && point.startsWith(dataDir));
+  for (const point of mounts) await run('umount', [point]);
+  await run('docker', ['network', 'rm', mark]).catch(() => undefined);
+  await run('docker', ['rmi', `${mark}:1`]).catch(() => undefined);
+  await api?.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+type Spec = NonNullable<Pod['spec']>;
+type Container = Spec['containers'][number];
+
+const create = (name: string, container: Partial<Container>, spec: Partial<Spec> = {}): Promise<Pod> => api.client.of(Pod).create({
+  metadata: { name, namespace: 'default', labels: { app: name } },
+  spec: { nodeName, terminationGracePeriodSeconds: 2, containers: [{ name: 'main', image: `${mark}:1`, imagePullPolicy: 'IfNotPresent', command: ['sleep', '1000'], ...container }], ...spec },
+} as NewObject<Pod>);
+
+const until = (name: string, check: (pod: Pod) => unknown): Promise<Pod> => eventually(async () => {
+  const pod = await api.client.of(Pod).get({ namespace: 'default', name });
+  if (!check(pod)) throw new Error(JSON.stringify(pod.status));
+  return pod;
+}, 15_000);
+
+const idOf = (pod: Pod): string => pod.status!.containerStatuses![0]!.containerID!.replace('docker://', '');
+
+const inside = async (pod: Pod, command: string): Promise<string> => (await run('docker', ['exec', idOf(pod), 'sh', '-c', command])).stdout.trim();
+
+const remove = async (name: string): Promise<void> => {
+  await api.client.of(Pod).delete({ namespace: 'default', name });
+  await eventually(async () => {
+    if (await api.client.of(Pod).find({ namespace: 'default', name }) !== undefined) throw new Error('still there');
+  }, 15_000);
+};
+
+test('files, names and environment of a pod are as its spec says', async (t) => {
+  await api.client.of(ConfigMap).create({ metadata: { name: 'settings', namespace: 'default' }, data: { color: 'blue', 'other.conf': 'x' } });
+  await api.client.of(Secret).create({ metadata: { name: 'keys', namespace: 'default' }, data: { token: Buffer.from('s3cret').toString('base64') } });
+  await create('files', {
+    env: [{ name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'settings', key: 'color' } } }, { name: 'WHO', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }, { name: 'BOTH', value: '$(COLOR)-$$(COLOR)-$(NOPE)' }],
+    resources: { limits: { memory: '64Mi', cpu: '500m' } },
+    volumeMounts: [
+      { name: 'config', mountPath: '/config' }, { name: 'secret', mountPath: '/secret' }, { name: 'scratch', mountPath: '/scratch' },
+      { name: 'memory', mountPath: '/memory' }, { name: 'config', mountPath: '/one/color.txt', subPath: 'color' }, { name: 'scratch', mountPath: '/part', subPath: 'a/b' }, { name: 'self', mountPath: '/self' },
+    ],
+  }, {
+    hostname: 'known', subdomain: 'sub', hostAliases: [{ ip: '10.9.8.7', hostnames: ['alias'] }], dnsConfig: { options: [{ name: 'timeout', value: '3' }] },
+    securityContext: { fsGroup: 4321 },
+    volumes: [
+      { name: 'config', configMap: { name: 'settings' } }, { name: 'secret', secret: { secretName: 'keys', defaultMode: 0o400 } }, { name: 'scratch', emptyDir: {} },
+      { name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '8Mi' } }, { name: 'self', downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+    ],
+  });
+  const pod = await until('files', ({ status }) => status?.phase === 'Running');
+  t.is(await inside(pod, 'cat /config/color /config/other.conf /secret/token /one/color.txt /self/labels'), 'bluexs3cretblueapp="files"');
+  t.is(await inside(pod, 'echo $COLOR $WHO $BOTH'), `blue ${pod.status!.podIP} blue-$(COLOR)-$(NOPE)`);
+  t.is(await inside(pod, 'hostname'), 'known');
+  t.regex(await inside(pod, 'cat /etc/hosts'), new RegExp(`${pod.status!.podIP}\tknown.sub.default.svc.cluster.local\tknown\n[^]*10.9.8.7\talias`));
+  t.regex(await inside(pod, 'cat /etc/resolv.conf'), /^nameserver \d+\.\d+\.\d+\.1\nsearch default\.svc\.cluster\.local svc\.cluster\.local cluster\.local.*\noptions ndots:5 timeout:3$/);
+  t.regex(await inside(pod, 'cat /proc/mounts'), /tmpfs \/memory tmpfs [^\n]*size=8192k/);
+  t.is(await inside(pod, 'stat -c %g /scratch'), '4321');
+  t.is(await inside(pod, 'touch /part/x && ls /scratch/a/b'), 'x');
+  await t.throwsAsync(inside(pod, 'touch /config/y'), undefined, 'volumes of objects are read only');
+  await api.client.of(ConfigMap).modify({ namespace: 'default', name: 'settings' }, (draft) => { draft.data = { color: 'red' }; });
+  await eventually(async () => { if (await inside(pod, 'cat /config/color; ls /config') !== 'redcolor') throw new Error('is not updated'); });
+  await remove('files');
+  const left = (await readFile('/proc/self/mountinfo', 'utf8')).includes(pod.metadata.uid!);
+  t.false(left, 'no mount of the pod is left');
+});
+
+test('users, capabilities and a root file system that cannot be written', async (t) => {
+  await create('locked', {
+    securityContext: { runAsUser: 10001, runAsGroup: 20002, runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ['all'], add: ['NET_BIND_SERVICE'] } },
+    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+  }, { securityContext: { supplementalGroups: [30003] }, volumes: [{ name: 'tmp', emptyDir: { medium: 'Memory' } }] });
+  const pod = await until('locked', ({ status }) => status?.phase === 'Running');
+  t.is(await inside(pod, 'id -u; id -g; id -G'), '10001\n20002\n20002 30003');
+  await t.throwsAsync(inside(pod, 'touch /x'));
+  t.is(await inside(pod, 'touch /tmp/x && ls /tmp'), 'x');
+  t.regex(await inside(pod, 'cat /proc/1/status'), /CapBnd:\s+0000000000000400\n/);
+  t.regex(await inside(pod, 'cat /proc/1/status'), /NoNewPrivs:\s+1\n/);
+  await create('rooted', { securityContext: { runAsNonRoot: true } });
+  const rooted = await until('rooted', ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError');
+  t.regex(rooted.status?.containerStatuses?.[0]?.state?.waiting?.message ?? '', /image will run as root/);
+  await Promise.all([remove('locked'), remove('rooted')]);
+});
+
+test('probes reach the pod, a killed container comes back, and last words are kept', async (t) => {
+  await create('served', {
+    command: ['sh', '-c', 'echo last > /dev/termination-log; echo hello > /ok; exec httpd -f -p 8080 -h /'],
+    readinessProbe: { httpGet: { path: '/ok', port: 'http' as unknown as number }, periodSeconds: 1 }, ports: [{ containerPort: 8080, name: 'http' }],
+    livenessProbe: { exec: { command: ['cat', '/ok'] }, periodSeconds: 1 },
+  });
+  const pod = await until('served', ({ status }) => status?.containerStatuses?.[0]?.ready);
+  await run('docker', ['kill', idOf(pod)]);
+  const back = await until('served', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1 && status.containerStatuses[0].ready);
+  t.like(back.status?.containerStatuses?.[0]?.lastState?.terminated, { exitCode: 137, reason: 'Error', message: 'last\n' });
+  await remove('served');
+});
+
+test('a container that takes more memory than its limit is shown as OOMKilled', async (t) => {
+  await create('greedy', { command: ['sh', '-c', 'x=0123456789; while :; do x=$x$x; done'], resources: { limits: { memory: '16Mi' } } }, { restartPolicy: 'Never' });
+  const pod = await until('greedy', ({ status }) => status?.phase === 'Failed');
+  t.is(pod.status?.containerStatuses?.[0]?.state?.terminated?.reason, 'OOMKilled');
+  await remove('greedy');
+});
+
+test('a subPath cannot lead out of its volume', async (t) => {
+  await create('escape', { command: ['sleep', '1000'], volumeMounts: [{ name: 'v', mountPath: '/in', subPath: 'link' }] }, {
+    initContainers: [{ name: 'plant', image: `${mark}:1`, imagePullPolicy: 'IfNotPresent', command: ['busybox', 'ln', '-s', '/etc', '/v/link'], volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+    volumes: [{ name: 'v', emptyDir: {} }],
+  });
+  const pod = await until('escape', ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError');
+  t.regex(pod.status?.containerStatuses?.[0]?.state?.waiting?.message ?? '', /leads out of the volume/);
+  await remove('escape');
+});
