@@ -7,7 +7,12 @@ import type { Json } from './openapi-schemas.ts';
 
 type Encoder = (value: unknown) => Buffer;
 
+/** Most keys and lengths are small: their bytes are made once. */
+const smallVarints = Array.from({ length: 128 }, (_, value) => Buffer.from([value]));
+
 const varint = (value: number): Buffer => {
+  const small = smallVarints[value];
+  if (small !== undefined) return small;
   const bytes: number[] = [];
   let rest = value;
   for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
