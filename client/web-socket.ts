@@ -11,7 +11,7 @@ export interface Message { readonly data: Buffer; readonly binary: boolean }
 
 /**
  * A WebSocket as an iterable of messages, read no faster than they are taken. The iteration ends when the server closes
- * the stream; it throws ApiError when the connection breaks. Aborting closes it.
+ * the stream; it throws ApiError when the connection breaks. Aborting ends it at once.
  */
 export class MessageStream {
   readonly socket: WebSocket;
@@ -19,6 +19,7 @@ export class MessageStream {
   #wake: (() => void) | undefined;
   #error: ApiError | undefined;
   #closed = false;
+  #stopped = false;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -29,12 +30,12 @@ export class MessageStream {
     });
     socket.on('close', (code) => {
       // 1006: the connection went away without a farewell.
-      if (code === 1006) this.#error ??= new ApiError('ServiceUnavailable', 'the connection broke off');
+      if (code === 1006 && !this.#stopped) this.#error ??= new ApiError('ServiceUnavailable', 'the connection broke off');
       this.#closed = true;
       this.#wake?.();
     });
     socket.on('error', (error) => {
-      this.#error ??= new ApiError('ServiceUnavailable', error.message, undefined, { cause: error });
+      if (!this.#stopped) this.#error ??= new ApiError('ServiceUnavailable', error.message, undefined, { cause: error });
     });
   }
 
@@ -46,13 +47,14 @@ export class MessageStream {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(new ApiError('ServiceUnavailable', 'stopped before the connection was made'));
       const socket = new WebSocket(url, [...protocols], { ...connection.tls, headers: { ...headers, ...extraHeaders }, maxPayload: longestMessageBytes, perMessageDeflate: false });
+      const stream = new MessageStream(socket);
+      // At once, not with a farewell: the server may be gone, and ws waits half a minute for its answer.
       const stop = (): void => {
-        if (socket.readyState === WebSocket.CONNECTING) socket.terminate();
-        else socket.close(1000);
+        stream.#stopped = true;
+        socket.terminate();
       };
       signal.addEventListener('abort', stop, { once: true });
       socket.once('close', () => signal.removeEventListener('abort', stop));
-      const stream = new MessageStream(socket);
       socket.once('open', () => resolve(stream));
       socket.once('unexpected-response', (_request, response) => {
         refusal(response).then(reject, reject).finally(() => socket.terminate());

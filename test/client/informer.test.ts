@@ -6,7 +6,9 @@ import { createInformers, type Informers } from '../../client/informers.ts';
 import { silentLog } from '../../base/log.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
+import { seededRandom, testApi } from '../helpers/api.ts';
 import { FakeClock, settle } from '../helpers/fake-clock.ts';
+import { flakyTransport } from '../helpers/flaky-transport.ts';
 import { configMap, ScriptedTransport } from './scripted-transport.ts';
 
 const bookmark = (revision: number) => ['BOOKMARK', configMap('', revision)] as const;
@@ -313,4 +315,40 @@ test('property: whatever breaks, the copy ends as the server is and listeners ad
     t.deepEqual(faults, []);
     await stop();
   }), { numRuns: 40 });
+});
+
+test('over a bad network the copy still ends as the server is', async (t) => {
+  const api = await testApi({ historyLimit: 40 });
+  const { client, clock } = api;
+  const random = seededRandom(5);
+  const stopping = new AbortController();
+  const transport = flakyTransport(api.transport, { clock, random, lose: 0.2, disturb: 0.3 });
+  const informers = createInformers({ client: createClient(transport), clock, log: silentLog, random });
+  const informer = informers.informer(ConfigMap, { indexes: { value: (object) => [object.data?.['v'] ?? ''] } });
+  const told = new Map<string, string | undefined>();
+  informer.on({
+    added: (object) => void told.set(object.metadata.name!, object.metadata.resourceVersion),
+    updated: (object) => void told.set(object.metadata.name!, object.metadata.resourceVersion),
+    deleted: (object) => void told.delete(object.metadata.name!),
+  });
+  const run = informers.run(stopping.signal);
+  const objects = client.of(ConfigMap);
+  for (let step = 0; step < 300; step++) {
+    const key = { namespace: 'default', name: `o${Math.floor(random() * 12)}` };
+    const held = await objects.find(key);
+    if (held === undefined) await objects.create({ metadata: key, data: { v: String(step % 3) } });
+    else if (random() < 0.3) await objects.delete(key);
+    else await objects.modify(key, (draft) => { draft.data = { v: String(step % 3) }; });
+    if (step % 10 === 0) await clock.advance(random() * 3_000);
+  }
+  const wanted = (await objects.list({ namespace: 'default' })).items.map((object) => `${object.metadata.name}@${object.metadata.resourceVersion}`).sort();
+  const held = () => informer.list('default').map((object) => `${object.metadata.name}@${object.metadata.resourceVersion}`).sort();
+  for (let round = 0; round < 60 && held().join() !== wanted.join(); round++) await clock.advance(1_000);
+  t.deepEqual(held(), wanted);
+  t.deepEqual([...told].map(([name, at]) => `${name}@${at}`).filter((one) => wanted.includes(one)).sort(), wanted);
+  t.deepEqual(['0', '1', '2'].flatMap((value) => informer.by('value', value)).filter((object) => object.metadata.namespace === 'default').length, wanted.length);
+  stopping.abort();
+  await clock.advance(10_000);
+  await run;
+  await api.close();
 });

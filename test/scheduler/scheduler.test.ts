@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
+import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import { silentLog } from '../../base/log.ts';
 import { createSchedulerComponent } from '../../scheduler/component.ts';
 import type { ApiRequest, Transport } from '../../schemas/api.ts';
@@ -17,15 +18,17 @@ import { node, pod, withPorts, type NodeWords, type Requests } from './objects.t
 
 /** A real API server and a scheduler. `before` meets every request of the scheduler, and may fail it. */
 const start = async (before: (request: ApiRequest) => void | Promise<void> = () => undefined) => {
-  const api = await testApi();
+  const api = await testApi({ authorizer: createBuiltinAuthorizer() });
   const requests: ApiRequest[] = [];
+  // With the rights that the scheduler has in a cluster, and no more.
+  const own = api.core.as({ name: 'system:barge:scheduler', groups: ['system:authenticated'] });
   const transport: Transport = {
     send: async (request, signal) => {
       requests.push(request);
       await before(request);
-      return api.transport.send(request, signal);
+      return own.send(request, signal);
     },
-    watch: (request, signal) => api.transport.watch(request, signal),
+    watch: (request, signal) => own.watch(request, signal),
   };
   const stopping = new AbortController();
   let isReady = false;
@@ -141,15 +144,17 @@ test('only what can help wakes: taints that go, labels that come, a node that is
 });
 
 test('a pod without a node in sight waits for one', async (t) => {
-  const { addNode, addPod, bound, refused, client, clock, stop } = await start();
+  const { addNode, addPod, bound, refused, client, clock, eventsAbout, stop } = await start();
   await addPod('p');
   await refused('p', 'no nodes available to schedule pods');
   // A node comes before its status does, and is none for the scheduler until then.
   await addNode('a', { unschedulable: true });
   await clock.advance(1_000);
   await refused('p', '0/1 nodes are available: 1 node(s) were unschedulable.');
+  await clock.advance(300_000);
+  await eventually(async () => assert.equal((await eventsAbout('p')).find((event) => event.message?.startsWith('0/1'))?.count, 2), 2_000);
   await client.of(Node).modify({ name: 'a' }, (draft) => { draft.spec = {}; });
-  await clock.advance(2_000);
+  await clock.advance(4_000);
   await bound('p', 'a');
   t.pass();
   await stop();
