@@ -1,8 +1,11 @@
 import { createControllersComponent, type ControllersOptions } from '../../controllers/component.ts';
 import { silentLog, type Log } from '../../base/log.ts';
-import type { Transport } from '../../schemas/api.ts';
+import type { Transport, UserInfo } from '../../schemas/api.ts';
 import { settle, type FakeClock } from './fake-clock.ts';
 import { seededRandom, type TestApi } from './api.ts';
+
+/** Who the controllers are in a cluster; with the built-in authorizer they may do what their grant says and no more. */
+export const controllersUser: UserInfo = { name: 'system:barge:controllers', groups: ['system:authenticated'] };
 
 export interface RunningControllers {
   /** Ends the component as SIGTERM would; what is under way is given up. */
@@ -11,7 +14,7 @@ export interface RunningControllers {
 
 /** Starts all controllers against a test API and waits until they are ready. */
 export const startControllers = async (api: TestApi, options: Partial<ControllersOptions> & { readonly transport?: Transport; readonly seed?: number; readonly log?: Log; readonly step?: () => Promise<void> } = {}): Promise<RunningControllers> => {
-  const { transport = api.transport, seed = 7, log = silentLog, ...rest } = options;
+  const { transport = api.core.as(controllersUser), seed = 7, log = silentLog, ...rest } = options;
   const stop = new AbortController();
   const component = createControllersComponent({ transport, clock: api.clock, log, random: seededRandom(seed) }, { registry: api.registry, clusterCidr: '10.244.0.0/16', rootCa: 'the CA', ...rest });
   let isReady = false;

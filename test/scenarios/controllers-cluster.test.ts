@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test, { type ExecutionContext } from 'ava';
 import type { ControllersOptions } from '../../controllers/component.ts';
-import type { PropagationPolicy } from '../../schemas/api.ts';
+import type { PropagationPolicy, Transport } from '../../schemas/api.ts';
+import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import { Namespace } from '../../schemas/kinds/core/namespace.ts';
@@ -12,13 +13,13 @@ import { Secret } from '../../schemas/kinds/core/secret.ts';
 import { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
 import type { OwnerReference } from '../../schemas/types/object-meta.ts';
 import { testApi } from '../helpers/api.ts';
-import { rest, startControllers, until } from '../helpers/control-plane.ts';
+import { controllersUser, rest, startControllers, until } from '../helpers/control-plane.ts';
 import { SimulatedNodes, type SimulatedNodesOptions } from '../helpers/simulated-node.ts';
 import { template } from '../helpers/workloads.ts';
 
 const cluster = async (t: ExecutionContext, options: Partial<ControllersOptions> & { readonly nodes?: Partial<SimulatedNodesOptions> } = {}) => {
   const { nodes: simulated, ...rest } = options;
-  const api = await testApi();
+  const api = await testApi({ authorizer: createBuiltinAuthorizer() });
   const over = new AbortController();
   const nodes = simulated === undefined ? undefined : new SimulatedNodes({ transport: api.transport, clock: api.clock, names: ['n1', 'n2', 'n3'], ...simulated });
   const running = nodes?.run(over.signal);
@@ -258,5 +259,33 @@ test('nodes get address ranges, never one twice; a cordoned node says so by a ta
 test('a cluster range that is none is refused at once', async (t) => {
   const api = await testApi();
   await t.throwsAsync(startControllers(api, { clusterCidr: 'nonsense' }), { message: /"nonsense" is not an IPv4 range/ });
+  await api.close();
+});
+
+test('a cluster at rest asks the server for nothing', async (t) => {
+  const api = await testApi();
+  const { client, clock } = api;
+  const over = new AbortController();
+  const running = new SimulatedNodes({ transport: api.transport, clock, names: ['n1', 'n2'] }).run(over.signal);
+  const asked: string[] = [];
+  const own = api.core.as(controllersUser);
+  const transport: Transport = {
+    send: (request, signal) => {
+      asked.push(`${request.verb} ${request.resource}`);
+      return own.send(request, signal);
+    },
+    watch: (request, signal) => own.watch(request, signal),
+  };
+  const controllers = await startControllers(api, { transport });
+  await client.of(Deployment).create(deploy(3));
+  await until(clock, async () => assert.equal((await client.of(Pod).list()).items.filter(({ status }) => status?.phase === 'Running').length, 3));
+  await clock.advance(1_000);
+  t.true(asked.length > 10);
+  asked.length = 0;
+  await clock.advance(240_000);
+  t.deepEqual(asked, []);
+  await controllers.stop();
+  over.abort();
+  await running;
   await api.close();
 });

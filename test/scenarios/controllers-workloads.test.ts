@@ -1,6 +1,7 @@
 // Deployments and ReplicaSets on simulated nodes, against a real API server in this process.
 import assert from 'node:assert/strict';
 import test, { type ExecutionContext } from 'ava';
+import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
 import { Endpoints } from '../../schemas/kinds/core/endpoints.ts';
@@ -16,7 +17,7 @@ import { template } from '../helpers/workloads.ts';
 const key = { namespace: 'default', name: 'web' };
 
 const cluster = async (t: ExecutionContext, options: Partial<SimulatedNodesOptions> = {}) => {
-  const api = await testApi();
+  const api = await testApi({ authorizer: createBuiltinAuthorizer() });
   const over = new AbortController();
   const nodes = new SimulatedNodes({ transport: api.transport, clock: api.clock, names: ['n1', 'n2'], ...options });
   const running = nodes.run(over.signal);
