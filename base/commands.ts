@@ -12,10 +12,16 @@ export interface CommandResult {
  */
 export type RunCommand = (command: string, args: readonly string[], input?: string) => Promise<CommandResult>;
 
+/**
+ * The system's own folders come first: started by a package manager's script, PATH begins with programs of packages, and
+ * some share a name with the system's tools (`nft` is one).
+ */
+export const systemPath = (path: string | undefined): string => ['/usr/sbin', '/usr/bin', '/sbin', '/bin', path].filter((part) => part !== undefined && part !== '').join(':');
+
 /** Runs the program on this machine. */
 export const runCommand: RunCommand = (command, args, input = '') =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: 'pipe' });
+    const child = spawn(command, args, { stdio: 'pipe', env: { ...process.env, PATH: systemPath(process.env['PATH']) } });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
