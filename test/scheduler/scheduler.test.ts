@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import { silentLog } from '../../base/log.ts';
+import { createClient } from '../../client/client.ts';
 import { createSchedulerComponent } from '../../scheduler/component.ts';
+import { profileOf } from '../../scheduler/profile.ts';
+import { Scheduler } from '../../scheduler/scheduler.ts';
 import type { ApiRequest, Transport } from '../../schemas/api.ts';
 import { conditionOf } from '../../schemas/conditions.ts';
 import { ApiError } from '../../schemas/errors.ts';
@@ -238,4 +241,34 @@ test('many pods at once: none is lost, no node gets too much', async (t) => {
   counts.delete('');
   t.deepEqual([...new Set([...counts.values()].map((all) => all.length))], [20]);
   await stop();
+});
+
+test('a late sight of a pod without its node does not bring it back; a node that never shows up in the watch does', async (t) => {
+  const api = await testApi();
+  const { client, clock } = api;
+  let bindings = 0;
+  const transport: Transport = { watch: api.transport.watch.bind(api.transport), send: (request, signal) => {
+    if (request.subresource === 'binding') bindings++;
+    return api.transport.send(request, signal);
+  } };
+  const scheduler = new Scheduler({ profile: profileOf('spread'), client: createClient(transport), clock, log: silentLog, random: () => 0, events: { event: () => undefined }, schedulerName: 'default-scheduler' });
+  const stopping = new AbortController();
+  const running = scheduler.run(stopping.signal);
+  scheduler.setNode(node('a', { allocatable: { cpu: '1' } }));
+  const created = await client.of(Pod).create({ metadata: { name: 'p', namespace: 'default' }, spec: pod('p', { cpu: '1' }).spec });
+  scheduler.setPod(created);
+  await eventually(async () => assert.equal((await client.of(Pod).get({ namespace: 'default', name: 'p' })).spec.nodeName, 'a'));
+  scheduler.setPod({ ...created, metadata: { ...created.metadata, labels: { late: 'yes' } } });
+  await settle();
+  t.is(bindings, 1);
+  t.is(scheduler.cluster.node('a')?.podCount, 1, 'it is counted, seen or not');
+  await clock.advance(30_000);
+  t.is(bindings, 2, 'half a minute later it is tried again');
+  scheduler.setPod(await client.of(Pod).get({ namespace: 'default', name: 'p' }));
+  await clock.advance(60_000);
+  t.is(bindings, 2);
+  t.is(scheduler.cluster.node('a')?.podCount, 1);
+  stopping.abort();
+  await running;
+  await api.close();
 });
