@@ -40,7 +40,7 @@ const place = (body: Record<string, unknown>, pointer: string, value: unknown): 
 /**
  * Every wrong field of an object that is about to be created, or updated from `old`: schema, metadata and the kind's
  * own rules. Where a member is missing the kind's rules see a zero value in its place, so that one mistake does not
- * hide the next; what they say of that place is left out.
+ * hide the next; what they say of that place, or of a field that the schema refuses already, is left out.
  */
 export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): readonly FieldError[] => {
   const found = findings(kind.schema, object);
@@ -57,7 +57,9 @@ export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): rea
     ...validateObjectMeta(whole.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, old: old?.metadata }),
     ...(kind.validate?.(whole, old) ?? []),
   ];
-  return [...errors, ...more.filter((error) => !errors.some((known) => isWithin(error.field, known.field)))];
+  const absent = found.filter((finding) => finding.missing !== undefined).map((finding) => finding.error.field);
+  const told = new Set(errors.map((error) => error.field));
+  return [...errors, ...more.filter(({ field }) => !told.has(field) && !absent.some((place) => isWithin(field, place)))];
 };
 
 /** Every wrong field of a write to /status: the schema, then the kind's rules for status. */

@@ -40,12 +40,12 @@ export const validateConfigMapData = (map: ConfigMapData, old: ConfigMapData | u
 interface SecretData extends Frozen { readonly data?: Values; readonly type?: string | undefined; readonly metadata: { readonly annotations?: Values } }
 
 /** Keys that a secret of a type must have. */
-const requiredKeys: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-};
+const requiredKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+]);
 
 const isJson = (base64: string): boolean => {
   try {
@@ -57,14 +57,15 @@ const isJson = (base64: string): boolean => {
 };
 
 const validateTyped = (type: string, data: Readonly<Record<string, string>>): readonly FieldError[] => {
-  const errors: FieldError[] = (Object.hasOwn(requiredKeys, type) ? requiredKeys[type] ?? [] : []).filter((key) => !Object.hasOwn(data, key)).map((key) => required(`data[${key}]`));
+  const keys = requiredKeys.get(type) ?? [];
+  const errors: FieldError[] = keys.filter((key) => !Object.hasOwn(data, key)).map((key) => required(`data[${key}]`));
   if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
     errors.push(required('data[username]'), required('data[password]'));
   }
   for (const key of ['.dockercfg', '.dockerconfigjson']) {
     const value = data[key];
     // A secret is not shown, not even to say what is wrong with it.
-    if (requiredKeys[type]?.includes(key) && value !== undefined && !isJson(value)) errors.push(wrong(`data[${key}]`, '<secret contents redacted>', 'must be JSON'));
+    if (keys.includes(key) && value !== undefined && !isJson(value)) errors.push(wrong(`data[${key}]`, '<secret contents redacted>', 'must be JSON'));
   }
   return errors;
 };

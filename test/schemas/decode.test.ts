@@ -206,7 +206,8 @@ const json = fc.letrec((tie) => ({
 
 test('any body is an object without surprises or a BadRequest', async (t) => {
   const kinds = await builtinKinds();
-  fc.assert(fc.property(fc.constantFrom(...kinds), json, (kind, body) => {
+  fc.assert(fc.property(fc.constantFrom(...kinds.keys()), json, (index, body) => {
+    const kind = kinds[index] ?? Pod;
     const before = JSON.stringify(body);
     try {
       const { object: got } = decode(kind, body);

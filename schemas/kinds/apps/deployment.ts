@@ -26,7 +26,7 @@ export const DeploymentSpec = object('apps.v1.DeploymentSpec', 'What a Deploymen
   revisionHistoryLimit: int32('How many old ReplicaSets are kept for going back.', { default: 10, minimum: 0 }),
   selector: as(LabelSelector, 'Labels of the pods that belong to the Deployment; cannot be changed.'),
   strategy: as(DeploymentStrategy, 'How old pods are replaced by new ones.', { 'x-kubernetes-patch-strategy': 'retainKeys', 'x-barge-default-object': true }),
-  template: as(PodTemplateSpec, 'The pods that are wanted.'),
+  template: as(PodTemplateSpec, 'The pods that are wanted.', { 'x-barge-default-object': true }),
 }, ['selector', 'template']);
 export type DeploymentSpec = Static<typeof DeploymentSpec>;
 
