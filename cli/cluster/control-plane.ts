@@ -1,0 +1,84 @@
+import { isIPv4 } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createCertificateAuthenticator } from '../../apiserver/authentication/certificates.ts';
+import { firstOf } from '../../apiserver/authentication/chain.ts';
+import { createTokenAuthenticator } from '../../apiserver/authentication/tokens.ts';
+import { builtinGrants } from '../../apiserver/authorization/builtin-grants.ts';
+import { createRulesAuthorizer } from '../../apiserver/authorization/rules.ts';
+import { bootstrap } from '../../apiserver/bootstrap.ts';
+import { Core } from '../../apiserver/core.ts';
+import { createApiHttpServer } from '../../apiserver/http/server.ts';
+import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
+import { parseCidr } from '../cidr.ts';
+import type { ClusterConfig } from '../config.ts';
+import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
+import { bargeVersion } from './version.ts';
+
+export const clusterDomain = 'cluster.local';
+const nodePortRange = { from: 30_000, to: 32_767 } as const;
+
+export interface ControlPlane {
+  readonly core: Core;
+  readonly credentials: ClusterCredentials;
+  /** `https://HOST:PORT`, as written into the admin's kubeconfig. */
+  readonly url: string;
+  /** Aborts when the store cannot be written any more; the process must end. */
+  readonly failed: AbortSignal;
+  /** Ends watches, finishes what is under way and closes the store. */
+  close(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly config: ClusterConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly nodeIps: readonly string[];
+}
+
+/** The address of the Service default/kubernetes: the first of the range. */
+const firstServiceIp = (serviceCidr: string): string => {
+  const first = parseCidr(serviceCidr)!.first + 1;
+  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.');
+};
+
+/** The host as clients on this machine reach it. */
+const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host);
+
+/** Where pods look for the API server. On loopback it is not reachable for them, but the Service must name something else. */
+const advertised = (host: string, nodeIp: string): string => (isIPv4(host) && host !== '0.0.0.0' && !host.startsWith('127.') ? host : nodeIp);
+
+/** Opens the store and serves the API on it. */
+export const openControlPlane = async ({ config, clock, log, random, nodeIps }: ControlPlaneOptions): Promise<ControlPlane> => {
+  const [storage, credentials, kinds] = await Promise.all([
+    SqliteStorage.open({ file: join(config.dataDir, 'store.db'), log: log.with({ component: 'storage' }) }),
+    ensureCredentials({
+      dataDir: config.dataDir, clock, log, hostname: hostname(), nodeName: config.nodeName, listenHost: config.listen.host, nodeIps,
+      clusterDomain, serviceIp: firstServiceIp(config.serviceCidr),
+    }),
+    builtinKinds(),
+  ]);
+  const registry = createRegistry(kinds);
+  const authorizer = createRulesAuthorizer(builtinGrants);
+  const core = await Core.open({ storage, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer, serviceCidr: config.serviceCidr, nodePortRange });
+  const server = createApiHttpServer({
+    core, registry, authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
+    authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(new Map())]),
+    tls: { ...credentials.server, ca: credentials.ca },
+    nodeTls: { ...credentials.apiserverClient, ca: credentials.ca },
+  });
+  const { port } = await server.listen(config.listen);
+  await bootstrap(core, { serviceCidr: config.serviceCidr, advertise: { address: advertised(config.listen.host, nodeIps[0]!), port } });
+  return {
+    core, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed,
+    close: async () => {
+      await server.close();
+      await core.close();
+      await storage.close();
+    },
+  };
+};

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { runCommand } from '../../base/commands.ts';
+import type { Component, Surroundings } from '../../base/component.ts';
+import { silentLog } from '../../base/log.ts';
+import { createAgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
+import { BridgeOverlay, bridgeDefaults } from '../../kubelet-lite/network/bridge.ts';
+import { connectDocker } from '../../kubelet-lite/runtime/docker-client.ts';
+import { DockerRuntime } from '../../kubelet-lite/runtime/docker.ts';
+import type { ProxyBackend } from '../../proxy/backend.ts';
+import { createProxyComponent } from '../../proxy/component.ts';
+import { createDnsComponent } from '../../proxy/dns-component.ts';
+import { NftablesBackend } from '../../proxy/nftables.ts';
+import type { ClusterConfig } from '../config.ts';
+import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
+import { upstreamServers } from './resolv-conf.ts';
+import type { Removal } from './reset-cluster.ts';
+
+export interface NodeOptions {
+  readonly config: ClusterConfig;
+  readonly clusterDomain: string;
+  readonly credentials: ClusterCredentials;
+  readonly nodeIp: string;
+  readonly clock: Clock;
+  /** What the agent is given, and what the proxy and DNS are given: each with an identity of its own. */
+  readonly agent: Surroundings;
+  readonly proxy: Surroundings;
+}
+
+/** Marks everything that a cluster makes on an engine: the digest of its CA. Two clusters on one engine stay apart. */
+export const ownerOf = (ca: string): string => createHash('sha256').update(ca).digest('hex').slice(0, 16);
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+const bridgeOf = (config: ClusterConfig, owner: string, log: Surroundings['log']): BridgeOverlay => new BridgeOverlay({ docker: connectDocker(config.dockerHost), log, owner });
+
+const nftablesOf = (config: ClusterConfig, log: Surroundings['log']): NftablesBackend =>
+  new NftablesBackend({ run: runCommand, serviceCidr: config.serviceCidr, podInterface: bridgeDefaults.interfaceName, log });
+
+/** What differs between a real node, one without root and a pretended one; only the parts in use are loaded. */
+const partsOf = async ({ config, clock, agent, proxy, credentials }: NodeOptions): Promise<Pick<AgentOptions, 'runtime' | 'overlay'> & { readonly backend: ProxyBackend }> => {
+  if (config.runtime === 'simulated') {
+    const [{ SimulatedRuntime }, { PretendedBackend, PretendedOverlay }] = await Promise.all([import('../../kubelet-lite/runtime/simulated.ts'), import('./pretended-network.ts')]);
+    return { runtime: new SimulatedRuntime({ clock }), overlay: new PretendedOverlay(), backend: new PretendedBackend() };
+  }
+  const owner = ownerOf(credentials.ca);
+  return {
+    runtime: new DockerRuntime({ dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock }),
+    overlay: bridgeOf(config, owner, agent.log),
+    backend: isRoot() ? nftablesOf(config, proxy.log) : new (await import('../../proxy/userspace.ts')).UserspaceBackend({ log: proxy.log, clock }),
+  };
+};
+
+/** The node's side of a cluster: agent, proxy and DNS, on the engine or on a pretended one. */
+export const createNode = async (options: NodeOptions): Promise<readonly Component[]> => {
+  const { config, clusterDomain, credentials, nodeIp, agent, proxy } = options;
+  const { runtime, overlay, backend } = await partsOf(options);
+  const proxyComponent = createProxyComponent(proxy, { nodeName: config.nodeName, backend });
+  const agentComponent = createAgentComponent(agent, {
+    nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal: proxyComponent.withdrawal,
+    dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
+    tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: {},
+  });
+  if (config.runtime === 'simulated') return [agentComponent, proxyComponent];
+  const dns = createDnsComponent(proxy, {
+    listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: upstreamServers(),
+  });
+  return [agentComponent, proxyComponent, dns];
+};
+
+/** What a node made outside its data folder, in the order in which it can be taken away. */
+export const nodeRemovals = (config: ClusterConfig, owner: string): readonly Removal[] => {
+  const runtime = new DockerRuntime({ dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock: { now: () => Date.now(), after: () => () => undefined } });
+  return [
+    {
+      what: 'containers',
+      run: async () => {
+        const sandboxes = await runtime.list();
+        for (const sandbox of sandboxes) await runtime.removeSandbox(sandbox.id);
+        return sandboxes.length === 0 ? undefined : `removed ${sandboxes.length} pod${sandboxes.length === 1 ? '' : 's'}`;
+      },
+    },
+    {
+      what: 'service rules',
+      run: async () => {
+        if (!isRoot()) return undefined;
+        await nftablesOf(config, silentLog).remove();
+        return 'removed the service proxy\'s rules';
+      },
+    },
+    {
+      what: 'the pod network',
+      run: async () => {
+        await bridgeOf(config, owner, silentLog).remove();
+        return 'removed the pod network';
+      },
+    },
+  ];
+};

@@ -1,0 +1,82 @@
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readPair } from '../../base/pki-files.ts';
+import { linuxMounts } from '../../kubelet-lite/volumes/mounts.ts';
+import type { ClusterConfig } from '../config.ts';
+import { ownerOf, nodeRemovals } from './node.ts';
+import { runningPid, stopRunning } from './pid-file.ts';
+
+/** Names in a data folder that barge makes; whatever else is in it stays. */
+const ownNames = /^(store\.db(-wal|-shm|\.lock)?|pki|agent|admin\.kubeconfig|barge\.(pid|log|out))$/;
+
+const stopTimeoutMs = 15_000;
+
+/** One thing to take away. `run` gives the words for what it did, or undefined where there was nothing. */
+export interface Removal {
+  readonly what: string;
+  run(): Promise<string | undefined>;
+}
+
+export interface ResetOptions {
+  readonly config: ClusterConfig;
+  readonly say: (line: string) => void;
+}
+
+const stopProcess = ({ dataDir }: ClusterConfig): Removal => ({
+  what: 'the running barge',
+  run: async () => {
+    const pid = await runningPid(dataDir);
+    if (pid === undefined) return undefined;
+    if (!await stopRunning(dataDir, pid, stopTimeoutMs)) throw new Error(`process ${pid} did not end within ${stopTimeoutMs / 1000} s`);
+    return `stopped barge (process ${pid})`;
+  },
+});
+
+const unmountVolumes = ({ dataDir }: ClusterConfig): Removal => ({
+  what: 'memory volumes',
+  run: async () => {
+    const points = await linuxMounts.under(join(dataDir, 'agent'));
+    for (const point of points) await linuxMounts.unmount(point);
+    return points.length === 0 ? undefined : `unmounted ${points.length} volume${points.length === 1 ? '' : 's'}`;
+  },
+});
+
+const removeFiles = ({ dataDir, kubeconfig }: ClusterConfig): Removal => ({
+  what: 'files',
+  run: async () => {
+    await rm(kubeconfig, { force: true });
+    const names = await readdir(dataDir).catch(() => []);
+    for (const name of names.filter((one) => ownNames.test(one))) await rm(join(dataDir, name), { recursive: true, force: true });
+    await rmdir(dataDir).catch(() => undefined);
+    return names.length === 0 ? undefined : `removed barge's files in ${dataDir}`;
+  },
+});
+
+/** The owner mark of the cluster of a data folder; undefined where there has never been one. */
+const readOwner = async (dataDir: string): Promise<string | undefined> => {
+  const ca = await readPair(join(dataDir, 'pki'), 'ca');
+  return ca === undefined ? undefined : ownerOf(ca.cert);
+};
+
+/**
+ * Removes everything that the cluster of a data folder made, and nothing else. Every step is tried; the words of those that
+ * failed are given back. The files go last and only when the rest is gone: they hold what a second try needs.
+ */
+export const resetCluster = async ({ config, say }: ResetOptions): Promise<readonly string[]> => {
+  const failures: string[] = [];
+  const attempt = async (removal: Removal): Promise<void> => {
+    try {
+      const done = await removal.run();
+      if (done !== undefined) say(done);
+    } catch (error) {
+      failures.push(`${removal.what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  await attempt(stopProcess(config));
+  if (failures.length > 0) return failures;
+  const owner = await readOwner(config.dataDir);
+  if (owner !== undefined && config.runtime === 'docker') for (const removal of nodeRemovals(config, owner)) await attempt(removal);
+  await attempt(unmountVolumes(config));
+  if (failures.length === 0) await attempt(removeFiles(config));
+  return failures;
+};

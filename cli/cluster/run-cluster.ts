@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises';
+import type { Clock } from '../../base/clock.ts';
+import { createLog } from '../../base/log.ts';
+import { createClient } from '../../client/client.ts';
+import { writeKubeconfig } from '../../client/kubeconfig.ts';
+import { createControllersComponent } from '../../controllers/component.ts';
+import { Node } from '../../schemas/kinds/core/node.ts';
+import type { UserInfo } from '../../schemas/api.ts';
+import { createSchedulerComponent } from '../../scheduler/component.ts';
+import type { ClusterConfig } from '../config.ts';
+import { aborted, runComponents } from '../run-components.ts';
+import { machineAddresses } from './addresses.ts';
+import { clusterDomain, openControlPlane, type ControlPlane } from './control-plane.ts';
+import { removePid, writePid } from './pid-file.ts';
+
+export interface RunOptions {
+  readonly config: ClusterConfig;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly signal: AbortSignal;
+  readonly writeLog: (line: string) => void;
+  /** Called once, when the API answers and the node (if this process has one) is Ready. */
+  readonly onReady: (ready: { readonly url: string; readonly nodeName: string | undefined }) => void;
+}
+
+/** How components of this process sign their requests; what each may do is in the API server's table of grants. */
+const componentUser = (name: string, groups: readonly string[] = []): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
+
+const writeAdminKubeconfig = (config: ClusterConfig, { credentials, url }: ControlPlane): Promise<void> => {
+  const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
+  return writeKubeconfig(config.kubeconfig, {
+    currentContext: 'barge',
+    clusters: new Map([['barge', { server: url, 'certificate-authority-data': base64(credentials.ca) }]]),
+    contexts: new Map([['barge', { cluster: 'barge', user: 'admin' }]]),
+    users: new Map([['admin', { 'client-certificate-data': base64(credentials.admin.cert), 'client-key-data': base64(credentials.admin.key) }]]),
+  });
+};
+
+/** Resolves when the node's condition Ready is True. */
+const nodeReady = async (controlPlane: ControlPlane, name: string, signal: AbortSignal): Promise<void> => {
+  const nodes = createClient(controlPlane.core.as(componentUser('system:barge:up', ['system:masters']))).of(Node);
+  for await (const events of nodes.watch({ fieldSelector: `metadata.name=${name}`, resourceVersion: '0' }, signal)) {
+    for (const event of events) {
+      if (event.type === 'BOOKMARK' || event.type === 'DELETED') continue;
+      if (event.object.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True')) return;
+    }
+  }
+};
+
+/** Runs a one-node cluster until the signal aborts. Rejects when it cannot start or cannot go on. */
+export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<void> => {
+  const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const nodeIps = machineAddresses();
+  const controlPlane = await openControlPlane({ config, clock, log, random, nodeIps });
+  await writePid(config.dataDir);
+  try {
+    await writeAdminKubeconfig(config, controlPlane);
+    const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }) });
+    const components = [
+      createControllersComponent(surroundings('controllers', componentUser('system:barge:controllers')), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca }),
+      createSchedulerComponent(surroundings('scheduler', componentUser('system:barge:scheduler')), {}),
+      ...(config.agent ? await (await import('./node.ts')).createNode({
+        config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock,
+        agent: surroundings('agent', componentUser(`system:node:${config.nodeName}`, ['system:nodes'])),
+        proxy: surroundings('proxy', componentUser('system:barge:proxy')),
+      }) : []),
+    ];
+    const stop = new AbortController();
+    const until = AbortSignal.any([signal, controlPlane.failed, stop.signal]);
+    const running = runComponents(components, until, log);
+    const ready = (config.agent ? nodeReady(controlPlane, config.nodeName, until) : Promise.resolve()).then(() => {
+      if (!until.aborted) onReady({ url: controlPlane.url, nodeName: config.agent ? config.nodeName : undefined });
+    });
+    try {
+      await Promise.race([Promise.all([running, ready]), aborted(until)]);
+      await running;
+    } finally {
+      stop.abort();
+    }
+    if (controlPlane.failed.aborted) throw new Error('the store cannot be written any more', { cause: controlPlane.failed.reason });
+  } finally {
+    await controlPlane.close();
+    await removePid(config.dataDir);
+  }
+};
