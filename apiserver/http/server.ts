@@ -58,6 +58,7 @@ const createTlsServer = (options: ApiHttpServerOptions, limits: HttpLimits): Ser
   // Who a connection is from must not change under its requests.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs,
+  connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
   keepAliveTimeout: limits.keepAliveMs, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000,
   shouldUpgradeCallback: isUpgrade,
 });

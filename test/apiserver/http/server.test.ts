@@ -391,6 +391,22 @@ test('a reader that does not read is dropped', async (t) => {
   t.true(read < 12 * 900_000, `${read} bytes`);
 });
 
+test('who sends too slowly is cut off, who waits for a watch is not', async (t) => {
+  const own = await httpsApi({ limits: { headersMs: 150, requestMs: 150 } });
+  t.teardown(() => own.close());
+  const watch = await own.open(`${configMaps}?watch=true`);
+  watch.resume();
+  for (const start of ['GET /version HTTP/1.1\r\nHost:', `POST ${configMaps} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`]) {
+    const socket = await own.raw();
+    const reply: string[] = [];
+    socket.on('data', (chunk: Buffer) => reply.push(chunk.toString()));
+    socket.write(start);
+    await once(socket, 'close');
+    t.regex(reply.join(''), /^HTTP\/1\.1 408 [^]*"kind":"Status"/);
+  }
+  t.false(watch.destroyed);
+});
+
 test('a fault of ours is a 500 without details, and one line in the log', async (t) => {
   const faulty = recordingLog();
   const own = await httpsApi({ serverLog: faulty });
