@@ -47,5 +47,7 @@ const say = (draft: Draft<Endpoints>, { labels, subsets, isTruncated }: Endpoint
   if (subsets.length === 0) delete draft.subsets;
   else draft.subsets = draftOf(subsets);
   const { [overCapacityAnnotation]: _, ...annotations } = draft.metadata.annotations ?? {};
-  draft.metadata.annotations = isTruncated ? { ...annotations, [overCapacityAnnotation]: 'truncated' } : annotations;
+  if (isTruncated) draft.metadata.annotations = { ...annotations, [overCapacityAnnotation]: 'truncated' };
+  else if (Object.keys(annotations).length > 0) draft.metadata.annotations = annotations;
+  else delete draft.metadata.annotations;
 };

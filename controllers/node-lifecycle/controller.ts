@@ -75,7 +75,8 @@ export const nodeLifecycleController = ({ graceMs, startupGraceMs }: NodeLifecyc
       if (plan.taints !== undefined) {
         await context.client.of(Node).modify({ name }, (draft) => {
           sameAs(current, draft);
-          draft.spec = { ...draft.spec, taints: draftOf(plan.taints!) };
+          const { taints: _, ...spec } = draft.spec ?? {};
+          draft.spec = plan.taints!.length === 0 ? spec : { ...spec, taints: draftOf(plan.taints!) };
         }, { hint: current });
       }
       if (!plan.isReady) await markPods(name, context);

@@ -1,5 +1,5 @@
 import { createControllersComponent, type ControllersOptions } from '../../controllers/component.ts';
-import { silentLog, type Log } from '../../base/log.ts';
+import { silentLog } from '../../base/log.ts';
 import type { Transport, UserInfo } from '../../schemas/api.ts';
 import { settle, type FakeClock } from './fake-clock.ts';
 import { seededRandom, type TestApi } from './api.ts';
@@ -13,10 +13,10 @@ export interface RunningControllers {
 }
 
 /** Starts all controllers against a test API and waits until they are ready. */
-export const startControllers = async (api: TestApi, options: Partial<ControllersOptions> & { readonly transport?: Transport; readonly seed?: number; readonly log?: Log; readonly step?: () => Promise<void> } = {}): Promise<RunningControllers> => {
-  const { transport = api.core.as(controllersUser), seed = 7, log = silentLog, ...rest } = options;
+export const startControllers = async (api: TestApi, options: Partial<ControllersOptions> & { readonly transport?: Transport; readonly seed?: number } = {}): Promise<RunningControllers> => {
+  const { transport = api.core.as(controllersUser), seed = 7, ...rest } = options;
   const stop = new AbortController();
-  const component = createControllersComponent({ transport, clock: api.clock, log, random: seededRandom(seed) }, { registry: api.registry, clusterCidr: '10.244.0.0/16', rootCa: 'the CA', ...rest });
+  const component = createControllersComponent({ transport, clock: api.clock, log: silentLog, random: seededRandom(seed) }, { registry: api.registry, clusterCidr: '10.244.0.0/16', rootCa: 'the CA', ...rest });
   let isReady = false;
   const run = component.run(stop.signal, () => void (isReady = true));
   await until(api.clock, () => {
