@@ -1,4 +1,5 @@
 /** The verbs of unmodified kubectls, and of barge with the same words, each by its effect. */
+import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -72,7 +73,7 @@ test('every program sees the same cluster and changes it in the same way', async
     t.is(await cluster.with(program, ['exec', '-i', pod, '--', 'cat'], { input: 'through standard input\n' }), 'through standard input\n', name);
 
     await is(['scale', 'deployment/web', '--replicas=3'], /web scaled/);
-    await within(30, async () => t.is((await run('get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}')).trim(), '3'));
+    await within(30, async () => assert.equal((await run('get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}')).trim(), '3'));
     await is(['label', 'deployment', 'web', 'tier=front'], /labeled/);
     await is(['annotate', 'deployment', 'web', 'note=hello'], /annotated/);
     await is(['patch', 'deployment', 'web', '-p', '{"spec":{"template":{"spec":{"containers":[{"name":"web","env":[{"name":"MORE","value":"1"}]}]}}}}'], /patched/);
@@ -114,7 +115,7 @@ test('every program sees the same cluster and changes it in the same way', async
     await is(['get', '--raw', '/readyz'], /^ok$/);
 
     await is(['delete', '-f', file, '--timeout=60s'], /deployment\.apps "web" deleted/);
-    await within(40, async () => t.is((await run('get', 'pods', '-o', 'name')).trim(), ''));
+    await within(40, async () => assert.equal((await run('get', 'pods', '-o', 'name')).trim(), ''));
     const missing = await cluster.try(program, ['get', 'pod', 'nobody']);
     t.is(missing.code, 1);
     t.regex(missing.stderr, /Error from server \(NotFound\): pods "nobody" not found/);
