@@ -11,6 +11,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import { deepFreeze } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
+import { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { admin, seededRandom, testApi, type TestApi } from '../helpers/api.ts';
@@ -204,6 +205,36 @@ test('two servers on one store never lose a write of either', async (t) => {
   await Promise.all(Array.from({ length: 40 }, (_, index) => write(index % 2 === 0 ? one : two, `k${index}`)));
   t.is(Object.keys((await one.client.of(ConfigMap).get({ namespace: 'default', name: 'a' })).data ?? {}).length, 40);
   await Promise.all([one.close(), two.close()]);
+});
+
+test('nothing is created in a namespace after another server has begun to delete it', async (t) => {
+  const one = await testApi({ namespaces: ['gone'] });
+  const two = await testApi({ storage: one.storage });
+  const outcomes = await Promise.allSettled(Array.from({ length: 30 }, async (_, index) => {
+    for (let turn = 0; turn < index; turn++) await Promise.resolve();
+    if (index === 2) return void await two.client.of(Namespace).delete({ name: 'gone' });
+    return one.client.of(ConfigMap).create({ metadata: { name: `c${index}`, namespace: 'gone' } });
+  }));
+  const ended = Number((await two.client.of(Namespace).get({ name: 'gone' })).metadata.resourceVersion);
+  const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' && outcome.value !== undefined ? [Number(outcome.value.metadata.resourceVersion)] : []));
+  t.true(made.length > 0 && made.every((revision) => revision < ended), `${made.join()} and ${ended}`);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') t.is((outcome.reason as ApiError).details?.causes?.[0]?.reason, 'NamespaceTerminating');
+  t.true(outcomes.some(({ status }) => status === 'rejected'));
+  await Promise.all([one.close(), two.close()]);
+});
+
+test('a generated name that is taken is made anew, up to a point', async (t) => {
+  let chance = (): number => 0.5;
+  const { client, close } = await testApi({ random: () => chance() });
+  const create = (): Promise<ConfigMap> => client.of(ConfigMap).create({ metadata: { generateName: 'a-', namespace: 'default' } });
+  const first = await create();
+  t.is((await t.throwsAsync(create(), { instanceOf: ApiError })).reason, 'AlreadyExists');
+  const random = seededRandom(1);
+  // The same five letters once more, then others.
+  let calls = 0;
+  chance = () => (calls++ < 5 ? 0.5 : random());
+  t.not((await create()).metadata.name, first.metadata.name);
+  await close();
 });
 
 test('a store that fails is an internal error, told once in the log', async (t) => {
