@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import * as fc from 'fast-check';
@@ -55,6 +55,31 @@ test('who asks decides', async (t) => {
     const answer = await api.call(path, { as, headers });
     t.is(answer.code, code, `${path} ${typeof as === 'object' ? 'certificate' : String(as)} ${JSON.stringify(headers)}`);
     if (code >= 400) t.like(answer.json(), { kind: 'Status', apiVersion: 'v1', status: 'Failure', code });
+  }
+});
+
+test('a TLS session that is taken up again proves no more than its certificate', async (t) => {
+  const { ca, admin } = await testCertificates();
+  const nowMs = Date.now();
+  const strangers = await createCa({ commonName: 'test-ca', lifetimeDays: 1, nowMs });
+  const stranger = await issueCertificate({ ca: strangers, commonName: 'admin', organizations: ['system:masters'], usages: ['client'], lifetimeDays: 1, nowMs });
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    for (const [pair, code] of [[admin, '200'], [stranger, '401']] as const) {
+      let session: Buffer | undefined;
+      const reused: boolean[] = [];
+      for (let round = 0; round < 2; round++) {
+        const socket = connect({ host: '127.0.0.1', port: api.port, ca: ca.cert, cert: pair.cert, key: pair.key, maxVersion, ...(session === undefined ? {} : { session }) }, () => {
+          reused.push(socket.isSessionReused());
+          socket.write(`GET ${configMaps} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+        });
+        socket.on('session', (one) => { session = one; });
+        const reply: string[] = [];
+        socket.on('data', (chunk: Buffer) => reply.push(chunk.toString()));
+        await once(socket, 'close');
+        t.is(reply.join('').slice(9, 12), code, `${maxVersion} ${code} ${round}`);
+      }
+      t.deepEqual(reused, [false, true], `${maxVersion} ${code}`);
+    }
   }
 });
 
