@@ -101,7 +101,7 @@ class Giving {
       if (given === undefined) throw rangeFull(`a cluster IP of ${this.#ranges.serviceCidr}`);
       spec.clusterIP = addressOf(given);
       spec.clusterIPs = [spec.clusterIP];
-      this.#reserve(addressKey(spec.clusterIP), () => undefined);
+      this.#reserve(addressKey(spec.clusterIP));
       return;
     }
     for (const address of spec.clusterIPs ?? []) {
@@ -110,11 +110,8 @@ class Giving {
       if (this.#held.has(key) || !isIPv4(address)) continue;
       const refused = (why: string): ApiError => this.#invalid('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${address}: ${why}`);
       if (!contains(this.#ranges.addresses, numberOf(address))) throw refused(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${this.#ranges.serviceCidr}`);
-      const taken = (): never => {
-        throw refused('provided IP is already allocated');
-      };
-      if (this.#isTaken(key)) taken();
-      this.#reserve(key, taken);
+      if (this.#isTaken(key)) throw refused('provided IP is already allocated');
+      this.#reserve(key);
     }
   }
 
@@ -123,18 +120,15 @@ class Giving {
     if (this.#held.has(key) || !mayHaveNodePorts(this.#service.spec)) return;
     const { from, to } = this.#ranges.nodePortRange;
     if (!contains(this.#ranges.ports, port)) throw this.#invalid(field, port, `provided port is not in the valid range. The range of valid ports is ${from}-${to}`);
-    const taken = (): never => {
-      throw this.#invalid(field, port, 'provided port is already allocated');
-    };
-    if (this.#reserved.has(key) || this.#isTaken(key)) taken();
-    this.#reserve(key, taken);
+    if (this.#reserved.has(key) || this.#isTaken(key)) throw this.#invalid(field, port, 'provided port is already allocated');
+    this.#reserve(key);
   }
 
   #givePort(protocol: string, wish: number | undefined): number {
     const isTaken = (port: number): boolean => this.#held.has(portRow(protocol, port)) || this.#reserved.has(portRow(protocol, port)) || this.#isTaken(portRow(protocol, port));
     const port = wish !== undefined && !isTaken(wish) ? wish : pick(this.#ranges.ports, this.#ranges.random, isTaken);
     if (port === undefined) throw rangeFull(`a node port of ${this.#ranges.nodePortRange.from}-${this.#ranges.nodePortRange.to}`);
-    this.#reserve(portRow(protocol, port), () => undefined);
+    this.#reserve(portRow(protocol, port));
     return port;
   }
 
@@ -147,10 +141,10 @@ class Giving {
     return this.#ranges.cache.revisionOf(key) !== 0;
   }
 
-  #reserve(key: string, taken: () => void): void {
+  #reserve(key: string): void {
     const { kind, namespace, name } = this.#context;
     this.#reserved.add(key);
-    this.#context.attempt.reserve(key, keyOf(kind, namespace, name), taken);
+    this.#context.attempt.reserve(key, keyOf(kind, namespace, name));
   }
 
   #invalid(field: string, value: unknown, message: string): ApiError {

@@ -32,7 +32,6 @@ export interface Written {
 export class Attempt {
   readonly checks: Check[] = [];
   readonly writes: Write[] = [];
-  readonly #taken = new Map<string, () => void>();
 
   /** The write is only done if this key still stands at this revision (0: does not exist). */
   require(key: string, revision: number): void {
@@ -41,21 +40,16 @@ export class Attempt {
 
   /**
    * Makes a row that only one object can have, such as an address. When somebody else has it by the time of the write,
-   * `taken` is called, which throws what the client shall see or returns for another try.
+   * the decision is made again, and sees in the cache that it is taken.
    */
-  reserve(key: string, holder: string, taken: () => void): void {
-    this.checks.push({ key, revision: 0 });
+  reserve(key: string, holder: string): void {
+    this.require(key, 0);
     this.writes.push({ key, value: JSON.stringify({ holder }) });
-    this.#taken.set(key, taken);
   }
 
   /** Gives a reserved row back. Only its holder may do so, in a transaction that checks the holder. */
   release(key: string): void {
     this.writes.push({ key, value: undefined });
-  }
-
-  onTaken(key: string): void {
-    this.#taken.get(key)?.();
   }
 }
 
@@ -117,7 +111,6 @@ export class ObjectWriter {
         if (!(error instanceof CheckFailed)) throw error;
         const expected = checks.find((check) => check.key === error.key)?.revision ?? 0;
         await this.#seeChange(error.key, expected);
-        attempt.onTaken(error.key);
       }
     }
     throw new ApiError('Conflict', `${key} was changed by others ${maxAttempts} times while it was being written; please try again`);

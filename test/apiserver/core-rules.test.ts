@@ -250,6 +250,25 @@ test('a store that fails is an internal error, told once in the log', async (t) 
   await close();
 });
 
+test('a bookmark that comes due while events wait for their reader does not promise them', async (t) => {
+  const { transport, client, clock, close } = await testApi();
+  const stop = new AbortController();
+  const at = { ...configMaps, namespace: 'default' };
+  const reader = transport.watch({ ...at, verb: 'watch', options: { allowWatchBookmarks: true } }, stop.signal)[Symbol.asyncIterator]();
+  const first = reader.next();
+  const one = await client.of(ConfigMap).create({ metadata: { name: 'one', namespace: 'default' } });
+  t.is((await first).value?.[0]?.object.metadata.name, 'one');
+  const two = await client.of(ConfigMap).create({ metadata: { name: 'two', namespace: 'default' } });
+  await clock.advance(61_000);
+  const bookmark = (await reader.next()).value?.[0];
+  t.is(bookmark?.type, 'BOOKMARK');
+  t.true(Number(bookmark?.object.metadata.resourceVersion) >= Number(one.metadata.resourceVersion));
+  t.true(Number(bookmark?.object.metadata.resourceVersion) < Number(two.metadata.resourceVersion));
+  t.is((await reader.next()).value?.[0]?.object.metadata.name, 'two');
+  stop.abort();
+  await close();
+});
+
 // Any row of operations
 
 type Step = { readonly op: 'create' | 'update' | 'patch' | 'delete' | 'finalize'; readonly name: string; readonly value: string; readonly held: boolean };

@@ -447,6 +447,7 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     t.is(bookmark?.type, 'BOOKMARK');
     t.deepEqual(Object.keys(bookmark?.object ?? {}).sort(), ['apiVersion', 'kind', 'metadata']);
     t.true(revision(bookmark!.object) >= revision(created));
+    t.true(revision(bookmark!.object) <= revision(await caller.list()));
     const last = watching.next();
     await api.advance(38_000);
     t.is((await last)?.type, 'BOOKMARK');
