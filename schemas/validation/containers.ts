@@ -36,7 +36,8 @@ const validatePorts = (ports: readonly ContainerPort[] | undefined, field: strin
       names.add(name);
     }
     if (hostPort !== 0) errors.push(...refused(`${at}.hostPort`, hostPort, whyNotPortNumber(hostPort)));
-    if (hostNetwork && hostPort !== containerPort) errors.push(wrong(`${at}.hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true'));
+    // A template may leave it out: pods made of it are given the same number.
+    if (hostNetwork && hostPort !== 0 && hostPort !== containerPort) errors.push(wrong(`${at}.hostPort`, hostPort, 'must match `containerPort` when `hostNetwork` is true'));
     if (hostIP !== '') errors.push(...refused(`${at}.hostIP`, hostIP, whyNotIp(hostIP)));
     return errors;
   });

@@ -216,6 +216,8 @@ run(Deployment, {
   'numbers below zero': [workload({ replicas: -1, minReadySeconds: -1, revisionHistoryLimit: -1, progressDeadlineSeconds: -1 }), 'invalid spec.minReadySeconds', 'invalid spec.progressDeadlineSeconds', 'invalid spec.replicas', 'invalid spec.revisionHistoryLimit'],
   'a deadline within the time to be ready': [workload({ minReadySeconds: 600 }), 'invalid spec.progressDeadlineSeconds'],
   'an empty selector': [workload({ selector: {} }), 'invalid spec.selector'],
+  'ports on the host network': [workload({ template: { ...template, spec: { hostNetwork: true, containers: [container({ ports: [{ containerPort: 80 }] })] } } })],
+  'other ports on the host network': [workload({ template: { ...template, spec: { hostNetwork: true, containers: [container({ ports: [{ containerPort: 80, hostPort: 81 }] })] } } }), 'invalid spec.template.spec.containers[0].ports[0].hostPort'],
   'a selector that is no selector': [workload({ selector: { matchExpressions: [{ key: 'a', operator: 'Is' }] } }), 'invalid spec.selector.matchExpressions[0].operator'],
   'a selector for others': [workload({ selector: { matchLabels: { a: 'c' } } }), 'invalid spec.template.metadata.labels'],
   'template': [workload({ template: { metadata: { labels: { a: 'b', 'c d': '' } }, spec: { containers: [container({ name: 'A' })], restartPolicy: 'Never', activeDeadlineSeconds: 5 } } }),

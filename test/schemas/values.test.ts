@@ -141,6 +141,7 @@ test('a selector that cannot be read is refused with what was wanted', (t) => {
     t.is(error?.code, 400);
   }
   t.throws(() => parseLabelSelector(`a=${'b'.repeat(70_000)}`), { instanceOf: ApiError, message: /longer than/ });
+  t.throws(() => parseFieldSelector(Pod, `metadata.name=${'b'.repeat(70_000)}`), { instanceOf: ApiError, message: /longer than/ });
 });
 
 test('selector objects: absent selects nothing, empty everything, a map all its labels', (t) => {
