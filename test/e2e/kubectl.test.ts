@@ -93,7 +93,7 @@ test('every program sees the same cluster and changes it in the same way', async
     await cluster.with(program, ['edit', 'configmap', 'settings'], { env: { EDITOR: "sed -i 's/size: big/size: small/'", KUBE_EDITOR: "sed -i 's/size: big/size: small/'" } });
     await is(['get', 'configmap', 'settings', '-o', 'jsonpath={.data.size}'], /^small$/);
     await writeFile(file, manifest.replace('colour: red', 'colour: blue'));
-    await is(['apply', '-f', file], /deployment\.apps\/web configured[\s\S]*configmap\/settings configured/);
+    await is(['apply', '-f', file], /configmap\/settings configured/);
     await is(['get', 'configmap', 'settings', '-o', 'jsonpath={.data.colour}'], /^blue$/);
     await is(['apply', '-f', file], /configmap\/settings unchanged/);
     await is(['apply', '-f', file, '--dry-run=server'], /configmap\/settings unchanged \(server dry run\)/);
