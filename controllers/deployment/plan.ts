@@ -5,11 +5,10 @@
  */
 import type { NewObject } from '../../client/client.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
-import type { Deployment, DeploymentStatus } from '../../schemas/kinds/apps/deployment.ts';
+import { Deployment, type DeploymentStatus } from '../../schemas/kinds/apps/deployment.ts';
 import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
 import { controllerReference } from '../../schemas/owners.ts';
 import { isRecreate } from './bounds.ts';
-import { Deployment as DeploymentKind } from '../../schemas/kinds/apps/deployment.ts';
 import { deploymentStatus, isComplete, pausedProgress, startedProgress, withProgress, withReplicaFailure } from './progress.ts';
 import { newReplicaSetAnnotations, newReplicaSetOf, nextRevision, revisionAnnotation, revisionOf, sizeAnnotations, surplus } from './revisions.ts';
 import { availableOf, isScaled, newSize, scaledSizes, shrinkOld, sizeOf, type Sizes } from './sizes.ts';
@@ -145,7 +144,7 @@ const newReplicaSet = (deployment: Deployment, olds: readonly ReplicaSet[], size
     metadata: {
       name: `${deployment.metadata.name}-${hash}`, namespace: deployment.metadata.namespace, labels,
       annotations: { ...newReplicaSetAnnotations(deployment, undefined, nextRevision(olds)), ...sizeAnnotations(deployment) },
-      ownerReferences: [controllerReference(deployment, DeploymentKind)],
+      ownerReferences: [controllerReference(deployment, Deployment)],
     },
     spec: {
       replicas: size,

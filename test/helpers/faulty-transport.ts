@@ -18,12 +18,10 @@ export interface Faults {
   readonly repeat?: number;
 }
 
-/** A transport that loses, delays, doubles and cuts, by chance from a seed. With `faults` empty it is the one it wraps. */
-export const faultyTransport = (transport: Transport, faults: Faults, random: () => number): Transport & { heal(): void } => {
-  let current = faults;
-  const comes = (fault: keyof Faults): boolean => random() < (current[fault] ?? 0);
+/** A transport that loses, delays, doubles and cuts, by chance from a seed. */
+export const faultyTransport = (transport: Transport, faults: Faults, random: () => number): Transport => {
+  const comes = (fault: keyof Faults): boolean => random() < (faults[fault] ?? 0);
   return {
-    heal: () => void (current = {}),
     send: async (request, signal) => {
       if (comes('refuse')) throw new ApiError('ServiceUnavailable', 'the test refused this request');
       const answer = await transport.send(request, signal);
