@@ -15,6 +15,8 @@ import type { Engine } from './agent-context.ts';
 import { allContainers } from './pod-view.ts';
 import type { ExecSession } from './runtime/runtime.ts';
 import { flag, logRequest, sendLogs } from './server/container-logs.ts';
+import { servePortForward, tunnelProtocol } from './server/port-forward.ts';
+import { serveSpdySession } from './server/spdy-session.ts';
 import { localPod, loggedRun, runningRun, type FindPod } from './server/target.ts';
 import { channelProtocols, serveWebSocket, type SessionWishes } from './server/web-socket-session.ts';
 
@@ -57,7 +59,11 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
   const { tls, log } = options;
   const sockets = new WebSocketServer({
     noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false,
-    handleProtocols: (offered) => channelProtocols.find((protocol) => offered.has(protocol)) ?? false,
+    // Exec takes the newest that is offered; a client of port forwarding that offers versions of exec takes the fourth.
+    handleProtocols: (offered, request) => {
+      const known = request.url?.startsWith('/portForward/') === true ? [tunnelProtocol, 'v4.channel.k8s.io'] : channelProtocols;
+      return known.find((protocol) => offered.has(protocol)) ?? false;
+    },
   });
   const server: Server = createServer({ cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: true, maxHeaderSize: limits.headerBytes });
   const open = new Set<Socket>();
@@ -136,9 +142,16 @@ const upgrade = async (options: AgentServerOptions, { request, socket, head, soc
   allow(request);
   const route = routeOf(request.url ?? '/');
   const kind = (request.headers.upgrade ?? '').toLowerCase();
-  if (kind !== 'websocket') throw badRequest(`an upgrade to ${JSON.stringify(request.headers.upgrade ?? '')} is not known: use websocket`);
+  if (kind !== 'websocket' && kind !== 'spdy/3.1') throw badRequest(`an upgrade to ${JSON.stringify(request.headers.upgrade ?? '')} is not known: use websocket or SPDY/3.1`);
+  if (route.verb === 'portForward') {
+    const { pod, sandboxes } = localPod(options.find, route.namespace, route.pod);
+    const host = pod.spec?.hostNetwork === true ? options.nodeIp : sandboxes.at(-1)?.ip;
+    if (host === undefined) throw badRequest(`pod ${route.pod} has no address: it is not running`);
+    return servePortForward({ request, socket, head, sockets, host, query: route.query });
+  }
   if (route.verb !== 'exec' && route.verb !== 'attach') throw new ApiError('NotFound', 'the server could not find the requested resource');
   const { wishes, start } = sessionOf(options, route);
+  if (kind === 'spdy/3.1') return serveSpdySession({ request, socket, head, clock: options.clock, start, wishes });
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
   if (!channelProtocols.some((protocol) => offered.includes(protocol))) throw badRequest(`none of the offered protocols is known; known are ${channelProtocols.join(', ')}`);
   sockets.handleUpgrade(request, socket, head, (webSocket) => {
