@@ -6,6 +6,7 @@
 import {
   CORE_SCHEMA, EVENT_ID, NOT_RESOLVED, YAMLException, constructFromEvents, defineMappingTag, defineScalarTag, mergeTag, parseEvents, type Event,
 } from 'js-yaml';
+import { CommandError } from './command.ts';
 
 /** One file, standard input or URL at most. */
 export const maxSourceBytes = 16 * 2 ** 20;
@@ -17,9 +18,7 @@ const maxAliases = 1_000;
 const maxValues = 500_000;
 
 /** A manifest that cannot be used; the message begins with the place. */
-export class ManifestError extends Error {
-  override readonly name = 'ManifestError';
-}
+export class ManifestError extends CommandError {}
 
 export interface YamlDocument {
   readonly value: unknown;

@@ -61,7 +61,11 @@ export class OpenApi {
   /** Name of the type that a field refers to: `Container` of `io.k8s.api.core.v1.Container`. */
   typeName(node: SchemaNode): string {
     const ref = node.$ref ?? (node.allOf?.length === 1 ? node.allOf[0]?.$ref : undefined);
-    if (ref !== undefined) return ref.slice(ref.lastIndexOf('.') + 1);
+    if (ref !== undefined) {
+      // A named text, such as a time, is shown as what it is on the wire.
+      const target = this.resolve(node);
+      return target.properties !== undefined || target.type === undefined || target.type === 'object' ? ref.slice(ref.lastIndexOf('.') + 1) : target.type;
+    }
     if (node.type === 'array') return `[]${node.items === undefined ? 'Object' : this.typeName(node.items)}`;
     if (node.type === 'object' && typeof node.additionalProperties === 'object') return `map[string]${this.typeName(node.additionalProperties)}`;
     return node.type ?? (node.format === 'int-or-string' ? 'IntOrString' : 'Object');

@@ -1,13 +1,11 @@
 /** Waiting until one object is as it should be: by a watch, not by asking again and again. */
 import { isReason } from '../schemas/errors.ts';
 import type { ApiObject } from '../schemas/kind.ts';
-import type { World } from './command.ts';
+import { CommandError, type World } from './command.ts';
 import { placeOf, type Selected } from './selection.ts';
 import type { Session } from './session.ts';
 
-export class TimedOut extends Error {
-  override readonly name = 'TimedOut';
-}
+export class TimedOut extends CommandError {}
 
 /** A signal that aborts with the world's, or after a time; 0 or undefined is no limit. */
 export const deadline = (world: Pick<World, 'clock' | 'signal'>, afterMs: number | undefined): { readonly signal: AbortSignal; readonly expired: () => boolean; readonly cancel: () => void } => {

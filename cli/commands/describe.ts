@@ -63,7 +63,7 @@ export const command = defineCommand({
         for (const object of objects) {
           const about = { session, world: context, resource };
           const page = await describer(object, about);
-          if (flags['show-events'] && !['Event', 'ConfigMap', 'Secret', 'Namespace'].includes(resource.kind)) {
+          if (flags['show-events'] && !['Event', 'Secret', 'Namespace'].includes(resource.kind)) {
             const { addEvents } = await import('../describe/events.ts');
             await addEvents(page, object, about);
           }

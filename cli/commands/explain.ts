@@ -6,7 +6,7 @@ import { withSession } from '../session.ts';
 
 /** Fields inside fields that --recursive follows; schemas of schemas have no end. */
 const maxDepth = 24;
-const lineWidth = 78;
+const lineWidth = 80;
 
 const wrap = (text: string, indent: string): readonly string[] => text.split('\n').flatMap((paragraph) => {
   const lines: string[] = [];
@@ -76,14 +76,15 @@ export const command = defineCommand({
       node = found;
     }
     const shown = inner(openApi, node);
-    const description = openApi.resolve(node).description ?? shown.description ?? '';
+    // A list or map has its own description and that of what it holds.
+    const descriptions = [...new Set([openApi.resolve(node).description, shown.description])].filter((text) => text !== undefined && text !== '');
     const out = [
       ...(resource.group === '' ? [] : [`GROUP:      ${resource.group}`]), `KIND:       ${resource.kind}`, `VERSION:    ${resource.version}`, '',
-      ...(last === undefined ? [] : [`FIELD: ${last.name} <${openApi.typeName(last.node)}>`, '']),
-      'DESCRIPTION:', ...wrap(description === '' ? '<empty>' : description, '    '), '',
+      ...(last === undefined ? [] : [`FIELD: ${last.name} <${openApi.typeName(last.node)}>`, '', '']),
+      'DESCRIPTION:', ...wrap(descriptions.length === 0 ? '<empty>' : descriptions.join('\n'), '    '), '    ',
     ];
-    if (shown.properties !== undefined) out.push('FIELDS:', ...(flags.recursive ? tree(openApi, shown, '  ', 0) : fields(openApi, shown)), '');
-    context.stdout.write(`${out.join('\n')}\n`.replace(/\n+$/, '\n\n'));
+    if (shown.properties !== undefined) out.push('FIELDS:', ...(flags.recursive ? tree(openApi, shown, '  ', 0) : fields(openApi, shown)));
+    context.stdout.write(`${out.join('\n')}\n\n`);
     return 0;
   }),
 });

@@ -77,7 +77,8 @@ const history = defineCommand({
         continue;
       }
       const rows = revisions.map(({ number, changeCause }) => [String(number), changeCause ?? '<none>']);
-      context.stdout.write(`${title} \n${new HistoryLayout().lines([['REVISION', 'CHANGE-CAUSE'], ...rows])}\n`);
+      if (rows.length === 0) context.stdout.write(`${title} \nNo rollout history found.\n`);
+      else context.stdout.write(`${title} \n${new HistoryLayout().lines([['REVISION', 'CHANGE-CAUSE'], ...rows])}\n`);
     }
     return 0;
   }),

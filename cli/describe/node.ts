@@ -28,6 +28,7 @@ const share = (nano: bigint, of: string | undefined): string => {
 const shown = (nano: bigint, resource: string): string => formatQuantity({ nano, form: resource === 'cpu' ? 'DecimalSI' : 'BinarySI' });
 
 const amounts = (page: Page, name: string, map: Readonly<Record<string, string>> | undefined): void => {
+  if (Object.keys(map ?? {}).length === 0) return;
   page.line(0, `${name}:`);
   for (const [resource, amount] of Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) page.field(1, resource, amount);
 };
@@ -42,12 +43,15 @@ export const describer: Describer<BodyOf<typeof Node>> = async ({ metadata, spec
   for (const [index, taint] of taints.entries()) page.line(0, `${index === 0 ? 'Taints:' : ''}\t${taint}`);
   page.field(0, 'Unschedulable', spec?.unschedulable ?? false);
   const [lease] = await related<BodyOf<typeof Lease>>(context, 'leases', { namespace: 'kube-node-lease', fieldSelector: `metadata.name=${metadata.name}` });
-  if (lease !== undefined) {
+  if (lease === undefined) {
+    page.line(0, `Lease:\tFailed to get lease: leases.coordination.k8s.io "${metadata.name}" not found`);
+  } else {
     page.line(0, 'Lease:').field(1, 'HolderIdentity', lease.spec?.holderIdentity ?? '<unset>')
       .field(1, 'AcquireTime', shownTime(lease.spec?.acquireTime)).field(1, 'RenewTime', shownTime(lease.spec?.renewTime));
   }
-  page.line(0, 'Conditions:').line(1, 'Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage').line(1, '----\t------\t-----------------\t------------------\t------\t-------');
-  for (const one of status?.conditions ?? []) page.line(1, `${one.type}\t${one.status}\t${shownTime(one.lastHeartbeatTime)}\t${shownTime(one.lastTransitionTime)}\t${one.reason ?? ''}\t${one.message ?? ''}`);
+  const conditions = status?.conditions ?? [];
+  if (conditions.length > 0) page.line(0, 'Conditions:').line(1, 'Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage').line(1, '----\t------\t-----------------\t------------------\t------\t-------');
+  for (const one of conditions) page.line(1, `${one.type}\t${one.status}\t${shownTime(one.lastHeartbeatTime)}\t${shownTime(one.lastTransitionTime)}\t${one.reason ?? ''}\t${one.message ?? ''}`);
   page.line(0, 'Addresses:');
   for (const { type, address } of status?.addresses ?? []) page.field(1, type, address);
   amounts(page, 'Capacity', status?.capacity);

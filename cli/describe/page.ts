@@ -18,9 +18,8 @@ export const alignTabs = (lines: readonly string[]): string => {
       }
       // A block of lines in which this cell is ended by a tab.
       let end = at;
-      let width = 0;
+      let width = padding;
       while (end < to && rows[end]!.length - 1 > column) width = Math.max(width, [...rows[end++]![column]!].length + padding);
-      if (width === padding) width = 0;
       for (let row = at; row < end; row++) out[row] += rows[row]![column]! + ' '.repeat(width - [...rows[row]![column]!].length);
       align(at, end, column + 1);
       at = end;
@@ -56,12 +55,6 @@ export class Page {
     return this;
   }
 
-  /** Adds everything that another page has. */
-  add(other: Page): this {
-    this.#lines.push(...other.#lines);
-    return this;
-  }
-
   text(): string {
     return alignTabs(this.#lines);
   }
@@ -75,6 +68,4 @@ export const shownTime = (timestamp: string | undefined): string => {
 
 /** Annotations that only tools read are not shown. */
 export const shownAnnotations = (annotations: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key !== 'kubectl.kubernetes.io/last-applied-configuration')
-    // A line each: `key: value`.
-    .map(([key, value]) => [key, value]));
+  Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key !== 'kubectl.kubernetes.io/last-applied-configuration'));

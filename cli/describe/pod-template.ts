@@ -58,8 +58,8 @@ const envLines = (page: Page, container: Container): void => {
   }
 };
 
-const containerLines = (page: Page, container: Container, status: ContainerStatus | undefined, hasStatus: boolean): void => {
-  page.line(1, `${container.name}:`);
+const containerLines = (page: Page, container: Container, status: ContainerStatus | undefined, indent: string): void => {
+  page.line(0, `${indent}${container.name}:`);
   if (status !== undefined) page.field(2, 'Container ID', status.containerID ?? '');
   page.field(2, 'Image', container.image ?? '');
   if (status !== undefined) page.field(2, 'Image ID', status.imageID);
@@ -71,10 +71,10 @@ const containerLines = (page: Page, container: Container, status: ContainerStatu
     page.line(2, `${name}:`);
     for (const word of words) for (const line of word.split('\n')) page.line(3, line);
   }
-  if (hasStatus) {
-    stateLines(page, 'State', status?.state);
-    if (status?.lastState?.terminated !== undefined) stateLines(page, 'Last State', status.lastState);
-    page.field(2, 'Ready', status?.ready === true ? 'True' : 'False').field(2, 'Restart Count', status?.restartCount ?? 0);
+  if (status !== undefined) {
+    stateLines(page, 'State', status.state);
+    if (status.lastState?.terminated !== undefined) stateLines(page, 'Last State', status.lastState);
+    page.field(2, 'Ready', status.ready ? 'True' : 'False').field(2, 'Restart Count', status.restartCount);
   }
   for (const [name, amounts] of [['Limits', container.resources?.limits], ['Requests', container.resources?.requests]] as const) {
     if (amounts === undefined || Object.keys(amounts).length === 0) continue;
@@ -99,46 +99,45 @@ const containerLines = (page: Page, container: Container, status: ContainerStatu
   }
 };
 
-/** The containers of a pod, or of a template, which has no status. */
-export const addContainers = (page: Page, spec: { readonly containers?: readonly Container[] | undefined; readonly initContainers?: readonly Container[] | undefined }, status: PodStatus | undefined): void => {
+/** The containers of a pod, or of a template (level 1), which has no status. */
+export const addContainers = (page: Page, spec: { readonly containers?: readonly Container[] | undefined; readonly initContainers?: readonly Container[] | undefined }, { status, level }: { readonly status?: PodStatus | undefined; readonly level: 0 | 1 }): void => {
   const groups = [
     ['Init Containers', spec.initContainers ?? [], status?.initContainerStatuses] as const,
     ['Containers', spec.containers ?? [], status?.containerStatuses] as const,
   ];
   for (const [title, containers, statuses] of groups) {
     if (containers.length === 0) continue;
-    page.line(0, `${title}:`);
-    for (const container of containers) containerLines(page, container, statuses?.find(({ name }) => name === container.name), status !== undefined);
+    page.line(level, `${title}:`);
+    // kubectl sets names in templates one space in, and their fields where those of a pod's containers stand.
+    for (const container of containers) containerLines(page, container, statuses?.find(({ name }) => name === container.name), level === 0 ? '  ' : '   ');
   }
 };
 
 /** Node selector and tolerations, as pods and templates show them. */
-export const addPlacement = (page: Page, spec: PodTemplateSpec['spec'] | undefined): void => {
-  page.pairs(0, 'Node-Selectors', spec?.nodeSelector);
+export const addPlacement = (page: Page, spec: PodTemplateSpec['spec'] | undefined, level: 0 | 1): void => {
+  page.pairs(level, 'Node-Selectors', spec?.nodeSelector);
   const tolerations = (spec?.tolerations ?? []).map((toleration) => {
     const head = `${toleration.key ?? ''}${toleration.value === undefined || toleration.value === '' ? '' : `=${toleration.value}`}${toleration.effect === undefined ? '' : `:${toleration.effect}`}`;
     const operator = toleration.operator === 'Exists' && (toleration.value ?? '') === '' ? `${head === '' ? '' : ' '}op=Exists` : '';
     return `${head}${operator}${toleration.tolerationSeconds === undefined ? '' : ` for ${toleration.tolerationSeconds}s`}`;
   }).sort();
-  if (tolerations.length === 0) page.line(0, 'Tolerations:\t<none>');
-  for (const [index, toleration] of tolerations.entries()) page.line(0, `${index === 0 ? 'Tolerations:' : ''}\t${toleration}`);
+  if (tolerations.length === 0) page.line(level, 'Tolerations:\t<none>');
+  for (const [index, toleration] of tolerations.entries()) page.line(level, `${index === 0 ? 'Tolerations:' : ''}\t${toleration}`);
 };
 
-const indented = (text: string): readonly string[] => text.split('\n').slice(0, -1);
-
 /** The template inside a workload's page, and of `rollout history --revision`. */
-export const podTemplatePage = (template: PodTemplateSpec | undefined): Page => {
-  const inner = new Page().pairs(0, 'Labels', template?.metadata?.labels);
+export const addPodTemplate = (page: Page, template: PodTemplateSpec | undefined): Page => {
+  page.line(0, 'Pod Template:').pairs(1, 'Labels', template?.metadata?.labels);
   const annotations = template?.metadata?.annotations;
-  if (annotations !== undefined && Object.keys(annotations).length > 0) inner.pairs(0, 'Annotations', annotations, ': ');
+  if (annotations !== undefined && Object.keys(annotations).length > 0) page.pairs(1, 'Annotations', annotations, ': ');
   const { serviceAccountName } = template?.spec ?? {};
-  if (serviceAccountName !== undefined && serviceAccountName !== '') inner.field(0, 'Service Account', serviceAccountName);
-  addContainers(inner, template?.spec ?? {}, undefined);
-  addVolumes(inner, template?.spec?.volumes);
-  addPlacement(inner, template?.spec);
-  const page = new Page().line(0, 'Pod Template:');
-  for (const line of indented(inner.text())) page.line(1, line);
+  if (serviceAccountName !== undefined && serviceAccountName !== '') page.field(1, 'Service Account', serviceAccountName);
+  addContainers(page, template?.spec ?? {}, { level: 1 });
+  addVolumes(page, template?.spec?.volumes, 1);
+  const { priorityClassName } = template?.spec ?? {};
+  if (priorityClassName !== undefined && priorityClassName !== '') page.field(1, 'Priority Class Name', priorityClassName);
+  addPlacement(page, template?.spec, 1);
   return page;
 };
 
-export const describePodTemplate = (template: PodTemplateSpec | undefined): string => podTemplatePage(template).text();
+export const describePodTemplate = (template: PodTemplateSpec | undefined): string => addPodTemplate(new Page(), template).text();

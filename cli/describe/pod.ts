@@ -33,14 +33,14 @@ export const describer: Describer<BodyOf<typeof Pod>> = ({ metadata, spec, statu
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
   if (controller !== undefined) page.field(0, 'Controlled By', `${controller.kind}/${controller.name}`);
   if (status?.nominatedNodeName !== undefined && status.nominatedNodeName !== '') page.field(0, 'NominatedNodeName', status.nominatedNodeName);
-  addContainers(page, spec ?? {}, status ?? {});
+  addContainers(page, spec ?? {}, { status, level: 0 });
   const conditions = status?.conditions ?? [];
   if (conditions.length > 0) {
     page.line(0, 'Conditions:').line(1, 'Type\tStatus');
     for (const { type, status: value } of conditions) page.line(1, `${type}\t${value} `);
   }
-  addVolumes(page, spec?.volumes);
+  addVolumes(page, spec?.volumes, 0);
   page.field(0, 'QoS Class', status?.qosClass ?? '<unset>');
-  addPlacement(page, spec);
+  addPlacement(page, spec, 0);
   return page;
 };

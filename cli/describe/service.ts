@@ -14,7 +14,7 @@ const endpointsOf = (slices: readonly BodyOf<typeof EndpointSlice>[], portName: 
     return (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false)
       .flatMap((endpoint) => endpoint.addresses.flatMap((address) => ports.map((port) => `${address}:${port.port ?? 0}`)));
   });
-  if (addresses.length === 0) return '';
+  if (addresses.length === 0) return slices.length === 0 ? '<none>' : '';
   const shown = addresses.slice(0, maxEndpoints).join(',');
   return addresses.length > maxEndpoints ? `${shown} + ${addresses.length - maxEndpoints} more...` : shown;
 };

@@ -24,14 +24,14 @@ const projectedLines = (page: Page, source: Source): void => {
 };
 
 /** The volumes of a pod or template. */
-export const addVolumes = (page: Page, volumes: readonly Volume[] | undefined): void => {
+export const addVolumes = (page: Page, volumes: readonly Volume[] | undefined, level: 0 | 1): void => {
   if (volumes === undefined || volumes.length === 0) {
-    page.line(0, 'Volumes:\t<none>');
+    page.line(level, 'Volumes:\t<none>');
     return;
   }
-  page.line(0, 'Volumes:');
+  page.line(level, 'Volumes:');
   for (const { name, ...rest } of volumes) {
-    page.line(1, `${name}:`);
+    page.line(0, `${level === 0 ? '  ' : '   '}${name}:`);
     const [kind, source] = Object.entries(rest).find(([, value]) => value !== undefined) as [string, Source] | undefined ?? ['emptyDir', {}];
     if (kind === 'projected') {
       projectedLines(page, source);

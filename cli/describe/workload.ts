@@ -6,7 +6,7 @@ import { selectorOf } from '../pods-of.ts';
 import { revisionAnnotation } from '../rollout-revisions.ts';
 import { related, type Describer } from './describer.ts';
 import { Page, shownAnnotations, shownTime } from './page.ts';
-import { podTemplatePage } from './pod-template.ts';
+import { addPodTemplate } from './pod-template.ts';
 
 const head = ({ metadata }: ApiObject): Page => new Page().field(0, 'Name', metadata.name).field(0, 'Namespace', metadata.namespace);
 
@@ -25,13 +25,14 @@ export const deployment: Describer<BodyOf<typeof Deployment>> = async (object, c
     .field(0, 'StrategyType', spec?.strategy?.type).field(0, 'MinReadySeconds', spec?.minReadySeconds ?? 0);
   const rolling = spec?.strategy?.rollingUpdate;
   if (rolling !== undefined) page.field(0, 'RollingUpdateStrategy', `${rolling.maxUnavailable ?? '25%'} max unavailable, ${rolling.maxSurge ?? '25%'} max surge`);
-  page.add(podTemplatePage(spec?.template));
+  addPodTemplate(page, spec?.template);
   conditionLines(page, status?.conditions);
   const sets = (await related<BodyOf<typeof ReplicaSet>>(context, 'replicasets.apps', { namespace: metadata.namespace, labelSelector: selectorOf(object) }))
     .filter((one) => one.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid));
   const newest = metadata.annotations?.[revisionAnnotation];
   const line = (one: BodyOf<typeof ReplicaSet>): string => `${one.metadata.name} (${one.status?.replicas ?? 0}/${one.spec?.replicas ?? 0} replicas created)`;
   const isNew = (one: BodyOf<typeof ReplicaSet>): boolean => newest !== undefined && one.metadata.annotations?.[revisionAnnotation] === newest;
+  if (sets.length === 0) return page;
   page.field(0, 'OldReplicaSets', sets.filter((one) => !isNew(one)).map(line).join(', ') || '<none>');
   page.field(0, 'NewReplicaSet', sets.filter(isNew).map(line).join(', ') || '<none>');
   return page;
@@ -48,7 +49,7 @@ export const replicaSet: Describer<BodyOf<typeof ReplicaSet>> = async (object, c
     .filter((pod) => pod.metadata.ownerReferences?.some(({ uid, controller: controls }) => uid === metadata.uid && controls === true));
   const count = (phase: string): number => pods.filter((pod) => (pod.status?.phase ?? 'Pending') === phase).length;
   page.field(0, 'Pods Status', `${count('Running')} Running / ${count('Pending')} Waiting / ${count('Succeeded')} Succeeded / ${count('Failed')} Failed`);
-  page.add(podTemplatePage(spec?.template));
+  addPodTemplate(page, spec?.template);
   conditionLines(page, status?.conditions);
   return page;
 };
