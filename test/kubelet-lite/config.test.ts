@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { containerSpec, sandboxSpec } from '../../kubelet-lite/container-spec.ts';
 import { fieldValue, resourceValue } from '../../kubelet-lite/downward.ts';
 import { environment, serviceVariables, type Sources } from '../../kubelet-lite/env.ts';

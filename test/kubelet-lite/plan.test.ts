@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { planPod, type Step } from '../../kubelet-lite/plan.ts';
 import type { PodView } from '../../kubelet-lite/pod-view.ts';
 import { raised, restartAtMs, restartDelays } from '../../kubelet-lite/restart-backoff.ts';
