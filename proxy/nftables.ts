@@ -43,6 +43,16 @@ if command -v iptables > /dev/null && iptables -w -n -L DOCKER-USER > /dev/null 
 fi
 exit 0`;
 
+/**
+ * Lets a frame leave by the port it came in by: with bridged packets tracked, the kernel turns a pod's call of its own
+ * service into such a frame.
+ */
+const allowHairpin = `
+for port in "/sys/class/net/$1/brif"/*/hairpin_mode; do
+  if [ -e "$port" ]; then echo 1 > "$port"; fi
+done 2> /dev/null
+exit 0`;
+
 const removeSystem = `
 bridge=$1; cidr=$2; protocol=$3
 ip route del "$cidr" dev lo proto "$protocol" 2> /dev/null
@@ -54,6 +64,14 @@ fi
 exit 0`;
 
 const empty: ServiceTable = new Map();
+
+const addressesOf = (table: ServiceTable): ReadonlySet<string> => new Set([...table.values()].flatMap(({ endpoints }) => endpoints.map(({ ip }) => ip)));
+
+/** True when there is an endpoint, and so perhaps a port of the bridge, that was not there before. */
+const addsAddress = (before: ServiceTable | undefined, after: ServiceTable): boolean => {
+  const known = addressesOf(before ?? empty);
+  return [...addressesOf(after)].some((ip) => !known.has(ip));
+};
 
 export class NftablesBackend implements ProxyBackend {
   readonly name = 'nftables';
@@ -96,6 +114,7 @@ export class NftablesBackend implements ProxyBackend {
     const stands = before !== undefined && (script !== '' || await this.#stands());
     const wasTracked = this.#tracked;
     if (!stands || !this.#bridgeSeen || script === '') await this.#prepare();
+    if (this.#tracked && addsAddress(before, table)) await this.#system(allowHairpin);
     if (!stands || this.#tracked !== wasTracked) await this.#replaceAll(table);
     else if (script !== '') await this.#change(script, table);
     this.#applied = table;

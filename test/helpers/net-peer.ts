@@ -21,6 +21,9 @@ export interface NetPeer {
   close(): Promise<void>;
 }
 
+/** A firewall that refuses what this very machine sends lets the sending itself fail (EPERM). */
+const refusals: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'EPERM']);
+
 class LocalPeer implements NetPeer {
   readonly #servers: (Server | UdpSocket)[] = [];
   readonly #handles: (Socket | UdpSocket)[] = [];
@@ -47,7 +50,7 @@ class LocalPeer implements NetPeer {
 
   ask({ protocol = 'TCP', host, port, timeoutMs = 2_000 }: Target & { readonly timeoutMs?: number }): Promise<string> {
     return new Promise((resolve) => {
-      const failed = (error: NodeJS.ErrnoException): void => settle(error.code === 'ECONNREFUSED' ? 'refused' : error.code ?? error.message);
+      const failed = (error: NodeJS.ErrnoException): void => settle(refusals.has(error.code) ? 'refused' : error.code ?? error.message);
       const timer = setTimeout(() => settle('timeout'), timeoutMs);
       let settle = (result: string): void => {
         clearTimeout(timer);
@@ -63,7 +66,9 @@ class LocalPeer implements NetPeer {
         };
         socket.on('error', failed);
         socket.on('message', (message) => settle(String(message)));
-        socket.once('connect', () => socket.send('x'));
+        socket.once('connect', () => socket.send('x', (error) => {
+          if (error !== null) failed(error);
+        }));
         socket.connect(port, host);
         return;
       }

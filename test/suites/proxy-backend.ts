@@ -75,8 +75,8 @@ export const proxyBackendSuite = (name: string, open: () => Promise<ProxyWorld>)
   serial('a service without endpoints refuses at once, at all its addresses', async (t, { backend, nodePorts }) => {
     await backend.apply(tableOf(port({ name: 'ns/web:', nodePort: nodePorts[0] }), port({ name: 'ns/dns:', protocol: 'UDP', port: ports.dns })));
     t.is(await who(world.clusterIp(1), ports.web), 'refused');
-    t.is(await who(nodeHost, nodePorts[0]), 'refused');
-    t.is(await who(world.clusterIp(1), ports.dns, 'UDP'), 'refused');
+    t.is(await who(nodeHost, nodePorts[0]), 'refused', 'node port');
+    t.is(await who(world.clusterIp(1), ports.dns, 'UDP'), 'refused', 'UDP');
   });
 
   serial('a port that no service has refuses', async (t, { backend, tcp }) => {
