@@ -92,8 +92,8 @@ const step = (node: Node, values: Values, options: EvaluateOptions): Values => {
     case 'recursive': return descend(values);
     case 'slice': return each(values, (value) => {
       if (Array.isArray(value)) return slice(value, node);
-      if (options.missing === 'ignore') return [];
-      throw new JsonPathError(`${compactJson(value ?? null).slice(0, 80)} is not array or slice`);
+      if (value === null || value === undefined) return [];
+      throw new JsonPathError(`${isMap(value) ? 'a map' : typeof value} is not array or slice`);
     });
     case 'union': return bounded(node.members.flatMap((member) => path(member, values, options)));
     case 'filter': return filter(values, node);

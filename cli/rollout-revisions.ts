@@ -44,14 +44,14 @@ export const revisionsOf = async (session: Session, object: ApiObject, signal: A
 };
 
 /** The revision to go back to: the one asked for, or the one before the newest. */
-export const revisionToUndo = (revisions: readonly Revision[], asked: number): Revision => {
+export const revisionToUndo = (revisions: readonly Revision[], asked: number, name: string | undefined): Revision => {
   if (asked > 0) {
     const found = revisions.find(({ number }) => number === asked);
     if (found === undefined) throw new CommandError(`unable to find specified revision ${asked} in history`);
     return found;
   }
   const before = revisions.at(-2);
-  if (before === undefined) throw new CommandError('no rollout history found to roll back to');
+  if (before === undefined) throw new CommandError(`no rollout history found for deployment "${name}"`);
   return before;
 };
 

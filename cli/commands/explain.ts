@@ -33,17 +33,23 @@ const inner = (openApi: OpenApi, node: SchemaNode): SchemaNode => {
 const fieldHead = (openApi: OpenApi, owner: SchemaNode, name: string, node: SchemaNode): string =>
   `${name}\t<${openApi.typeName(node)}>${owner.required?.includes(name) === true ? ' -required-' : ''}`;
 
+/** As many words of an enum are shown. */
+const maxWords = 4;
+
+const enumLine = ({ enum: words }: SchemaNode, indent: string): readonly string[] =>
+  (words === undefined ? [] : [`${indent}enum: ${words.slice(0, maxWords).map(String).join(', ')}${words.length > maxWords ? ', ....' : ''}`]);
+
 const tree = (openApi: OpenApi, owner: SchemaNode, indent: string, depth: number): readonly string[] =>
   Object.entries(owner.properties ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, node]) => {
     const below = inner(openApi, node);
-    const line = indent + fieldHead(openApi, owner, name, node);
-    return depth >= maxDepth || below.properties === undefined ? [line] : [line, ...tree(openApi, below, `${indent}  `, depth + 1)];
+    const lines = [indent + fieldHead(openApi, owner, name, node), ...enumLine(openApi.resolve(node), indent)];
+    return depth >= maxDepth || below.properties === undefined ? lines : [...lines, ...tree(openApi, below, `${indent}  `, depth + 1)];
   });
 
 const fields = (openApi: OpenApi, owner: SchemaNode): readonly string[] =>
   Object.entries(owner.properties ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([name, node]) => {
-    const { description = '<no description>', enum: words } = openApi.resolve(node);
-    return [`  ${fieldHead(openApi, owner, name, node)}`, ...(words === undefined ? [] : [`  enum: ${words.map(String).join(', ')}`]), ...wrap(description || '<no description>', '    '), ''];
+    const found = openApi.resolve(node);
+    return [`  ${fieldHead(openApi, owner, name, node)}`, ...enumLine(found, '  '), ...wrap(found.description || '<no description>', '    '), ''];
   });
 
 export const command = defineCommand({

@@ -100,7 +100,7 @@ const undo = defineCommand({
     change: async (object, _selected, session) => {
       if ((object as Workload).spec?.paused === true) throw new CommandError(`you cannot rollback a paused deployment; resume it first with 'barge rollout resume deployment/${object.metadata.name}' and try again`);
       const revisions = await revisionsOf(session, object, context.signal);
-      const revision = revisionToUndo(revisions, context.flags['to-revision']);
+      const revision = revisionToUndo(revisions, context.flags['to-revision'], object.metadata.name);
       if (deepEqual(templateOf(revision.replicaSet), (object as Workload).spec?.template)) return { verb: `skipped rollback (current template already matches revision ${revision.number})` };
       return { verb: 'rolled back', patch: { type: 'json', body: undoPatch(object, revision) } };
     },
