@@ -114,8 +114,10 @@ test('what a JSON patch tests and replaces is what was there', (t) => {
   fc.assert(fc.property(fc.dictionary(fc.constantFrom('a', 'b', 'c~d', 'e/f'), fc.jsonValue({ maxDepth: 2 }), { minKeys: 1 }), fc.jsonValue(), (document, put) => {
     const name = Object.keys(document)[0]!;
     const path = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const plain = JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
-    const back = apply(plain, [{ op: 'test', path, value: plain[name] }, { op: 'replace', path, value: put }, { op: 'replace', path, value: plain[name] }]);
+    // Bodies with a key __proto__ are refused before they are patched.
+    const parsed = (value: unknown): unknown => JSON.parse(JSON.stringify(value), (key: string, member: unknown) => (key === '__proto__' ? undefined : member));
+    const plain = parsed(document) as Record<string, unknown>;
+    const back = apply(plain, [{ op: 'test', path, value: plain[name] }, { op: 'replace', path, value: parsed(put) }, { op: 'replace', path, value: plain[name] }]);
     t.deepEqual(back, plain);
   }), { numRuns: 200 });
 });
