@@ -17,7 +17,10 @@ export const ageCell = (event: EventBody, nowMs: number): string => {
   return count > 1 ? `${last} (x${count} over ${age(firstSeen(event), nowMs)})` : age(lastSeen(event), nowMs);
 };
 
-export const bySeen = (a: EventBody, b: EventBody): number => ((lastSeen(a) ?? '') < (lastSeen(b) ?? '') ? -1 : 1);
+export const bySeen = (a: EventBody, b: EventBody): number => {
+  const [left, right] = [lastSeen(a) ?? '', lastSeen(b) ?? ''];
+  return left < right ? -1 : left > right ? 1 : 0;
+};
 
 /** The events about an object, oldest first, at the end of its page. */
 export const addEvents = async (page: Page, object: ApiObject, context: DescribeContext): Promise<void> => {

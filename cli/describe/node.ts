@@ -51,7 +51,7 @@ export const describer: Describer<BodyOf<typeof Node>> = async ({ metadata, spec
   }
   const conditions = status?.conditions ?? [];
   if (conditions.length > 0) page.line(0, 'Conditions:').line(1, 'Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage').line(1, '----\t------\t-----------------\t------------------\t------\t-------');
-  for (const one of conditions) page.line(1, `${one.type}\t${one.status}\t${shownTime(one.lastHeartbeatTime)}\t${shownTime(one.lastTransitionTime)}\t${one.reason ?? ''}\t${one.message ?? ''}`);
+  for (const one of conditions) page.line(1, `${one.type} \t${one.status} \t${shownTime(one.lastHeartbeatTime)} \t${shownTime(one.lastTransitionTime)} \t${one.reason ?? ''} \t${one.message ?? ''}`);
   page.line(0, 'Addresses:');
   for (const { type, address } of status?.addresses ?? []) page.field(1, type, address);
   amounts(page, 'Capacity', status?.capacity);

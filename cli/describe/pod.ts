@@ -37,7 +37,7 @@ export const describer: Describer<BodyOf<typeof Pod>> = ({ metadata, spec, statu
   const conditions = status?.conditions ?? [];
   if (conditions.length > 0) {
     page.line(0, 'Conditions:').line(1, 'Type\tStatus');
-    for (const { type, status: value } of conditions) page.line(1, `${type}\t${value} `);
+    for (const { type, status: value } of conditions) page.line(1, `${type} \t${value} `);
   }
   addVolumes(page, spec?.volumes, 0);
   page.field(0, 'QoS Class', status?.qosClass ?? '<unset>');
