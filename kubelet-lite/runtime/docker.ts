@@ -8,8 +8,9 @@
  * inspected, once. The stream is also ahead of the listing: the engine reports an exit before its listings show it.
  */
 import type { Duplex } from 'node:stream';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { sleep, type Clock } from '../../base/clock.ts';
+import { connectDocker } from './docker-client.ts';
 import { isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import { engineEvents, type EngineEvent } from './docker-events.ts';
 import { DockerImages } from './docker-images.ts';
@@ -34,13 +35,6 @@ export interface DockerRuntimeOptions {
 
 interface Namespaces { readonly hostPid: boolean; readonly sharePid: boolean; readonly hostIpc: boolean }
 
-const dockerOptions = (host: string | undefined): Docker.DockerOptions => {
-  if (host === undefined) return { socketPath: '/var/run/docker.sock' };
-  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
-  const url = new URL(host.replace(/^tcp:/, 'http:'));
-  return { protocol: url.protocol === 'https:' ? 'https' : 'http', host: url.hostname, port: url.port || '2375' };
-};
-
 /** An exit code is there a moment after the output has ended. */
 const exitWaitMs = [0, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
@@ -51,11 +45,13 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   readonly #known = new Map<string, KnownState>();
   /** Namespaces of the sandboxes that this process made; others are asked for once. */
   readonly #namespaces = new Map<string, Namespaces & { readonly podUid: string; readonly podName: string; readonly podNamespace: string }>();
+  /** Ids that this client started and of whose start the engine has not told yet. */
+  readonly #started = new Set<string>();
   #sinceSeconds: number;
 
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
-    this.#docker = new Docker(dockerOptions(options.dockerHost));
+    this.#docker = connectDocker(options.dockerHost);
     this.#images = new DockerImages(this.#docker);
     this.#sinceSeconds = Math.floor(options.clock.now() / 1000);
   }
@@ -100,7 +96,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       await this.#images.pause();
       const { container, ran } = await this.#created(sandboxRequest(spec, this.#options), 'sandbox');
       try {
-        if (!ran) await container.start();
+        if (!ran) await this.#start(container);
       } catch (error) {
         // What cannot be started must not stand in the way of the next attempt.
         await this.#remove(container.id);
@@ -132,7 +128,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       const createdAtMs = this.#options.clock.now();
       const imageId = await this.#images.find(spec.image) ?? '';
       if (ran) this.#known.set(container.id, knownFrom(await container.inspect()));
-      else await container.start();
+      else await this.#start(container);
       const known = this.#known.get(container.id);
       const startedAtMs = known?.startedAtMs ?? this.#options.clock.now();
       if (known === undefined) this.#known.set(container.id, { startedAtMs });
@@ -178,6 +174,8 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       }
       if (event.Actor.Attributes[labels.owner] !== this.#options.owner) continue;
       this.#note(event);
+      // What this client started it was told of by the answer; a second look would cost each pod two listings.
+      if (event.Action === 'start' && this.#started.delete(event.Actor.ID)) continue;
       const uid = event.Actor.Attributes[labels.podUid];
       if (uid !== undefined && event.Action !== 'oom') yield uid;
     }
@@ -317,6 +315,16 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     }
   }
 
+  async #start(container: Docker.Container): Promise<void> {
+    this.#started.add(container.id);
+    try {
+      await container.start();
+    } catch (error) {
+      this.#started.delete(container.id);
+      throw error;
+    }
+  }
+
   async #remove(id: string): Promise<void> {
     try {
       await this.#docker.getContainer(id).remove({ force: true, v: true });
@@ -325,6 +333,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       if (!isMissing(error) && statusOf(error) !== 409) throw runtimeError('EngineUnavailable', error);
     }
     this.#known.delete(id);
+    this.#started.delete(id);
   }
 
   async #exitCode(ask: () => Promise<number | undefined>): Promise<number> {

@@ -147,7 +147,7 @@ export interface ContainerRuntime {
   removeContainer(id: string): Promise<void>;
   /** Kills and removes everything in the sandbox, and the sandbox. */
   removeSandbox(id: string): Promise<void>;
-  /** Uids of pods in which something changed. Ends when the signal aborts; throws when the engine is lost. */
+  /** Uids of pods in which something changed; not always for what a call of this client did and answered. Ends when the signal aborts; throws when the engine is lost. */
   changes(signal: AbortSignal): AsyncIterable<string>;
 }
 
