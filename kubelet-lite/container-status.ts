@@ -100,7 +100,7 @@ export const containerStatus = (view: PodView, container: Container, sources: St
   const started = running !== undefined && hasStarted(view, running, container);
   const probed = running === undefined ? undefined : view.probes.get(running.id)?.ready;
   const ready = isInit && !isSidecar(container)
-    ? last?.status === 'exited' && last.exitCode === 0
+    ? state.terminated?.exitCode === 0
     : started && (probed ?? container.readinessProbe === undefined);
   return {
     name: container.name,

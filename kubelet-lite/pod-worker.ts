@@ -23,6 +23,7 @@ import { RuntimeError, type ContainerState, type SandboxState } from './runtime/
 import { whyUnsupportedPod } from './security.ts';
 import { podStatus } from './status.ts';
 import { terminatePod } from './termination.ts';
+import { tokensFreshMs } from './volumes/payload.ts';
 
 /** Waits after a failed start, doubling: pulls as Kubernetes, all else sooner since its cause is often mended soon. */
 const retryDelays = { pull: { firstMs: 10_000, longestMs: 300_000 }, other: { firstMs: 1_000, longestMs: 60_000 } } as const;
@@ -51,6 +52,8 @@ export class PodWorker {
   #dirty = false;
   #sourcesChanged = false;
   #volumes: Promise<void> | undefined;
+  /** When the tokens in the pod's volumes are to be fetched anew. */
+  #tokensUntilMs = Infinity;
   #wake = Promise.withResolvers<void>();
   #finished = false;
 
@@ -153,7 +156,7 @@ export class PodWorker {
       this.#dirty = false;
       this.#sandboxes = await this.#context.runtime.inspect(this.uid);
     }
-    if (this.#sourcesChanged) await this.#refresh();
+    if (this.#sourcesChanged || this.#tokensUntilMs <= this.#context.clock.now()) await this.#refresh();
     this.#watchProbes();
     await this.#collectLastWords();
     const deadlineMs = deadlineOf(this.#view());
@@ -171,7 +174,7 @@ export class PodWorker {
     if (!this.#busy.has('finish')) await this.#writeStatus();
     // A failed pull changes its name after a while.
     const renames = [...this.#blocked.values()].filter(({ reason }) => reason === 'ErrImagePull').map(({ sinceMs }) => sinceMs + pullErrorShownMs).filter((ms) => ms > this.#context.clock.now());
-    const wakes = [...renames, ...held, ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
+    const wakes = [...renames, ...held, ...(this.#tokensUntilMs < Infinity ? [this.#tokensUntilMs] : []), ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
 
@@ -191,7 +194,9 @@ export class PodWorker {
   }
 
   async #collectLastWords(): Promise<void> {
-    const ended = this.#sandboxes.flatMap(({ containers }) => containers).filter((run) => run.status === 'exited' && !this.#messages.has(run.id));
+    const runs = this.#sandboxes.flatMap(({ containers }) => containers);
+    for (const id of this.#messages.keys()) if (!runs.some((run) => run.id === id)) this.#messages.delete(id);
+    const ended = runs.filter((run) => run.status === 'exited' && !this.#messages.has(run.id));
     await Promise.all(ended.map(async (run) => {
       const container = allContainers(this.#pod).find(({ name }) => name === run.name);
       const fallBackToLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError' && run.exitCode !== 0;
@@ -202,6 +207,7 @@ export class PodWorker {
 
   async #refresh(): Promise<void> {
     this.#sourcesChanged = false;
+    this.#tokensUntilMs = this.#context.clock.now() + (tokensFreshMs(this.#pod) ?? Infinity);
     for (const [name, { reason }] of this.#blocked) if (reason === 'CreateContainerConfigError' || reason === 'ContainerCreating') this.#blocked.delete(name);
     try {
       await this.#steps.home.volumes.refresh(this.#steps.home.payloadInput(this.#pod, currentSandbox(this.#view())?.ip));
@@ -312,6 +318,7 @@ export class PodWorker {
       try {
         await this.#steps.holdSources(this.#pod, changed, signal);
         await this.#steps.home.volumes.prepare(this.#steps.home.payloadInput(this.#pod, currentSandbox(this.#view())?.ip));
+        this.#tokensUntilMs = this.#context.clock.now() + (tokensFreshMs(this.#pod) ?? Infinity);
       } catch (error) {
         this.#volumes = undefined;
         const message = error instanceof Error ? error.message : String(error);

@@ -41,6 +41,8 @@ export class PodWorkers {
     for (const [uid, strays] of sandboxes) if (!known.has(uid)) this.#task(`stray pod ${uid}`, this.#clear(uid, strays));
     for (const uid of await readdir(this.#context.podsDir).catch(() => [])) if (!known.has(uid) && !sandboxes.has(uid)) this.#task(`files of pod ${uid}`, this.#clear(uid, []));
     sandboxes.clear();
+    // The engine may have spoken of a pod between its list and the making of the worker.
+    this.touchAll();
   }
 
   touched(podUid: string): void {

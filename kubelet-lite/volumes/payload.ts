@@ -125,3 +125,14 @@ export const referencesOf = (pod: Pod): { readonly configMaps: ReadonlySet<strin
   for (const { name } of pod.spec?.imagePullSecrets ?? []) note(secrets, name);
   return { configMaps, secrets };
 };
+
+/** Kubernetes' default life of a projected token, and the part of it after which a new one is fetched. */
+const tokenSeconds = 3600;
+const freshPart = 0.8;
+
+/** How long the tokens in a pod's volumes are good to be left as they are; undefined where it has none. */
+export const tokensFreshMs = (pod: Pod): number | undefined => {
+  const lives = (pod.spec?.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? [])
+    .flatMap(({ serviceAccountToken }) => (serviceAccountToken === undefined ? [] : [serviceAccountToken.expirationSeconds ?? tokenSeconds]));
+  return lives.length === 0 ? undefined : Math.min(...lives) * 1000 * freshPart;
+};
