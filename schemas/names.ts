@@ -46,6 +46,13 @@ export const whyNotQualifiedName: Rule = (text) => {
     : "name part must be letters, digits, '-', '_' and '.', with a letter or digit first and last (for example 'MyName' or 'my.name')";
 };
 
+/** Names that only have to stand as one part of a URL's path: those of roles and role bindings. */
+export const whyNotPathSegment: Rule = (text) => {
+  if (text === '.' || text === '..') return `may not be '${text}'`;
+  const bad = ['/', '%'].find((mark) => text.includes(mark));
+  return bad === undefined ? undefined : `may not contain '${bad}'`;
+};
+
 /** Whether the name belongs to a domain: `example.com/gpu`. */
 export const isDomainPrefixed = (text: string): boolean => text.includes('/');
 

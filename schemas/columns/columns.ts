@@ -21,6 +21,12 @@ export const ageColumn: Column<ApiObject> = {
   cell: (object, nowMs) => age(object.metadata.creationTimestamp, nowMs),
 };
 
+/** When the object was made, as a time: for kinds that kubectl shows so. */
+export const createdAtColumn: Column<ApiObject> = {
+  name: 'Created At', type: 'date', description: 'Time at which the object was created.', priority: 0,
+  cell: (object) => object.metadata.creationTimestamp ?? '',
+};
+
 interface Workload {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } }; readonly selector?: LabelSelector | undefined };
 }

@@ -1,6 +1,6 @@
 import { forbidden, refused, required, tooLong, wrong, type FieldError } from '../errors.ts';
 import { deepEqual } from '../frozen.ts';
-import { whyNotDnsLabel, whyNotLabelValue, whyNotQualifiedName } from '../names.ts';
+import { whyNotDnsLabel, whyNotLabelValue, whyNotPathSegment, whyNotQualifiedName } from '../names.ts';
 import type { ObjectMeta, OwnerReference } from '../types/object-meta.ts';
 
 /** All annotations of an object together, keys and values in UTF-8; Kubernetes' limit. */
@@ -84,8 +84,7 @@ const validateIdentity = (meta: ObjectMeta, rules: ObjectMetaRules): readonly Fi
   const { name = '', generateName = '', namespace = '' } = meta;
   if (generateName !== '') errors.push(...refused('metadata.generateName', generateName, rules.nameRule(`${generateName.replace(/-$/, '')}x`)));
   if (name === '') errors.push(required('metadata.name', 'name or generateName is required'));
-  else if (name === '.' || name === '..' || /[/%]/.test(name)) errors.push(wrong('metadata.name', name, "may not be '.' or '..' nor contain '/' or '%'"));
-  else errors.push(...refused('metadata.name', name, rules.nameRule(name)));
+  else errors.push(...refused('metadata.name', name, whyNotPathSegment(name) ?? rules.nameRule(name)));
   if (rules.namespaced) {
     if (namespace === '') errors.push(required('metadata.namespace'));
     else errors.push(...refused('metadata.namespace', namespace, whyNotDnsLabel(namespace)));
