@@ -2,7 +2,13 @@
  * A store that keeps everything in this process: for tests and for clusters that may be forgotten. It is the reference
  * for what a Storage means; there is nothing to wait for, so a write is done when `commit` returns its promise.
  */
-import { CheckFailed, Compacted, type Change, type Row, type Storage, type Transaction, type Write } from './storage.ts';
+import { ChangeLog } from './change-log.ts';
+import { CheckFailed, type Change, type Row, type Storage, type Transaction, type Write } from './storage.ts';
+
+export interface MemoryStorageOptions {
+  /** Changes kept for readers of `changes`; 65,536 where absent, for here a burst of writes ends before any reader has its turn. */
+  readonly changesKept?: number | undefined;
+}
 
 interface Stored {
   readonly revision: number;
@@ -13,13 +19,13 @@ const batchRows = 500;
 
 export class MemoryStorage implements Storage {
   readonly #rows = new Map<string, Stored>();
-  /** One entry a revision, oldest first; all of them after #compacted. */
-  #history: (readonly Change[])[] = [];
-  #revision = 0;
-  #compacted = 0;
-  readonly #closing = new AbortController();
+  readonly #changes: ChangeLog;
   readonly #failing = new AbortController();
-  #woken: (() => void)[] = [];
+  #closed = false;
+
+  constructor({ changesKept = 65_536 }: MemoryStorageOptions = {}) {
+    this.#changes = new ChangeLog({ revision: 0, limit: changesKept });
+  }
 
   get failed(): AbortSignal {
     return this.#failing.signal;
@@ -28,11 +34,11 @@ export class MemoryStorage implements Storage {
   /** Makes the store refuse everything from now on, as a broken disk does. */
   fail(reason: Error): void {
     this.#failing.abort(reason);
-    this.#wake();
+    this.#changes.fail(reason);
   }
 
   async *load(): AsyncGenerator<readonly Row[], number> {
-    const revision = this.#revision;
+    const { revision } = this.#changes;
     const rows: Row[] = [...this.#rows].map(([key, { revision, write }]) => ({ key, revision, value: write.value }));
     for (let from = 0; from < rows.length; from += batchRows) yield rows.slice(from, from + batchRows);
     return revision;
@@ -44,53 +50,30 @@ export class MemoryStorage implements Storage {
       const actual = this.#rows.get(key)?.revision ?? 0;
       if (actual !== revision) throw new CheckFailed(key, actual);
     }
-    const revision = this.#revision + 1;
+    const revision = this.#changes.revision + 1;
     const changes = writes.flatMap((write) => this.#apply(write, revision));
-    if (changes.length === 0) return this.#revision;
-    this.#revision = revision;
-    this.#history.push(changes);
-    this.#wake();
+    if (changes.length === 0) return this.#changes.revision;
+    this.#changes.append([changes]);
     return revision;
   }
 
-  async *changes(after: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
-    let next = after + 1;
-    const done = (): boolean => signal.aborted || this.#closing.signal.aborted;
-    const woken = (): void => this.#wake();
-    signal.addEventListener('abort', woken, { once: true });
-    try {
-      while (!done()) {
-        if (this.#failing.signal.aborted) throw this.#failing.signal.reason;
-        if (next <= this.#compacted) throw new Compacted(this.#compacted);
-        if (next <= this.#revision) {
-          const batch = this.#history.slice(next - this.#compacted - 1).flat();
-          next = this.#revision + 1;
-          yield batch;
-        } else {
-          await new Promise<void>((resolve) => this.#woken.push(resolve));
-        }
-      }
-    } finally {
-      signal.removeEventListener('abort', woken);
-    }
+  changes(after: number, signal: AbortSignal): AsyncIterable<readonly Change[]> {
+    return this.#changes.read(after, signal);
   }
 
   async compact(upTo: number): Promise<void> {
     this.#assertUsable();
-    const target = Math.min(upTo, this.#revision);
-    if (target <= this.#compacted) return;
-    this.#history = this.#history.slice(target - this.#compacted);
-    this.#compacted = target;
+    this.#changes.compact(upTo);
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
-    this.#wake();
+    this.#closed = true;
+    this.#changes.close();
   }
 
   #assertUsable(): void {
     if (this.#failing.signal.aborted) throw this.#failing.signal.reason;
-    if (this.#closing.signal.aborted) throw new Error('the store is closed');
+    if (this.#closed) throw new Error('the store is closed');
   }
 
   #apply(write: Write, revision: number): readonly Change[] {
@@ -103,11 +86,5 @@ export class MemoryStorage implements Storage {
     }
     this.#rows.set(write.key, { revision, write: { key: write.key, value: write.value, object: write.object } });
     return [{ key: write.key, revision, type: 'put', value: write.value, object: write.object, previousRevision }];
-  }
-
-  #wake(): void {
-    const woken = this.#woken;
-    this.#woken = [];
-    for (const resolve of woken) resolve();
   }
 }
