@@ -45,6 +45,10 @@ const time = (bytes: Buffer, write: (ms: number) => string): string | undefined 
   return write(ms);
 };
 
+/** Further facts about a user: a list of texts. */
+const extraValue = (bytes: Buffer): readonly string[] =>
+  [...wireFields(bytes)].filter((field) => field.number === 1).map((field) => textOf(bytesOf(field.value, 'items')));
+
 /** Messages that are one value in JSON. */
 const special: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   'resource.Quantity': (bytes) => textOf(bytesOf(plainFields(bytes).get(1) ?? Buffer.alloc(0), 'quantity')),
@@ -63,6 +67,9 @@ const special: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
       ? textOf(bytesOf(fields.get(3) ?? Buffer.alloc(0), 'string'))
       : int(fields.get(2) ?? 0n, 'int');
   },
+  'certificates/v1.ExtraValue': extraValue,
+  'authentication/v1.ExtraValue': extraValue,
+  'authorization/v1.ExtraValue': extraValue,
 };
 
 const isEmpty = (value: unknown): boolean =>

@@ -56,6 +56,12 @@ test('inlined messages, int-or-strings, quantities, times and negative numbers',
   t.deepEqual(decodeEnvelope(service)['spec'], { ports: [{ port: 80, targetPort: 'http' }] });
 });
 
+test('further facts about a user are lists of texts', (t) => {
+  const entry = bytes(6, bytes(1, 'scopes'), bytes(2, bytes(1, 'a'), bytes(1, 'b')));
+  const request = envelope('certificates.k8s.io/v1', 'CertificateSigningRequest', meta(), bytes(2, bytes(1, 'pem'), bytes(7, 's/n'), number(8, 600), entry));
+  t.deepEqual(decodeEnvelope(request)['spec'], { request: 'cGVt', signerName: 's/n', expirationSeconds: 600, extra: { scopes: ['a', 'b'] } });
+});
+
 test('delete options are known in every group, and fields of later versions are passed over', (t) => {
   t.deepEqual(decodeEnvelope(envelope('apps/v1', 'DeleteOptions', number(1, 0), bytes(4, 'Orphan'), bytes(99, 'x'), number(98, 7))), { kind: 'DeleteOptions', apiVersion: 'apps/v1', gracePeriodSeconds: 0, propagationPolicy: 'Orphan' });
 });
@@ -90,7 +96,7 @@ test('random bytes give an object or a BadRequest, nothing else', (t) => {
 test('the table closes over itself and knows every built-in kind', async (t) => {
   const seen = new Set<string>();
   const scalars = new Set(['string', 'bytes', 'bool', 'int32', 'int64']);
-  const single = new Set(['resource.Quantity', 'meta/v1.Time', 'meta/v1.MicroTime', 'meta/v1.FieldsV1', 'intstr.IntOrString']);
+  const single = new Set(['resource.Quantity', 'meta/v1.Time', 'meta/v1.MicroTime', 'meta/v1.FieldsV1', 'intstr.IntOrString', 'certificates/v1.ExtraValue', 'authentication/v1.ExtraValue', 'authorization/v1.ExtraValue']);
   const walk = (name: string): void => {
     if (seen.has(name) || scalars.has(name) || single.has(name)) return;
     seen.add(name);
