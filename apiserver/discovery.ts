@@ -90,7 +90,7 @@ export const resourceList = (registry: Registry, group: string, version: string)
     kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }),
     resources: kinds.flatMap((kind) => [
       {
-        name: kind.plural, singularName: kind.singular, namespaced: kind.scope === 'Namespaced', kind: kind.kind, verbs: objectVerbs,
+        name: kind.plural, singularName: kind.singular, namespaced: kind.scope === 'Namespaced', kind: kind.kind, verbs: kind.verbs ?? objectVerbs,
         ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }), ...(kind.categories.length === 0 ? {} : { categories: kind.categories }),
       },
       ...partsOf(kind).map((part) => ({
@@ -107,7 +107,7 @@ const aggregatedResource = (kind: AnyKind): object => {
   }));
   return {
     resource: kind.plural, responseKind: { group: kind.group, version: kind.version, kind: kind.kind }, scope: kind.scope, singularResource: kind.singular,
-    verbs: objectVerbs, ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
+    verbs: kind.verbs ?? objectVerbs, ...(kind.shortNames.length === 0 ? {} : { shortNames: kind.shortNames }),
     ...(kind.categories.length === 0 ? {} : { categories: kind.categories }), ...(parts.length === 0 ? {} : { subresources: parts }),
   };
 };

@@ -1,5 +1,5 @@
 /** The requests that the kinds can be asked, as data; openapi.ts prints them in either version of OpenAPI. */
-import type { AnyKind } from '../schemas/kind.ts';
+import { serves, type AnyKind, type ObjectVerb } from '../schemas/kind.ts';
 import type { JsonSchema } from '../schemas/schema.ts';
 import { groupVersionKind, kindDefinition, type Json } from './openapi-schemas.ts';
 import { DeleteOptions, Patch, Scale, Status, specialBodies, unknownBody } from './openapi-types.ts';
@@ -67,6 +67,11 @@ const camel = (text: string): string => text.split(/[^A-Za-z0-9]+/).map(capital)
 /** `/api/v1` or `/apis/apps/v1`. */
 export const rootOf = (kind: { readonly group: string; readonly version: string }): string => (kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`);
 
+/** The verbs that the actions on whole objects stand for. */
+const verbOfAction: Readonly<Record<string, ObjectVerb>> = {
+  get: 'get', list: 'list', post: 'create', put: 'update', patch: 'patch', delete: 'delete', deletecollection: 'deletecollection',
+};
+
 /** Every operation of one kind, its subresources included. */
 export const operationsOf = (kind: AnyKind): readonly Operation[] => {
   const namespaced = kind.scope === 'Namespaced';
@@ -93,7 +98,7 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
   const everywhere: readonly Operation[] = namespaced
     ? [{ ...common, method: 'get', path: `${root}/${kind.plural}`, action: 'list', id: `list${idTail.replace('Namespaced', '')}ForAllNamespaces`, description: `List or watch objects of kind ${kind.kind} in all namespaces.`, parameters: listParameters, answers: { 200: many } }]
     : [];
-  return [
+  const whole: readonly Operation[] = [
     ...everywhere,
     { ...common, method: 'get', path: collection, action: 'list', id: `list${idTail}`, description: `List or watch objects of kind ${kind.kind}.`, parameters: [...there, ...listParameters], answers: { 200: many } },
     { ...common, method: 'post', path: collection, action: 'post', id: `create${idTail}`, description: `Create one ${kind.kind}.`, parameters: [...there, ...writeParameters], body: self, answers: { 200: self, 201: self, 202: self } },
@@ -102,6 +107,9 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
     put(item, self, `replace${idTail}`, `Replace one ${kind.kind}.`),
     patch(item, self, `patch${idTail}`, `Change some fields of one ${kind.kind}.`),
     { ...common, method: 'delete', path: item, action: 'delete', id: `delete${idTail}`, description: `Delete one ${kind.kind}.`, parameters: [...one, ...deleteParameters], body: { schema: DeleteOptions }, answers: { 200: status, 202: status } },
+  ];
+  return [
+    ...whole.filter(({ action }) => serves(kind, verbOfAction[action] ?? 'get')),
     ...(kind.subresources.status === undefined ? [] : trio(`${item}/status`, self, 'the status', `${idTail}Status`)),
     ...(kind.subresources.scale === undefined ? [] : trio(`${item}/scale`, { schema: Scale }, 'the scale', `${idTail}Scale`)
       .map((operation) => ({ ...operation, groupVersionKind: groupVersionKind({ group: 'autoscaling', version: 'v1', kind: 'Scale' }) }))),

@@ -1,10 +1,11 @@
-import type { AnyKind } from '../schemas/kind.ts';
+import { serves, type AnyKind } from '../schemas/kind.ts';
 import type { Registry } from '../schemas/registry.ts';
 
-/** Every kind once: of one that is served in several versions the first, for all versions show the same objects. */
+/** Every kind of which objects can be stored, each once: what is another form of a stored kind shows the same objects. */
 export const distinctKinds = (registry: Registry): readonly AnyKind[] => {
   const kinds = new Map<string, AnyKind>();
   for (const kind of registry.all()) {
+    if (kind.storedAs !== undefined || !serves(kind, 'list') || !serves(kind, 'watch') || !serves(kind, 'delete')) continue;
     const id = `${kind.group}/${kind.plural}`;
     if (!kinds.has(id)) kinds.set(id, kind);
   }

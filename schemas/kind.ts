@@ -41,6 +41,27 @@ export interface SpecialSubresource {
   readonly verbs: readonly string[];
 }
 
+/** What a client can do with the objects of a kind; the verbs of discovery and of access rules. */
+export type ObjectVerb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
+
+/** An object without what its kind says by itself. */
+export type Converted = Omit<ApiObject, 'apiVersion' | 'kind'> & Readonly<Record<string, unknown>>;
+
+/**
+ * The objects of a kind that is a second form of another: another version of it, or the same resource in another group.
+ * Only the other kind's form is stored, completed, admitted, checked and watched; this one is how some clients read and
+ * write it. Both functions are pure and lose nothing: what one form cannot say it carries in annotations.
+ */
+export interface StoredAs<Body> {
+  /** A kind that is stored as it is. */
+  readonly kind: AnyKind;
+  /** From a decoded body with this kind's defaults, of which it may keep parts. */
+  readonly toStored: (object: Body) => Converted;
+  /** From a stored object, which is frozen and of which it may keep parts. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly fromStored: (stored: any) => Converted;
+}
+
 export interface Subresources {
   readonly status?: true;
   readonly scale?: ScaleSubresource;
@@ -65,6 +86,10 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly fields: Readonly<Record<string, (object: Body) => string>>;
   readonly columns: readonly Column<Body>[];
   readonly subresources: Subresources;
+  /** The verbs that are served; all of them where absent. */
+  readonly verbs?: readonly ObjectVerb[] | undefined;
+  /** The kind in whose form the objects are stored, if not in this one's. */
+  readonly storedAs?: StoredAs<Body> | undefined;
   /** Rule for metadata.name; a DNS-1123 subdomain where absent. The reason why not, or undefined. */
   readonly nameRule?: ((name: string) => string | undefined) | undefined;
   /** Status of a new object, where the server and not the client sets it (`{phase: 'Pending'}`). */
@@ -105,6 +130,16 @@ export const defineKind = <S extends Schema<ApiObject>>(schema: S, words: KindWo
   singular: words.kind.toLowerCase(), shortNames: [], categories: [], fields: {}, subresources: {},
   ...words, schema: schema as unknown as Schema<Static<S> & ApiObject>,
 });
+
+/** Says that a kind is another form of a stored one: `storedAs: storedAs(HorizontalPodAutoscaler, { toStored, fromStored })`. */
+export const storedAs = <Body, Stored extends ApiObject>(kind: Kind<Stored>, conversion: {
+  readonly toStored: (object: Body) => Converted; readonly fromStored: (stored: Stored) => Converted;
+}): StoredAs<Body> => ({ kind, ...conversion });
+
+/** The kind in whose form the objects of a kind are stored: mostly the kind itself. */
+export const storageKindOf = (kind: AnyKind): AnyKind => kind.storedAs?.kind ?? kind;
+
+export const serves = (kind: AnyKind, verb: ObjectVerb): boolean => kind.verbs === undefined || kind.verbs.includes(verb);
 
 /** `v1` or `apps/v1`. */
 export const apiVersionOf = (kind: { readonly group: string; readonly version: string }): string =>

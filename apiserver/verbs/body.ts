@@ -2,6 +2,7 @@ import { badRequest, invalid, type FieldError } from '../../schemas/errors.ts';
 import type { Draft } from '../../schemas/frozen.ts';
 import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, decode, strictDecodingError, unknownField } from '../../schemas/validate.ts';
+import { toStoredForm } from '../served-form.ts';
 import type { Call } from './call.ts';
 
 /** A private copy of an object, with whatever members its kind has. */
@@ -23,17 +24,20 @@ const assertKind = (kind: AnyKind, body: unknown): void => {
 
 /**
  * The body as a private draft in the shape of its kind, with kind, apiVersion and metadata as first members. Unknown
- * fields are dropped; fieldValidation says whether that is an error, a warning or nothing.
+ * fields are dropped; fieldValidation says whether that is an error, a warning or nothing. A body in the form of another
+ * kind than the stored one is read as that and comes out in the stored form.
  */
-export const readBody = (call: Pick<Call, 'kind' | 'options' | 'warnings'>, body: unknown): ObjectDraft => {
-  const { kind, options, warnings } = call;
+export const readBody = (call: Pick<Call, 'kind' | 'served' | 'options' | 'warnings'>, body: unknown): ObjectDraft => {
+  const { served, options, warnings } = call;
+  const kind = served ?? call.kind;
   assertKind(kind, body);
   const { object, unknown } = decode(kind, body) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
   if (unknown.length > 0) {
     if (options.fieldValidation === 'Strict') throw strictDecodingError(kind, unknown.map(unknownField));
     if (options.fieldValidation === 'Warn') for (const path of unknown) warnings.add(unknownField(path));
   }
-  return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: object.metadata ?? {}, ...rest(object) };
+  const draft = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: object.metadata ?? {}, ...rest(object) };
+  return served === undefined ? draft : toStoredForm(served, draft) as ObjectDraft;
 };
 
 /** All members but the first three, which then stand first. */

@@ -11,7 +11,10 @@ import type { ObjectWriter } from './object-writer.ts';
 export interface Call {
   readonly request: ApiRequest;
   readonly user: UserInfo;
+  /** The kind that is stored, in whose form the rules see every object. */
   readonly kind: AnyKind;
+  /** The kind in whose form the client speaks, where that is another one. */
+  readonly served?: AnyKind | undefined;
   /** Empty for kinds of the whole cluster, and for lists over all namespaces. */
   readonly namespace: string;
   /** Empty where the request is about a collection. */

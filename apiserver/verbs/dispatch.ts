@@ -1,4 +1,5 @@
 import type { ApiAnswer } from '../../schemas/api.ts';
+import { servedAnswer } from '../served-form.ts';
 import { subresourceOf } from '../subresources/subresources.ts';
 import type { Call, Surroundings } from './call.ts';
 import { create } from './create.ts';
@@ -8,8 +9,13 @@ import { list } from './list.ts';
 import { patch } from './patch.ts';
 import { notAllowed, update, wholeObject } from './update.ts';
 
-/** Carries out a call. */
-export const dispatch = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
+/** Carries out a call, and answers in the form of the kind that the client asked for. */
+export const dispatch = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
+  const answer = await carryOut(api, call);
+  return call.served === undefined ? answer : servedAnswer(call.served, answer);
+};
+
+const carryOut = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
   const { verb, subresource = '' } = call.request;
   if (subresource !== '') return subresourceOf(call)(api, call);
   switch (verb) {

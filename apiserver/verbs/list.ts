@@ -16,7 +16,7 @@ interface Snapshot {
 /** Lists objects: all at one revision, in pages where a limit is given. */
 export const list = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
   const { kind, options } = call;
-  const selection = selectionOf(kind, call.namespace, options);
+  const selection = selectionOf(call);
   const freshness = freshnessOf(options);
   const token = options.continue === undefined || options.continue === '' ? undefined : readToken(options.continue);
   if (freshness.match === 'NotOlderThan' || freshness.match === 'Exact') await waitFor(api, freshness.revision, call.signal);

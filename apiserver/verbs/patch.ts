@@ -1,6 +1,7 @@
 import type { ApiAnswer, PatchType } from '../../schemas/api.ts';
 import { badRequest, notFound } from '../../schemas/errors.ts';
 import { keyOf } from '../keys.ts';
+import { servedForm } from '../served-form.ts';
 import { readPatch, unsupportedPatch } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/json.ts';
 import { readBody } from './body.ts';
@@ -23,10 +24,10 @@ export const patchTypeOf = ({ request }: Pick<Call, 'request'>): PatchType => {
  * the patch is applied again to what stands then; a patch that names a resourceVersion is a conflict instead.
  */
 export const patch = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
-  const read = readPatch(patchTypeOf(call), call.request.body, call.kind.schema);
+  const read = readPatch(patchTypeOf(call), call.request.body, (call.served ?? call.kind).schema);
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
-    const draft = readBody(call, read.apply(current as unknown as JsonObject));
+    const draft = readBody(call, read.apply(servedForm(call.served, current) as unknown as JsonObject));
     assertAddressed(call, draft);
     return updated(api, call, { part, draft, current, attempt });
   }, { dryRun: call.options.dryRun });

@@ -1,9 +1,11 @@
 import type { ApiRequest, UserInfo } from '../../schemas/api.ts';
 import { ApiError, badRequest } from '../../schemas/errors.ts';
 import { parseFieldRequirements } from '../../schemas/field-selector.ts';
+import { serves, storageKindOf } from '../../schemas/kind.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import type { Call, Surroundings } from './call.ts';
+import { notAllowed } from './update.ts';
 
 export const noSuchResource = (): ApiError => new ApiError('NotFound', 'the server could not find the requested resource');
 
@@ -29,8 +31,10 @@ export const callFor = (
   const name = request.name || undefined;
   requireAccess(authorizer, { user, verb, resource: { group, resource, subresource: subresource || undefined, namespace, name: name ?? selectedName(request) } });
 
-  const kind = registry.resource(group, version, resource);
-  if (kind === undefined) throw noSuchResource();
+  const served = registry.resource(group, version, resource);
+  if (served === undefined) throw noSuchResource();
+  if ((subresource ?? '') === '' && !serves(served, verb)) throw notAllowed({ kind: served });
+  const kind = storageKindOf(served);
   if (kind.scope === 'Cluster' && namespace !== undefined) throw noSuchResource();
   if (collectionVerbs.has(verb)) {
     if (name !== undefined || (subresource ?? '') !== '') throw badRequest(`${verb} is for collections; use a fieldSelector of metadata.name for one object`);
@@ -41,5 +45,5 @@ export const callFor = (
   } else if (kind.scope === 'Namespaced' && namespace === undefined && verb !== 'create') {
     throw badRequest('an empty namespace may not be set when a resource name is provided');
   }
-  return { request, user, kind, namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(), signal };
+  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(), signal };
 };

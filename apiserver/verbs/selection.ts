@@ -1,9 +1,10 @@
-import type { RequestOptions } from '../../schemas/api.ts';
 import { parseFieldSelector } from '../../schemas/field-selector.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import { parseLabelSelector } from '../../schemas/label-selector.ts';
 import { keyOf, prefixOf } from '../keys.ts';
+import { servedForm } from '../served-form.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
+import type { Call } from './call.ts';
 
 /** What a list or watch is about. */
 export interface Selection {
@@ -17,21 +18,22 @@ export interface Selection {
   readonly everything: boolean;
 }
 
-/** Reads the selectors of a request. Throws BadRequest for one that cannot be read. */
-export const selectionOf = (kind: AnyKind, namespace: string, options: RequestOptions): Selection => {
+/** Reads the selectors of a request, which speak of the fields of the served kind. Throws BadRequest for one that cannot be read. */
+export const selectionOf = ({ kind, served, namespace, options }: Pick<Call, 'kind' | 'served' | 'namespace' | 'options'>): Selection => {
   const prefix = prefixOf(kind, namespace);
   const labels = parseLabelSelector(options.labelSelector ?? '');
-  const fields = parseFieldSelector(kind, options.fieldSelector ?? '');
+  const fields = parseFieldSelector(served ?? kind, options.fieldSelector ?? '');
   if (labels.everything && fields.everything) return { prefix, field: undefined, matches: undefined, everything: true };
 
   const name = fields.exact('metadata.name');
   const place = kind.scope === 'Cluster' ? '' : namespace || fields.exact('metadata.namespace');
   const whole = name !== undefined && name !== '' && !name.includes('/') && place !== undefined && !place.includes('/') && (kind.scope === 'Cluster' || place !== '');
-  const indexed = whole ? undefined : fields.requirements.find(({ path, equal }) => equal && !path.startsWith('metadata.'));
+  // The cache indexes fields of the stored form.
+  const indexed = whole || served !== undefined ? undefined : fields.requirements.find(({ path, equal }) => equal && !path.startsWith('metadata.'));
   return {
     prefix: whole ? keyOf(kind, place, name) : prefix,
     field: indexed === undefined ? undefined : { path: indexed.path, value: indexed.value },
-    matches: (object) => (labels.everything || labels.matches(object.metadata.labels)) && (fields.everything || fields.matches(object)),
+    matches: (object) => (labels.everything || labels.matches(object.metadata.labels)) && (fields.everything || fields.matches(servedForm(served, object))),
     everything: false,
   };
 };

@@ -4,6 +4,7 @@
  */
 import type { WatchEvent } from '../../schemas/api.ts';
 import { apiVersionOf, type AnyKind } from '../../schemas/kind.ts';
+import { servedEvent, servedForm } from '../served-form.ts';
 import type { Call, Surroundings } from './call.ts';
 import { checkWatchStart, revisionOf, waitFor } from './resource-version.ts';
 import { selectionOf, selectNow, type Selection } from './selection.ts';
@@ -19,9 +20,9 @@ const bookmark = (kind: AnyKind, revision: number, annotations?: Readonly<Record
 
 /** Throws ApiError at once when the watch is refused; what comes later (Expired, a version from the future) the iteration throws. */
 export const watch = (api: Surroundings, call: Call, signal: AbortSignal): AsyncIterable<readonly WatchEvent[]> => {
-  const { kind, options } = call;
+  const { options } = call;
   checkWatchStart(options);
-  return events(api, call, { signal, selection: selectionOf(kind, call.namespace, options), from: revisionOf(options.resourceVersion) ?? 0 });
+  return events(api, call, { signal, selection: selectionOf(call), from: revisionOf(options.resourceVersion) ?? 0 });
 };
 
 interface Start {
@@ -31,7 +32,7 @@ interface Start {
   readonly from: number;
 }
 
-async function* events(api: Surroundings, { kind, options }: Call, { signal, selection, from }: Start): AsyncGenerator<readonly WatchEvent[], void> {
+async function* events(api: Surroundings, { kind, served, options }: Call, { signal, selection, from }: Start): AsyncGenerator<readonly WatchEvent[], void> {
   const { cache, clock, random } = api;
   await waitFor(api, from, signal);
   const sendInitial = options.sendInitialEvents ?? from === 0;
@@ -42,18 +43,18 @@ async function* events(api: Surroundings, { kind, options }: Call, { signal, sel
   const lifeMs = (options.timeoutSeconds ?? 0) > 0 ? options.timeoutSeconds! * 1_000 : endAfterMs * (1 + random());
   const timer = new WatchTimer(clock, { endMs: clock.now() + lifeMs, bookmarks: options.allowWatchBookmarks === true });
   try {
-    if (initial.length > 0) yield initial.map((object) => ({ type: 'ADDED', object }));
-    if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) yield [bookmark(kind, after, { 'k8s.io/initial-events-end': 'true' })];
+    if (initial.length > 0) yield initial.map((object) => ({ type: 'ADDED', object: servedForm(served, object) }));
+    if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) yield [bookmark(served ?? kind, after, { 'k8s.io/initial-events-end': 'true' })];
     let next = reader.next();
     for (;;) {
       const outcome = await timer.orAlarm(next);
       if (outcome === 'end') return;
       if (outcome === 'bookmark') {
-        yield [bookmark(kind, source.position)];
+        yield [bookmark(served ?? kind, source.position)];
         continue;
       }
       if (outcome.done === true) return;
-      yield outcome.value;
+      yield served === undefined ? outcome.value : outcome.value.map((event) => servedEvent(served, event));
       next = reader.next();
     }
   } finally {

@@ -247,7 +247,7 @@ export class WatchCache {
   }
 
   #kindOf(collection: string): AnyKind {
-    const kind = this.#options.registry.all().find(({ group, plural }) => `${group}/${plural}/` === collection);
+    const kind = this.#options.registry.all().find(({ group, plural, storedAs }) => storedAs === undefined && `${group}/${plural}/` === collection);
     if (kind === undefined) throw new Error(`no kind is stored under ${collection}`);
     return kind;
   }
