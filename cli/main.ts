@@ -1,11 +1,9 @@
 /** Entry of the program: finds the command, reads its flags, runs it and turns what it throws into words and an exit code. */
-import { enableCompileCache } from 'node:module';
 import { systemClock } from '../base/clock.ts';
+import { runCommandLine } from './run-command-line.ts';
 
-// Compiled code of earlier runs; a run without the cache is only slower.
-enableCompileCache();
-
-const { runCommandLine } = await import('./run-command-line.ts');
+// For this process alone (bin/barge sets it), not for an editor or another program that it starts.
+delete process.env['NODE_COMPILE_CACHE'];
 
 const controller = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) {

@@ -2,8 +2,22 @@ import { parseRelaxedPath } from './jsonpath.ts';
 import { selectValues } from './jsonpath-evaluate.ts';
 import { compareQuantities, parseQuantity } from '../schemas/quantity.ts';
 
-/** Runs of digits compare as numbers: web-2 before web-10. */
-const natural = new Intl.Collator('en', { numeric: true }).compare;
+const partsOf = (text: string): readonly string[] => text.match(/\d+|\D+/g) ?? [];
+
+/** Text by its characters' codes, runs of digits as numbers: web-2 before web-10. Intl would do it, and takes 15 ms to load. */
+const natural = (left: string, right: string): number => {
+  const a = partsOf(left);
+  const b = partsOf(right);
+  const differs = a.findIndex((part, at) => part !== b[at]);
+  if (differs === -1) return a.length - b.length;
+  const x = a[differs]!;
+  const y = b[differs];
+  if (y === undefined) return 1;
+  if (!/^\d/.test(x) || !/^\d/.test(y)) return x < y ? -1 : 1;
+  const m = BigInt(x);
+  const n = BigInt(y);
+  return m === n ? x.length - y.length : m < n ? -1 : 1;
+};
 
 const compare = (a: unknown, b: unknown): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { clusterFlags } from '../cluster-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
 import { customCells } from '../custom-columns.ts';
-import { shownName } from '../discovery.ts';
+import { shownKind, shownName } from '../discovery.ts';
 import { flag, UsageError } from '../flags.ts';
 import { collectTables, type Collected } from '../get-tables.ts';
 import { formatObject, outputFlags, parseOutput, printable, type OutputFormat } from '../output.ts';
@@ -11,8 +11,6 @@ import { ColumnLayout, tableText, type TableOptions } from '../print-table.ts';
 import { fileFlags, select, selectorFlags } from '../selection.ts';
 import { withSession, type Session } from '../session.ts';
 import { sortBy } from '../sort-by.ts';
-import { followTables } from '../get-watch.ts';
-import { shownKind } from '../discovery.ts';
 
 const flags = {
   ...clusterFlags, ...selectorFlags, ...fileFlags, ...outputFlags,
@@ -94,6 +92,7 @@ const get = (context: Context): Promise<number> => withSession(context.flags, co
   const watches = flags.watch || flags['watch-only'];
   if (watches) {
     if (found.length !== 1) throw new CommandError('watch is only supported on individual resources and resource collections - more than 1 resource was found');
+    const { followTables } = await import('../get-watch.ts');
     await followTables(session, context, {
       collected: found[0]!, format, listed: !flags['watch-only'], selector: flags.selector, fieldSelector: flags['field-selector'],
       allNamespaces: flags['all-namespaces'], showEvents: flags['output-watch-events'], managedFields: flags['show-managed-fields'],

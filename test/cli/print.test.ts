@@ -95,6 +95,8 @@ test('custom columns', (t) => {
 test('sorts by numbers, amounts and natural order', (t) => {
   const sorted = (path: string, items: readonly unknown[]): readonly unknown[] => sortBy(items, path, (item) => item);
   t.deepEqual(sorted('.a', [{ a: 'web-10' }, { a: 'web-2' }, {}]), [{}, { a: 'web-2' }, { a: 'web-10' }]);
+  t.deepEqual(sorted('.a', ['b', 'a01b', 'a1', 'a1b', 'B', 'a', 'a1-x10', 'a1-x9', 'a10'].map((a) => ({ a }))).map((one) => (one as { a: string }).a),
+    ['B', 'a', 'a1', 'a1-x9', 'a1-x10', 'a1b', 'a01b', 'a10', 'b']);
   t.deepEqual(sorted('{.a}', [{ a: '1Gi' }, { a: '200Mi' }]), [{ a: '200Mi' }, { a: '1Gi' }]);
   t.deepEqual(sorted('a', [{ a: 10 }, { a: 9 }]), [{ a: 9 }, { a: 10 }]);
 });
