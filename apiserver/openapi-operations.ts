@@ -1,8 +1,9 @@
 /** The requests that the kinds can be asked, as data; openapi.ts prints them in either version of OpenAPI. */
 import { serves, type AnyKind, type ObjectVerb } from '../schemas/kind.ts';
 import type { JsonSchema } from '../schemas/schema.ts';
+import { DeleteOptions, Scale } from '../schemas/types/bodies.ts';
 import { groupVersionKind, kindDefinition, type Json } from './openapi-schemas.ts';
-import { DeleteOptions, Patch, Scale, Status, specialBodies, unknownBody } from './openapi-types.ts';
+import { Patch, Status, specialBodies, unknownBody } from './openapi-types.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -102,16 +103,16 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
     ...everywhere,
     { ...common, method: 'get', path: collection, action: 'list', id: `list${idTail}`, description: `List or watch objects of kind ${kind.kind}.`, parameters: [...there, ...listParameters], answers: { 200: many } },
     { ...common, method: 'post', path: collection, action: 'post', id: `create${idTail}`, description: `Create one ${kind.kind}.`, parameters: [...there, ...writeParameters], body: self, answers: { 200: self, 201: self, 202: self } },
-    { ...common, method: 'delete', path: collection, action: 'deletecollection', id: `deleteCollection${idTail}`, description: `Delete objects of kind ${kind.kind}.`, parameters: [...there, ...deleteParameters, continueToken, fieldSelector, labelSelector, limit, resourceVersion], body: { schema: DeleteOptions }, answers: { 200: status } },
+    { ...common, method: 'delete', path: collection, action: 'deletecollection', id: `deleteCollection${idTail}`, description: `Delete objects of kind ${kind.kind}.`, parameters: [...there, ...deleteParameters, continueToken, fieldSelector, labelSelector, limit, resourceVersion], body: { schema: DeleteOptions.schema }, answers: { 200: status } },
     get(item, one, self, `read${idTail}`, `Read one ${kind.kind}.`),
     put(item, self, `replace${idTail}`, `Replace one ${kind.kind}.`),
     patch(item, self, `patch${idTail}`, `Change some fields of one ${kind.kind}.`),
-    { ...common, method: 'delete', path: item, action: 'delete', id: `delete${idTail}`, description: `Delete one ${kind.kind}.`, parameters: [...one, ...deleteParameters], body: { schema: DeleteOptions }, answers: { 200: status, 202: status } },
+    { ...common, method: 'delete', path: item, action: 'delete', id: `delete${idTail}`, description: `Delete one ${kind.kind}.`, parameters: [...one, ...deleteParameters], body: { schema: DeleteOptions.schema }, answers: { 200: status, 202: status } },
   ];
   return [
     ...whole.filter(({ action }) => serves(kind, verbOfAction[action] ?? 'get')),
     ...(kind.subresources.status === undefined ? [] : trio(`${item}/status`, self, 'the status', `${idTail}Status`)),
-    ...(kind.subresources.scale === undefined ? [] : trio(`${item}/scale`, { schema: Scale }, 'the scale', `${idTail}Scale`)
+    ...(kind.subresources.scale === undefined ? [] : trio(`${item}/scale`, { schema: Scale.schema }, 'the scale', `${idTail}Scale`)
       .map((operation) => ({ ...operation, groupVersionKind: groupVersionKind({ group: 'autoscaling', version: 'v1', kind: 'Scale' }) }))),
     ...Object.entries(kind.subresources.special ?? {}).flatMap(([name, part]) => {
       const path = `${item}/${name}`;

@@ -4,9 +4,10 @@
  */
 import type { AnyKind } from '../schemas/kind.ts';
 import type { Registry } from '../schemas/registry.ts';
+import { DeleteOptions, Scale } from '../schemas/types/bodies.ts';
 import { objectTypes, operationsOf, rootOf, type BodyType, type Operation, type Parameter } from './openapi-operations.ts';
 import { Definitions, groupVersionKind, type Json, type OpenApiVersion } from './openapi-schemas.ts';
-import { DeleteOptions, Scale, Status } from './openapi-types.ts';
+import { Status } from './openapi-types.ts';
 
 /** The path of a group version's document under /openapi/v3, `api/v1` or `apis/apps/v1`. */
 const documentPath = (kind: AnyKind): string => rootOf(kind).slice(1);
@@ -17,9 +18,9 @@ const defineAll = (version: OpenApiVersion, kinds: readonly AnyKind[], every: re
   const definitions = new Definitions(version);
   for (const kind of kinds) definitions.addKind(kind);
   const groupVersions = new Map(every.map((kind) => [rootOf(kind), kind]));
-  definitions.addMarked(DeleteOptions, [...groupVersions.values()].map((kind) => groupVersionKind({ ...kind, kind: 'DeleteOptions' })));
+  definitions.addMarked(DeleteOptions.schema, [...groupVersions.values()].map((kind) => groupVersionKind({ ...kind, kind: 'DeleteOptions' })));
   definitions.addMarked(Status, [{ group: '', kind: 'Status', version: 'v1' }]);
-  if (kinds.some((kind) => kind.subresources.scale !== undefined)) definitions.addMarked(Scale, [{ group: 'autoscaling', kind: 'Scale', version: 'v1' }]);
+  if (kinds.some((kind) => kind.subresources.scale !== undefined)) definitions.addMarked(Scale.schema, [{ group: 'autoscaling', kind: 'Scale', version: 'v1' }]);
   return definitions;
 };
 

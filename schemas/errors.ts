@@ -106,7 +106,7 @@ export const conflict = (of: Named, name: string, why = 'the object has been mod
   new ApiError('Conflict', `Operation cannot be fulfilled on ${qualified(of.plural, of.group)} "${name}": ${why}`, { name, group: of.group || undefined, kind: of.plural });
 
 /** The 422 that lists every wrong field. */
-export const invalid = (of: Named, name: string, errors: readonly FieldError[]): ApiError => {
+export const invalid = (of: Pick<Named, 'group' | 'kind'>, name: string, errors: readonly FieldError[]): ApiError => {
   const lines = errors.map((error) => `${error.field}: ${error.message}`);
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
   return new ApiError('Invalid', `${qualified(of.kind, of.group)} "${name}" is invalid: ${text}`, {

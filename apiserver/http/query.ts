@@ -28,7 +28,7 @@ const optionsKinds: Readonly<Partial<Record<Verb, string>>> = {
 };
 
 export const invalidOptions = (verb: Verb, errors: readonly FieldError[]): Error =>
-  invalid({ group: 'meta.k8s.io', plural: '', kind: optionsKinds[verb] ?? 'ListOptions' }, '', errors);
+  invalid({ group: 'meta.k8s.io', kind: optionsKinds[verb] ?? 'ListOptions' }, '', errors);
 
 const oneOf = <T extends string>(verb: Verb, name: string, text: string, words: readonly T[]): T => {
   const word = words.find((one) => one === text);

@@ -5,8 +5,8 @@ import type { AnyKind } from '../../schemas/kind.ts';
 import { strictDecodingError } from '../../schemas/validate.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import type { ConnectRequest } from '../core.ts';
+import { readDeleteOptions } from '../verbs/delete-options.ts';
 import { decodeBody, objectFormat, patchFormat, readBody } from './body.ts';
-import { withDeleteOptions } from './delete-options.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
 import { managerOf, parseBool, parseOptions } from './query.ts';
 import { routeResource, type Route } from './resource-path.ts';
@@ -77,7 +77,7 @@ export const readRequest = async (context: HttpContext, exchange: Pick<Exchange,
     const format = objectFormat(headers['content-type']);
     const body = await readBody(exchange.request, limitBytes);
     const value = body.length === 0 ? undefined : decodeBody(body, { format, limitBytes, findDuplicates: false }).value;
-    return { request: { ...path, verb, options: withDeleteOptions(verb, value, options) }, kind, warnings: [] };
+    return { request: { ...path, verb, options: value === undefined || value === null ? options : { ...options, ...readDeleteOptions(value) } }, kind, warnings: [] };
   }
   if (!writes.has(verb)) return { request: { ...path, verb, options }, kind, warnings: [] };
   const [patchType, format] = verb === 'patch' ? patchFormat(headers['content-type']) : [undefined, objectFormat(headers['content-type'])];

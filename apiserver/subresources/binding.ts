@@ -1,23 +1,18 @@
 import { rfc3339 } from '../../base/clock.ts';
 import { badRequest, conflict, invalid, notFound, required, unsupported } from '../../schemas/errors.ts';
-import { defineKind, topLevel, type BodyOf } from '../../schemas/kind.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import { ObjectReference } from '../../schemas/types/references.ts';
+import { Binding } from '../../schemas/types/bodies.ts';
 import { keyOf } from '../keys.ts';
-import { readBody } from '../verbs/body.ts';
+import { readBodyAs } from '../verbs/body.ts';
 import type { Handler } from './subresources.ts';
 import { success } from './success.ts';
-
-const Binding = defineKind(topLevel('core.v1.Binding', 'Ties a pod to a node.', { target: ObjectReference }, ['target']), {
-  group: '', version: 'v1', kind: 'Binding', plural: 'bindings', scope: 'Namespaced', columns: [],
-});
 
 /** Puts a pod on a node, once. A pod that has a node, is held by a gate or is being deleted is refused with Conflict. */
 export const binding: Handler = async (api, call) => {
   const { kind, namespace, name, request } = call;
-  const body = readBody({ ...call, kind: Binding }, request.body) as unknown as BodyOf<typeof Binding>;
+  const body = readBodyAs(Binding, call, request.body);
   if ((body.metadata.name ?? '') !== '' && body.metadata.name !== name) throw badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`);
-  const { name: node = '', kind: target = '' } = (body.target as ObjectReference | undefined) ?? {};
+  const { name: node = '', kind: target = '' } = (body.target as Partial<Binding['target']> | undefined) ?? {};
   const errors = [
     ...(node === '' ? [required('target.name')] : []),
     ...(target === '' || target === 'Node' ? [] : [unsupported('target.kind', target, ['Node'])]),

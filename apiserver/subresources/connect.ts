@@ -50,7 +50,7 @@ export const nodeTarget = (api: Surroundings, authorizer: Authorizer, request: C
   const pod = existing(api, call) as Pod;
   const clean = readQuery(query, subresource);
   const errors = subresource === 'log' ? wrongLogOptions(clean) : wrongStreamOptions(subresource, clean);
-  if (errors.length > 0) throw invalid({ group: '', plural: 'pods', kind: subresource === 'log' ? 'PodLogOptions' : 'PodExecOptions' }, call.name, errors);
+  if (errors.length > 0) throw invalid({ group: '', kind: subresource === 'log' ? 'PodLogOptions' : 'PodExecOptions' }, call.name, errors);
 
   let place = `${encodeURIComponent(call.namespace)}/${encodeURIComponent(call.name)}`;
   if (subresource !== 'portforward') {

@@ -1,26 +1,20 @@
 import { rfc3339 } from '../../base/clock.ts';
 import { notFound } from '../../schemas/errors.ts';
 import { draftOf } from '../../schemas/frozen.ts';
-import { defineKind, topLevel, type ApiObject, type ScaleSubresource } from '../../schemas/kind.ts';
+import type { ApiObject, ScaleSubresource } from '../../schemas/kind.ts';
 import { labelMatcher } from '../../schemas/label-selector.ts';
-import { int32, object, string } from '../../schemas/schema.ts';
+import { Scale } from '../../schemas/types/bodies.ts';
 import type { LabelSelector } from '../../schemas/types/label-selector.ts';
 import { check } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
 import type { JsonObject } from '../patch/json.ts';
 import { readPatch } from '../patch/patch.ts';
-import { assertValid, readBody, type ObjectDraft } from '../verbs/body.ts';
+import { assertValid, readBodyAs, type ObjectDraft } from '../verbs/body.ts';
 import type { Call } from '../verbs/call.ts';
 import { existing } from '../verbs/get.ts';
 import { patchTypeOf } from '../verbs/patch.ts';
 import { assertAddressed, assertCurrent, notAllowed, settled, wholeObject } from '../verbs/update.ts';
 import type { Handler } from './subresources.ts';
-
-/** How many replicas there are and should be, whatever the kind. Never stored. */
-export const Scale = defineKind(topLevel('autoscaling.v1.Scale', 'How many replicas there are and should be.', {
-  spec: object('autoscaling.v1.ScaleSpec', 'How many replicas there should be.', { replicas: int32('Number of replicas.', { minimum: 0 }) }),
-  status: object('autoscaling.v1.ScaleStatus', 'How many replicas there are.', { replicas: int32('Number of replicas.'), selector: string('Label selector of the replicas, as text.') }),
-}), { group: 'autoscaling', version: 'v1', kind: 'Scale', plural: 'scales', scope: 'Namespaced', columns: [] });
 
 type Members = Record<string, unknown>;
 
@@ -54,7 +48,7 @@ export const scale = (paths: ScaleSubresource): Handler => async (api, call) => 
   const bodyFor = scaleBody(call, paths);
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
-    const wish = readBody({ ...call, kind: Scale }, bodyFor(current));
+    const wish = readBodyAs(Scale, call, bodyFor(current));
     assertAddressed(call, wish);
     assertCurrent(call, wish, current);
     assertValid(Scale, call.name, check(Scale, wish));

@@ -1,7 +1,7 @@
 import { badRequest, invalid, type FieldError } from '../../schemas/errors.ts';
 import type { Draft } from '../../schemas/frozen.ts';
 import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
-import { applyDefaults, decode, strictDecodingError, unknownField } from '../../schemas/validate.ts';
+import { applyDefaults, decode, strictDecodingError, unknownField, type BodyKind } from '../../schemas/validate.ts';
 import { toStoredForm } from '../served-form.ts';
 import type { Call } from './call.ts';
 
@@ -11,7 +11,7 @@ export type ObjectDraft = Draft<ApiObject> & Record<string, unknown>;
 const words = (body: unknown): { readonly kind?: unknown; readonly apiVersion?: unknown } => (typeof body === 'object' && body !== null ? body : {});
 
 /** A body may leave kind and apiVersion to the URL; what it says must agree with it. */
-const assertKind = (kind: AnyKind, body: unknown): void => {
+const assertKind = (kind: BodyKind<unknown>, body: unknown): void => {
   const said = words(body);
   const apiVersion = apiVersionOf(kind);
   if (said.kind !== undefined && said.kind !== '' && said.kind !== kind.kind) {
@@ -24,20 +24,22 @@ const assertKind = (kind: AnyKind, body: unknown): void => {
 
 /**
  * The body as a private draft in the shape of its kind, with kind, apiVersion and metadata as first members. Unknown
- * fields are dropped; fieldValidation says whether that is an error, a warning or nothing. A body in the form of another
- * kind than the stored one is read as that and comes out in the stored form.
+ * fields are dropped; fieldValidation says whether that is an error, a warning or nothing.
  */
-export const readBody = (call: Pick<Call, 'kind' | 'served' | 'options' | 'warnings'>, body: unknown): ObjectDraft => {
-  const { served, options, warnings } = call;
-  const kind = served ?? call.kind;
+export const readBodyAs = <Body>(kind: BodyKind<Body>, { options, warnings }: Pick<Call, 'options' | 'warnings'>, body: unknown): Draft<Body> & ObjectDraft => {
   assertKind(kind, body);
   const { object, unknown } = decode(kind, body) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
   if (unknown.length > 0) {
     if (options.fieldValidation === 'Strict') throw strictDecodingError(kind, unknown.map(unknownField));
     if (options.fieldValidation === 'Warn') for (const path of unknown) warnings.add(unknownField(path));
   }
-  const draft = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: object.metadata ?? {}, ...rest(object) };
-  return served === undefined ? draft : toStoredForm(served, draft) as ObjectDraft;
+  return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: object.metadata ?? {}, ...rest(object) } as Draft<Body> & ObjectDraft;
+};
+
+/** The body of a write to the call's own kind; one in the form of another kind than the stored one comes out in the stored form. */
+export const readBody = (call: Pick<Call, 'kind' | 'served' | 'options' | 'warnings'>, body: unknown): ObjectDraft => {
+  const { kind, served } = call;
+  return served === undefined ? readBodyAs(kind, call, body) : toStoredForm(served, readBodyAs(served, call, body)) as ObjectDraft;
 };
 
 /** All members but the first three, which then stand first. */
@@ -49,7 +51,7 @@ export const complete = (kind: AnyKind, draft: ObjectDraft, old?: ApiObject): vo
   kind.prepare?.(draft, old);
 };
 
-export const assertValid = (kind: AnyKind, name: string, errors: readonly FieldError[]): void => {
+export const assertValid = (kind: Pick<AnyKind, 'group' | 'kind'>, name: string, errors: readonly FieldError[]): void => {
   if (errors.length > 0) throw invalid(kind, name, errors);
 };
 

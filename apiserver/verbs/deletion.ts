@@ -21,7 +21,7 @@ export const checkDeleteOptions = ({ propagationPolicy, gracePeriodSeconds }: De
     ...(propagationPolicy === undefined || policies.includes(propagationPolicy) ? [] : [unsupported('propagationPolicy', propagationPolicy, policies)]),
     ...(gracePeriodSeconds === undefined || Number.isSafeInteger(gracePeriodSeconds) ? [] : [wrong('gracePeriodSeconds', gracePeriodSeconds, 'must be a whole number of seconds')]),
   ];
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', plural: 'deleteoptions', kind: 'DeleteOptions' }, '', errors);
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
 };
 
 /** The 409 when the object is not the one that the client means, or has changed since. */

@@ -21,7 +21,7 @@ export type Freshness =
   | { readonly match: 'NotOlderThan'; readonly revision: number }
   | { readonly match: 'Exact'; readonly revision: number };
 
-const optionsError = (errors: readonly FieldError[]): ApiError => invalid({ group: 'meta.k8s.io', plural: 'listoptions', kind: 'ListOptions' }, '', errors);
+const optionsError = (errors: readonly FieldError[]): ApiError => invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', errors);
 
 const matches = ['Exact', 'NotOlderThan'];
 

@@ -2,13 +2,13 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { parseAccept, representationFor, takesGzip } from '../../../apiserver/http/accept.ts';
 import { decodeBody, objectFormat, patchFormat } from '../../../apiserver/http/body.ts';
-import { withDeleteOptions } from '../../../apiserver/http/delete-options.ts';
 import { splitUrl } from '../../../apiserver/http/exchange.ts';
 import { healthAnswer } from '../../../apiserver/http/health.ts';
 import { duplicateFields } from '../../../apiserver/http/json-duplicates.ts';
 import { managerOf, parseOptions } from '../../../apiserver/http/query.ts';
 import { warningHeaders } from '../../../apiserver/http/reply.ts';
 import { parseResourcePath, routeResource } from '../../../apiserver/http/resource-path.ts';
+import { readDeleteOptions } from '../../../apiserver/verbs/delete-options.ts';
 import { ApiError } from '../../../schemas/errors.ts';
 import { testRegistry } from '../../helpers/api.ts';
 
@@ -105,22 +105,23 @@ test('every word of Go\'s ParseBool is a boolean', (t) => {
   for (const word of ['0', 'f', 'F', 'FALSE', 'false', 'False']) t.false(parseOptions('patch', new URLSearchParams({ force: word })).force, word);
 });
 
-test('a body\'s delete options go before the query\'s', (t) => {
+test('the delete options of a body', (t) => {
+  const cannot = '400 DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal';
   const cases: readonly (readonly [unknown, unknown])[] = [
-    [undefined, { gracePeriodSeconds: 5 }], [null, { gracePeriodSeconds: 5 }], [{}, { gracePeriodSeconds: 5 }],
-    [{ gracePeriodSeconds: 0 }, { gracePeriodSeconds: 0 }],
-    [{ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Orphan', dryRun: ['All'], preconditions: { uid: 'u' } },
-      { gracePeriodSeconds: 5, propagationPolicy: 'Orphan', dryRun: true, preconditions: { uid: 'u' } }],
-    [{ orphanDependents: false }, { gracePeriodSeconds: 5, propagationPolicy: 'Background' }],
+    [{}, {}], [{ gracePeriodSeconds: 0, unknown: 1 }, { gracePeriodSeconds: 0 }], [{ gracePeriodSeconds: null }, {}], [{ propagationPolicy: '' }, {}],
+    [{ kind: 'DeleteOptions', apiVersion: 'apps/v1', propagationPolicy: 'Orphan', dryRun: ['All'], preconditions: { uid: 'u' } },
+      { propagationPolicy: 'Orphan', dryRun: true, preconditions: { uid: 'u' } }],
+    [{ orphanDependents: false }, { propagationPolicy: 'Background' }], [{ orphanDependents: true }, { propagationPolicy: 'Orphan' }],
     [{ kind: 'Pod' }, '400 the body of a delete must be a DeleteOptions object, not a "Pod"'],
-    [[], '400 the body of a delete must be a DeleteOptions object'], ['x', '400 the body of a delete must be a DeleteOptions object'],
-    [{ gracePeriodSeconds: '5' }, '400 DeleteOptions: gracePeriodSeconds must be a whole number'],
-    [{ gracePeriodSeconds: -5 }, '422 DeleteOptions.meta.k8s.io "" is invalid: gracePeriodSeconds: Invalid value: -5: must not be negative'],
+    [[], `${cannot} array into the body of type object`], ['x', `${cannot} string into the body of type object`],
+    [{ gracePeriodSeconds: '5' }, `${cannot} string into field gracePeriodSeconds of type int64`],
+    [{ gracePeriodSeconds: -5 }, '422 DeleteOptions.meta.k8s.io "" is invalid: gracePeriodSeconds: Invalid value: -5: must be greater than or equal to 0'],
     [{ dryRun: ['None'] }, '422 DeleteOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: "None": supported values: "All"'],
-    [{ preconditions: { uid: 1 } }, '400 DeleteOptions: preconditions.uid must be a string'],
+    [{ preconditions: { uid: 1 } }, `${cannot} number into field preconditions.uid of type string`],
+    [{ propagationPolicy: 'Later' }, '422 DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Later": supported values: "Background", "Foreground", "Orphan"'],
     [{ propagationPolicy: 'Orphan', orphanDependents: true }, '422 DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and propagationPolicy cannot both be set'],
   ];
-  for (const [body, want] of cases) t.deepEqual(shown(outcome(() => withDeleteOptions('delete', body, { gracePeriodSeconds: 5 }))), want, JSON.stringify(body));
+  for (const [body, want] of cases) t.deepEqual(shown(outcome(() => readDeleteOptions(body))), want, JSON.stringify(body));
 });
 
 test('what a client accepts', (t) => {
