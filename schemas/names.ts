@@ -2,7 +2,7 @@
  * The rules for names and addresses of the Kubernetes API. Each returns why the text is not allowed, in words that say
  * what would be right, or undefined when it is fine.
  */
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 
 type Rule = (text: string) => string | undefined;
 
@@ -53,6 +53,14 @@ export const whyNotPathSegment: Rule = (text) => {
   return bad === undefined ? undefined : `may not contain '${bad}'`;
 };
 
+/** A domain, '/' and a path: names of controllers of ingress classes. */
+export const whyNotDomainPath: Rule = (text) => {
+  const slash = text.indexOf('/');
+  const [domain, path] = [text.slice(0, slash), text.slice(slash + 1)];
+  if (slash <= 0 || path === '') return "must be a domain-prefixed path (such as 'acme.io/foo')";
+  return whyNotDnsSubdomain(domain) ?? (/^[-A-Za-z0-9/._~%!$&'()*+,;=:]+$/.test(path) ? undefined : "must have a path of letters, digits and '/-._~%!$&'()*+,;=:'");
+};
+
 /** Whether the name belongs to a domain: `example.com/gpu`. */
 export const isDomainPrefixed = (text: string): boolean => text.includes('/');
 
@@ -94,6 +102,14 @@ export const whyNotIp: Rule = (text) => (isIP(text) === 0 ? 'must be an IP addre
 export const whyNotIpv4: Rule = (text) => (isIP(text) === 4 ? undefined : 'must be an IPv4 address (for example 10.9.8.7)');
 
 export const whyNotIpv6: Rule = (text) => (isIP(text) === 6 ? undefined : 'must be an IPv6 address (for example 2001:db8::ffff)');
+
+/** An address in the one form in which it is written as a name: no leading zeros, IPv6 in small letters and shortened. */
+export const whyNotCanonicalIp: Rule = (text) => {
+  const why = whyNotIp(text);
+  if (why !== undefined) return why;
+  const canonical = isIP(text) === 6 ? new SocketAddress({ address: text, family: 'ipv6' }).address : text;
+  return text === canonical ? undefined : `must be in canonical form (${JSON.stringify(canonical)})`;
+};
 
 /** An address range such as 10.0.0.0/8. */
 export const whyNotCidr: Rule = (text) => {

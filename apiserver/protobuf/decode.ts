@@ -49,18 +49,22 @@ const time = (bytes: Buffer, write: (ms: number) => string): string | undefined 
 const extraValue = (bytes: Buffer): readonly string[] =>
   [...wireFields(bytes)].filter((field) => field.number === 1).map((field) => textOf(bytesOf(field.value, 'items')));
 
+/** A message whose first field is JSON. */
+const jsonIn = (bytes: Buffer, what: string): unknown => {
+  try {
+    return JSON.parse(textOf(bytesOf(plainFields(bytes).get(1) ?? Buffer.from('{}'), what))) as unknown;
+  } catch {
+    throw malformed(`${what} is not JSON`);
+  }
+};
+
 /** Messages that are one value in JSON. */
 const special: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
   'resource.Quantity': (bytes) => textOf(bytesOf(plainFields(bytes).get(1) ?? Buffer.alloc(0), 'quantity')),
   'meta/v1.Time': (bytes) => time(bytes, rfc3339),
   'meta/v1.MicroTime': (bytes) => time(bytes, rfc3339Micro),
-  'meta/v1.FieldsV1': (bytes) => {
-    try {
-      return JSON.parse(textOf(bytesOf(plainFields(bytes).get(1) ?? Buffer.from('{}'), 'fieldsV1'))) as unknown;
-    } catch {
-      throw malformed('fieldsV1 is not JSON');
-    }
-  },
+  'meta/v1.FieldsV1': (bytes) => jsonIn(bytes, 'fieldsV1'),
+  'runtime.RawExtension': (bytes) => jsonIn(bytes, 'an object in the body'),
   'intstr.IntOrString': (bytes) => {
     const fields = plainFields(bytes);
     return int(fields.get(1) ?? 0n, 'type') === 1
