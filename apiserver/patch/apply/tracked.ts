@@ -1,0 +1,57 @@
+/** Which fields of an object somebody can own at all, and the comparison of two of its states as ownership sees it. */
+import type { AnyKind } from '../../../schemas/kind.ts';
+import type { JsonSchema } from '../../../schemas/schema.ts';
+import { compare, noChange, type Comparison } from './compare.ts';
+import { nodeOf, without, type FieldSet } from './field-set.ts';
+import { shapeOf } from './shape.ts';
+
+/** Members of metadata that are the server's, or the object's identity. */
+const nobodysMetadata = new Set(['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'generation', 'managedFields', 'resourceVersion'].map((name) => `f:${name}`));
+
+/** A set without what nobody can own: type, identity and, for writes to the object itself, the status that has an address of its own. */
+export const ownable = (kind: AnyKind, subresource: string, set: FieldSet | undefined): FieldSet | undefined => {
+  if (set === undefined) return undefined;
+  let left = without(without(set, 'f:apiVersion'), 'f:kind');
+  if (subresource === '' && kind.subresources.status === true) left = without(left, 'f:status');
+  const metadata = left?.['f:metadata'];
+  if (left === undefined || metadata === undefined) return left;
+  const kept = Object.entries(metadata).filter(([element]) => element.startsWith('f:') && !nobodysMetadata.has(element));
+  if (kept.length === Object.keys(metadata).length) return left;
+  const rest = nodeOf(false, kept);
+  return rest === undefined ? without(left, 'f:metadata') : { ...left, 'f:metadata': rest };
+};
+
+export const compareStates = (kind: AnyKind, subresource: string, before: unknown, after: unknown): Comparison => {
+  const found = compare(shapeOf(kind.schema), before, after);
+  if (found === noChange) return noChange;
+  const added = ownable(kind, subresource, found.added);
+  const modified = ownable(kind, subresource, found.modified);
+  const removed = ownable(kind, subresource, found.removed);
+  return added === undefined && modified === undefined && removed === undefined ? noChange : { added, modified, removed };
+};
+
+const empties = new WeakMap<AnyKind, object>();
+
+/**
+ * An object of a kind that says nothing: with the parts that every object of the kind has. Whoever creates an object
+ * owns what is in those parts, not the parts.
+ */
+export const emptyObject = (kind: AnyKind): object => {
+  let empty = empties.get(kind);
+  if (empty === undefined) {
+    const parts = Object.entries(kind.schema.properties ?? {}).filter(([, schema]) => schema.type === 'object').map(([name, schema]) => [name, emptyPart(schema, 1)] as const);
+    empties.set(kind, empty = Object.fromEntries(parts));
+  }
+  return empty;
+};
+
+/** Nesting of parts that are always there; no kind of ours needs more. */
+const maxParts = 8;
+
+const emptyPart = (schema: JsonSchema, depth: number): unknown => {
+  if (schema.type === 'array') return [];
+  const { properties = {}, required = [] } = schema;
+  const always = Object.entries(properties).filter(([name, part]) =>
+    depth < maxParts && (part.type === 'object' || part.type === 'array') && (required.includes(name) || part['x-barge-default-object'] === true || (name === 'metadata' && part.properties !== undefined)));
+  return Object.fromEntries(always.map(([name, part]) => [name, emptyPart(part, depth + 1)]));
+};
