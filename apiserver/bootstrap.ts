@@ -9,34 +9,34 @@ const server = { name: 'system:apiserver', groups: ['system:masters'] };
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
-export interface BootstrapOptions {
-  /** Where pods and nodes reach the API server; absent: the service default/kubernetes is not made. */
-  readonly advertise?: { readonly address: string; readonly port: number } | undefined;
-  readonly serviceCidr: string;
-}
+const kubernetes = { name: 'kubernetes', namespace: 'default' };
 
 /**
- * Makes the namespaces that every cluster has and the service default/kubernetes with its endpoints. It is called at each
- * start: what is there stays, and the endpoints are brought up to date with the address.
+ * Makes the namespaces that every cluster has and, where the range of services is named, the Service default/kubernetes
+ * at its first address. It is called at each start, before anybody is served: what is there stays.
  */
-export const bootstrap = async (core: Core, { advertise, serviceCidr }: BootstrapOptions): Promise<void> => {
+export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceCidr?: string | undefined }): Promise<void> => {
   const api = core.as(server);
   for (const name of namespaces) await ensure(api, { group: '', version: 'v1', resource: 'namespaces' }, { metadata: { name } });
-  if (advertise === undefined) return;
-  const { address, port } = advertise;
-  const metadata = { name: 'kubernetes', namespace: 'default' };
-  const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
-  const ports = [{ name: 'https', port, protocol: 'TCP' }];
+  if (serviceCidr === undefined) return;
   await ensure(api, { group: '', version: 'v1', resource: 'services', namespace: 'default' }, {
-    metadata: { ...metadata, labels: { component: 'apiserver', provider: 'kubernetes' } },
-    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }] },
+    metadata: { ...kubernetes, labels: { component: 'apiserver', provider: 'kubernetes' } },
+    // The endpoints name their port as well: which one it is they alone say.
+    spec: { type: 'ClusterIP', sessionAffinity: 'None', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 'https' }] },
   }, { spec: { clusterIP: firstAddress(serviceCidr) } });
+};
+
+/** Says in the endpoints of default/kubernetes where pods reach this server; undefined: nowhere. */
+export const advertise = async (core: Core, endpoint: { readonly address: string; readonly port: number } | undefined): Promise<void> => {
+  const api = core.as(server);
+  const ports = endpoint === undefined ? [] : [{ name: 'https', port: endpoint.port, protocol: 'TCP' }];
   await ensure(api, { group: '', version: 'v1', resource: 'endpoints', namespace: 'default' }, {
-    metadata: { ...metadata, labels }, subsets: [{ addresses: [{ ip: address }], ports }],
+    metadata: { ...kubernetes, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets: endpoint === undefined ? [] : [{ addresses: [{ ip: endpoint.address }], ports }],
   });
   await ensure(api, { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices', namespace: 'default' }, {
-    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } }, addressType: 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }], ports,
+    metadata: { ...kubernetes, labels: { 'kubernetes.io/service-name': 'kubernetes' } }, addressType: 'IPv4',
+    endpoints: endpoint === undefined ? [] : [{ addresses: [endpoint.address], conditions: { ready: true } }], ports,
   });
 };
 

@@ -44,14 +44,17 @@ export interface ApiHttpServerOptions {
 }
 
 export interface ApiHttpServer {
-  /** Starts to listen; port 0 picks a free one. Rejects when the address cannot be had. */
-  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly port: number }>;
+  /**
+   * Starts to listen; port 0 picks a free one. Rejects when the address cannot be had. It may be called for several
+   * addresses, each with a certificate of its own where it is given one, and resolves with the address that it has.
+   */
+  listen(address: { readonly host: string; readonly port: number; readonly certificate?: Pick<ServerTls, 'cert' | 'key'> }): Promise<{ readonly address: string; readonly port: number }>;
   /** Takes no more requests, ends all watches and streams, and resolves when the requests under way are answered (at most closeMs). */
   close(): Promise<void>;
 }
 
-const createTlsServer = (options: ApiHttpServerOptions, limits: HttpLimits): Server => createServer({
-  cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca,
+const createTlsServer = ({ cert, key, ca }: ServerTls, limits: HttpLimits): Server => createServer({
+  cert, key, ca,
   minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.handshakeMs,
   // A certificate is asked for but not insisted on: none is anonymous, and a wrong one gets a 401 it can read.
   requestCert: true, rejectUnauthorized: false,
@@ -83,43 +86,60 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const { core, registry, authorizer, authenticator, clock, log } = options;
   const context: HttpContext = { core, registry, authorizer, clock, log, limits, closing: closing.signal };
   const nodes = createNodeClient(options.nodeTls, clock);
-  const server = createTlsServer(options, limits);
   const checks: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
-  server.maxConnections = limits.connections;
-  server.on('request', createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks }));
-  server.on('upgrade', createUpgradeHandler(context, nodes, authenticator));
-  server.on('clientError', refuseBytes);
-  server.on('tlsClientError', (error, socket) => {
-    log.debug('a TLS handshake failed', { error: error.message });
-    socket.destroy();
-  });
-  server.on('drop', () => log.warn('a connection was refused: there are too many', { limit: limits.connections }));
+  const app = createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks });
+  const upgrade = createUpgradeHandler(context, nodes, authenticator);
+  const servers: Server[] = [];
+
+  const open = (tls: ServerTls): Server => {
+    const server = createTlsServer(tls, limits);
+    server.maxConnections = limits.connections;
+    server.on('request', app);
+    server.on('upgrade', upgrade);
+    server.on('clientError', refuseBytes);
+    server.on('tlsClientError', (error, socket) => {
+      log.debug('a TLS handshake failed', { error: error.message });
+      socket.destroy();
+    });
+    server.on('drop', () => log.warn('a connection was refused: there are too many', { limit: limits.connections }));
+    return server;
+  };
 
   return {
-    listen: ({ host, port }) => new Promise((resolve, reject) => {
+    listen: ({ host, port, certificate }) => new Promise((resolve, reject) => {
+      if (closing.signal.aborted) throw new Error('the HTTPS server is closed');
+      const server = open({ ...options.tls, ...certificate });
       server.once('error', reject);
       server.listen({ host, port }, () => {
+        servers.push(server);
         server.off('error', reject);
         server.on('error', (error) => log.error('the HTTPS server failed', { error }));
-        resolve({ port: (server.address() as AddressInfo).port });
+        const at = server.address() as AddressInfo;
+        resolve({ address: at.address, port: at.port });
       });
     }),
-    close: () => new Promise((resolve) => {
+    close: async () => {
       closing.abort();
-      if (!server.listening) return resolve();
-      // Connections whose request has just been answered become idle one by one.
-      let cancelSweep = (): void => undefined;
-      const sweep = (): void => {
-        server.closeIdleConnections();
-        cancelSweep = clock.after(50, sweep);
-      };
-      const cancelForce = clock.after(limits.closeMs, () => server.closeAllConnections());
-      server.close(() => {
-        cancelSweep();
-        cancelForce();
-        resolve();
-      });
-      sweep();
-    }),
+      await Promise.all(servers.map((server) => closeServer(server, clock, limits.closeMs)));
+    },
   };
 };
+
+/** Resolves when the requests under way are answered; after the time their connections are cut. */
+const closeServer = (server: Server, clock: Clock, closeMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    // Connections whose request has just been answered become idle one by one.
+    let cancelSweep = (): void => undefined;
+    const sweep = (): void => {
+      server.closeIdleConnections();
+      cancelSweep = clock.after(50, sweep);
+    };
+    const cancelForce = clock.after(closeMs, () => server.closeAllConnections());
+    server.close(() => {
+      cancelSweep();
+      cancelForce();
+      resolve();
+    });
+    sweep();
+  });

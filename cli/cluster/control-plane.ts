@@ -6,7 +6,7 @@ import { firstOf } from '../../apiserver/authentication/chain.ts';
 import { createTokenAuthenticator } from '../../apiserver/authentication/tokens.ts';
 import { builtinGrants } from '../../apiserver/authorization/builtin-grants.ts';
 import { createRulesAuthorizer } from '../../apiserver/authorization/rules.ts';
-import { bootstrap } from '../../apiserver/bootstrap.ts';
+import { advertise, bootstrap } from '../../apiserver/bootstrap.ts';
 import { Core } from '../../apiserver/core.ts';
 import { createApiHttpServer } from '../../apiserver/http/server.ts';
 import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
@@ -28,6 +28,11 @@ export interface ControlPlane {
   readonly url: string;
   /** Aborts when the store cannot be written any more; the process must end. */
   readonly failed: AbortSignal;
+  /**
+   * Lets pods in, where the server listens on loopback alone: it also answers at an address of the node on the pods'
+   * network, and the endpoints of default/kubernetes name that.
+   */
+  letPodsIn(address: string): Promise<void>;
   /** Ends watches, finishes what is under way and closes the store. */
   close(): Promise<void>;
 }
@@ -49,10 +54,13 @@ const firstServiceIp = (serviceCidr: string): string => {
 /** The host as clients on this machine reach it. */
 const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host);
 
-/** Where pods look for the API server. On loopback it is not reachable for them, but the Service must name something else. */
-const advertised = (host: string, nodeIp: string): string => (isIPv4(host) && host !== '0.0.0.0' && !host.startsWith('127.') ? host : nodeIp);
+/** Where pods reach a server that listens on an address; undefined where they cannot. */
+const forPods = (address: string, nodeIp: string): string | undefined => {
+  if (address === '0.0.0.0' || address === '::') return nodeIp;
+  return isIPv4(address) && !address.startsWith('127.') ? address : undefined;
+};
 
-/** Opens the store and serves the API on it. */
+/** Opens the store, makes what every cluster has, and serves the API on it. */
 export const openControlPlane = async ({ config, clock, log, random, nodeIps }: ControlPlaneOptions): Promise<ControlPlane> => {
   const [storage, credentials, kinds] = await Promise.all([
     SqliteStorage.open({ file: join(config.dataDir, 'store.db'), log: log.with({ component: 'storage' }) }),
@@ -65,20 +73,35 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const registry = createRegistry(kinds);
   const authorizer = createRulesAuthorizer(builtinGrants);
   const core = await Core.open({ storage, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer, serviceCidr: config.serviceCidr, nodePortRange });
+  let advertised = false;
   const server = createApiHttpServer({
     core, registry, authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(new Map())]),
     tls: { ...credentials.server, ca: credentials.ca },
     nodeTls: { ...credentials.apiserverClient, ca: credentials.ca },
+    checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
   });
-  const { port } = await server.listen(config.listen);
-  await bootstrap(core, { serviceCidr: config.serviceCidr, advertise: { address: advertised(config.listen.host, nodeIps[0]!), port } });
-  return {
-    core, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed,
-    close: async () => {
-      await server.close();
-      await core.close();
-      await storage.close();
-    },
+  const close = async (): Promise<void> => {
+    await server.close();
+    await core.close();
+    await storage.close();
   };
+  try {
+    await bootstrap(core, { serviceCidr: config.serviceCidr });
+    const { address, port } = await server.listen(config.listen);
+    const outside = forPods(address, nodeIps[0]!);
+    await advertise(core, outside === undefined ? undefined : { address: outside, port });
+    advertised = true;
+    return {
+      core, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
+      letPodsIn: async (podsSide) => {
+        if (outside !== undefined) return;
+        await advertise(core, await server.listen({ host: podsSide, port, certificate: await credentials.serverAt(podsSide) }));
+      },
+    };
+  } catch (error) {
+    // Nothing that was opened may keep the process, or the store's lock.
+    await close();
+    throw error;
+  }
 };

@@ -11,6 +11,8 @@ export interface ClusterCredentials {
   readonly ca: string;
   /** The API server's own. */
   readonly server: CertificatePair;
+  /** The same with one more address in it, for a listener there. */
+  serverAt(address: string): Promise<CertificatePair>;
   /** The human administrator's, in the group system:masters. */
   readonly admin: CertificatePair;
   /** With which the API server goes to node agents. */
@@ -60,9 +62,12 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
     await writePair(folder, name, pair);
     return pair;
   };
+  const ensureServer = (nodeIps: readonly string[]): Promise<CertificatePair> =>
+    ensure('apiserver', { commonName: 'barge-apiserver', usages: ['server'], ...apiServerNames({ ...options, nodeIps }) });
   return {
     ca: ca.cert,
-    server: await ensure('apiserver', { commonName: 'barge-apiserver', usages: ['server'], ...apiServerNames(options) }),
+    server: await ensureServer(options.nodeIps),
+    serverAt: (address) => ensureServer([...options.nodeIps, address]),
     admin: await ensure('admin', { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] }),
     apiserverClient: await ensure('apiserver-client', { commonName: apiserverClientName, usages: ['client'] }),
     agent: await ensure('agent', {

@@ -14,6 +14,7 @@ import { createDnsComponent } from '../../proxy/dns-component.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
 import type { ClusterConfig } from '../config.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
+import { createPodAccess } from './pod-access.ts';
 import { upstreamServers } from './resolv-conf.ts';
 import type { Removal } from './reset-cluster.ts';
 
@@ -23,6 +24,7 @@ export interface NodeOptions {
   readonly credentials: ClusterCredentials;
   readonly nodeIp: string;
   readonly clock: Clock;
+  readonly letPodsIn: (address: string) => Promise<void>;
   /** What the agent is given, and what the proxy and DNS are given: each with an identity of its own. */
   readonly agent: Surroundings;
   readonly proxy: Surroundings;
@@ -66,7 +68,8 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const dns = createDnsComponent(proxy, {
     listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: upstreamServers(),
   });
-  return [agentComponent, proxyComponent, dns];
+  const access = createPodAccess({ network: agentComponent.network, letPodsIn: options.letPodsIn, log: agent.log });
+  return [agentComponent, proxyComponent, dns, access];
 };
 
 /** What a node made outside its data folder, in the order in which it can be taken away. */

@@ -61,7 +61,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
       createControllersComponent(surroundings('controllers', componentUser('system:barge:controllers')), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca }),
       createSchedulerComponent(surroundings('scheduler', componentUser('system:barge:scheduler')), {}),
       ...(config.agent ? await (await import('./node.ts')).createNode({
-        config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock,
+        config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
         agent: surroundings('agent', componentUser(`system:node:${config.nodeName}`, ['system:nodes'])),
         proxy: surroundings('proxy', componentUser('system:barge:proxy')),
       }) : []),

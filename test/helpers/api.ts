@@ -55,7 +55,7 @@ export const testApi = async ({ clock = new FakeClock(), storage = new MemorySto
     registry: await testRegistry(), random: seededRandom(1), log: silentLog, authorizer: { authorize: () => undefined },
     nodePortRange: { from: 30000, to: 32767 }, ...options, serviceCidr, clock, storage,
   });
-  await bootstrap(core, { serviceCidr });
+  await bootstrap(core, {});
   await createNamespaces(core.as(admin), namespaces);
   const transport = core.as(user);
   return { core, transport, client: createClient(transport), clock, storage, registry: await testRegistry(), close: () => core.close() };

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { addressOf, addressRange, contains, numberOf, pick, portRange } from '../../../apiserver/admission/number-range.ts';
-import { bootstrap } from '../../../apiserver/bootstrap.ts';
+import { advertise, bootstrap } from '../../../apiserver/bootstrap.ts';
 import { ApiError } from '../../../schemas/errors.ts';
 import { Endpoints } from '../../../schemas/kinds/core/endpoints.ts';
 import { Namespace } from '../../../schemas/kinds/core/namespace.ts';
@@ -169,18 +169,22 @@ withApi('a service that waits for a finalizer keeps its address until it goes', 
 
 // The cluster's own objects
 
-withApi('the server itself is a service, and follows its address from start to start', async (t, { core, client }) => {
+withApi('the server itself is a service, and says where it is from start to start', async (t, { core, client }) => {
   const serviceCidr = '10.96.0.0/16';
-  await bootstrap(core, { serviceCidr, advertise: { address: '192.0.2.7', port: 6443 } });
+  await bootstrap(core, { serviceCidr });
   const before = await client.of(Service).get(key('kubernetes'));
-  t.like(before.spec, { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }] });
-  await bootstrap(core, { serviceCidr, advertise: { address: '192.0.2.7', port: 6443 } });
+  t.like(before.spec, { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 'https' }] });
+  await bootstrap(core, { serviceCidr });
   t.is((await client.of(Service).get(key('kubernetes'))).metadata.resourceVersion, before.metadata.resourceVersion);
-  await bootstrap(core, { serviceCidr, advertise: { address: '192.0.2.8', port: 7443 } });
+  await advertise(core, { address: '192.0.2.7', port: 6443 });
+  await advertise(core, { address: '192.0.2.8', port: 7443 });
   t.deepEqual((await client.of(Endpoints).get(key('kubernetes'))).subsets, [{ addresses: [{ ip: '192.0.2.8' }], ports: [{ name: 'https', port: 7443, protocol: 'TCP' }] }]);
   const slice = await client.of(EndpointSlice).get(key('kubernetes'));
   t.like(slice, { addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.8'], conditions: { ready: true } }], ports: [{ port: 7443 }] });
   t.is(slice.metadata.labels?.['kubernetes.io/service-name'], 'kubernetes');
+  await advertise(core, undefined);
+  t.deepEqual((await client.of(Endpoints).get(key('kubernetes'))).subsets ?? [], []);
+  t.deepEqual((await client.of(EndpointSlice).get(key('kubernetes'))).endpoints, []);
   t.deepEqual((await client.of(Namespace).list()).items.map(({ metadata }) => metadata.name), ['default', 'kube-node-lease', 'kube-public', 'kube-system']);
 });
 

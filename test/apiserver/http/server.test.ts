@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:https';
+import { createServer, get, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
@@ -397,6 +397,22 @@ test('closing ends watches cleanly and lets requests finish', async (t) => {
   await closed;
   await t.throwsAsync(own.call('/version'), { code: 'ECONNREFUSED' });
   await own.close();
+});
+
+test('the same server answers at further addresses, with a certificate of their own, until it closes', async (t) => {
+  const own = await httpsApi();
+  const { ca } = own.certificates;
+  const certificate = await issueCertificate({ ca, commonName: 'apiserver', usages: ['server'], ipAddresses: ['127.0.0.9'], lifetimeDays: 1, nowMs: Date.now() });
+  t.deepEqual(await own.server.listen({ host: '127.0.0.9', port: own.port, certificate }), { address: '127.0.0.9', port: own.port });
+  await t.throwsAsync(own.server.listen({ host: '127.0.0.9', port: own.port }), { code: 'EADDRINUSE' });
+  const version = (): Promise<number | undefined> => new Promise((resolve, reject) => {
+    get({ host: '127.0.0.9', port: own.port, path: '/version', ca: ca.cert, agent: false }, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
+  });
+  t.is(await version(), 200);
+  t.is((await own.call('/version')).code, 200);
+  await own.close();
+  await t.throwsAsync(version(), { code: 'ECONNREFUSED' });
+  await t.throwsAsync(own.server.listen({ host: '127.0.0.9', port: own.port }), { message: /closed/ });
 });
 
 test('a reader that does not read is dropped', async (t) => {
