@@ -1,11 +1,12 @@
 /** What every cluster has from its first moment on, and what says where its API server is. */
-import type { ApiRequest, Transport } from '../schemas/api.ts';
+import type { ApiRequest, Transport, UserInfo } from '../schemas/api.ts';
 import { isReason } from '../schemas/errors.ts';
 import type { ObjectMeta } from '../schemas/types/object-meta.ts';
 import { firstAddress } from './admission/service-addresses.ts';
 import type { Core } from './core.ts';
 
-const server = { name: 'system:apiserver', groups: ['system:masters'] };
+/** As whom the server looks after its own objects. */
+export const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] };
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
@@ -16,7 +17,7 @@ const kubernetes = { name: 'kubernetes', namespace: 'default' };
  * at its first address. It is called at each start, before anybody is served: what is there stays.
  */
 export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceCidr?: string | undefined }): Promise<void> => {
-  const api = core.as(server);
+  const api = core.as(apiServerUser);
   for (const name of namespaces) await ensure(api, { group: '', version: 'v1', resource: 'namespaces' }, { metadata: { name } });
   if (serviceCidr === undefined) return;
   await ensure(api, { group: '', version: 'v1', resource: 'services', namespace: 'default' }, {
@@ -28,7 +29,7 @@ export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceC
 
 /** Says in the endpoints of default/kubernetes where pods reach this server; undefined: nowhere. */
 export const advertise = async (core: Core, endpoint: { readonly address: string; readonly port: number } | undefined): Promise<void> => {
-  const api = core.as(server);
+  const api = core.as(apiServerUser);
   const ports = endpoint === undefined ? [] : [{ name: 'https', port: endpoint.port, protocol: 'TCP' }];
   await ensure(api, { group: '', version: 'v1', resource: 'endpoints', namespace: 'default' }, {
     metadata: { ...kubernetes, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
