@@ -61,6 +61,9 @@ export const whyNotDomainPath: Rule = (text) => {
   return whyNotDnsSubdomain(domain) ?? (/^[-A-Za-z0-9/._~%!$&'()*+,;=:]+$/.test(path) ? undefined : "must have a path of letters, digits and '/-._~%!$&'()*+,;=:'");
 };
 
+/** Names of CSI drivers: a DNS-1123 subdomain, but for capital letters, of at most 63 characters. */
+export const whyNotCsiDriverName: Rule = (text) => tooLong(text, 63) ?? whyNotDnsSubdomain(text.toLowerCase());
+
 /** Whether the name belongs to a domain: `example.com/gpu`. */
 export const isDomainPrefixed = (text: string): boolean => text.includes('/');
 
