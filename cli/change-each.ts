@@ -20,6 +20,8 @@ export interface Change {
   readonly verb: string | ((after: ApiObject) => string);
   /** Absent: nothing is sent. */
   readonly patch?: { readonly type: PatchType; readonly body: unknown; readonly subresource?: string } | undefined;
+  /** Without a patch kubectl's `set` says nothing, where others say `not labeled`. */
+  readonly unchanged?: 'silent';
   /** What -o prints with --dry-run=client; the object as it is where absent. */
   readonly preview?: ApiObject | undefined;
 }
@@ -47,6 +49,7 @@ export const changeEach = (context: CommandContext<typeof changeEachFlags>, opti
       const object = selected.object ?? (reads ? await session.api.get(placeOf(selected), context.signal) : undefined);
       const change = await options.change(object ?? nameOnly(selected), selected, session);
       const { patch } = change;
+      if (patch === undefined && change.unchanged === 'silent') continue;
       if (patch === undefined || flags['dry-run'] === 'client') {
         const shown = change.preview ?? object ?? nameOnly(selected);
         report.done(selected.resource, shown, wordOf(change, shown));

@@ -78,3 +78,9 @@ export const chooseContainer = (pod: PodBody, named: string | undefined): { read
   if (first === undefined) throw new CommandError(`pod ${pod.metadata.name} has no containers`);
   return { name: first, isDefault: all.length > 1 };
 };
+
+/** Says which container was taken where nobody named one. */
+export const defaultedLine = (pod: PodBody, name: string): string => {
+  const all = [...(pod.spec?.containers ?? []).map((one) => one.name), ...(pod.spec?.initContainers ?? []).map((one) => `${one.name} (init)`)];
+  return `Defaulted container "${name}" out of: ${all.join(', ')}\n`;
+};

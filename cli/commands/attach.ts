@@ -1,7 +1,7 @@
 import { clusterFlags } from '../cluster-flags.ts';
 import { CommandError, defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
-import { chooseContainer, onePod } from '../pods-of.ts';
+import { chooseContainer, defaultedLine, onePod } from '../pods-of.ts';
 import { withSession } from '../session.ts';
 import { withTerminal } from '../terminal.ts';
 
@@ -21,6 +21,7 @@ export const command = defineCommand({
     if (word === undefined || more.length > 0) throw new CommandError('one pod or type/name must be specified');
     const { pod } = await onePod(session, word, context.signal);
     const container = chooseContainer(pod, flags.container);
+    if (container.isDefault && !flags.quiet) context.stderr.write(defaultedLine(pod, container.name));
     const spec = pod.spec?.containers?.find(({ name }) => name === container.name);
     if (flags.tty && spec?.tty !== true) context.stderr.write(`Unable to use a TTY - container ${container.name} did not allocate one\n`);
     if (!flags.quiet && flags.stdin) context.stderr.write("If you don't see a command prompt, try pressing enter.\n");

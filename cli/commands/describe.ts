@@ -19,6 +19,9 @@ const describers: Readonly<Record<string, () => Promise<unknown>>> = {
   'ReplicaSet.apps': async () => (await import('../describe/workload.ts')).replicaSet,
   ConfigMap: async () => (await import('../describe/config.ts')).configMap,
   Secret: async () => (await import('../describe/config.ts')).secret,
+  ServiceAccount: async () => (await import('../describe/config.ts')).serviceAccount,
+  Endpoints: async () => (await import('../describe/endpoints.ts')).endpoints,
+  'EndpointSlice.discovery.k8s.io': async () => (await import('../describe/endpoints.ts')).endpointSlice,
   Namespace: async () => (await import('../describe/config.ts')).namespace,
 };
 
@@ -63,7 +66,7 @@ export const command = defineCommand({
         for (const object of objects) {
           const about = { session, world: context, resource };
           const page = await describer(object, about);
-          if (flags['show-events'] && !['Event', 'Secret', 'Namespace'].includes(resource.kind)) {
+          if (flags['show-events'] && !['Secret', 'Namespace'].includes(resource.kind)) {
             const { addEvents } = await import('../describe/events.ts');
             await addEvents(page, object, about);
           }

@@ -1,7 +1,7 @@
 import { clusterFlags } from '../cluster-flags.ts';
 import { CommandError, defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
-import { chooseContainer, onePod } from '../pods-of.ts';
+import { chooseContainer, defaultedLine, onePod } from '../pods-of.ts';
 import { withSession } from '../session.ts';
 import { withTerminal } from '../terminal.ts';
 
@@ -24,17 +24,19 @@ export const command = defineCommand({
     const { flags, args, dashAt } = context;
     const [pod] = args;
     if (pod === undefined || dashAt === 0) throw new CommandError('pod, type/name or --filename must be specified');
-    if (dashAt === undefined && args.length > 1) throw new CommandError('exec [POD] [COMMAND] is not supported. Use exec [POD] -- [COMMAND] instead');
+    if (dashAt === undefined && args.length > 1) throw new CommandError('exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead');
     const words = dashAt === undefined ? [] : args.slice(dashAt);
     if (words.length === 0) throw new CommandError('you must specify at least one command for the container');
     const { pod: found } = await onePod(session, pod, context.signal);
     if (found.status?.phase === 'Succeeded' || found.status?.phase === 'Failed') throw new CommandError(`cannot exec into a container in a completed pod; current phase is ${found.status.phase}`);
     const container = chooseContainer(found, flags.container);
     if (container.isDefault && !flags.quiet) {
-      context.stderr.write(`Defaulted container "${container.name}" out of: ${[...found.spec?.containers ?? [], ...found.spec?.initContainers ?? []].map(({ name }) => name).join(', ')}\n`);
+      context.stderr.write(defaultedLine(found, container.name));
     }
     const streams = await session.streams();
     const key = { namespace: found.metadata.namespace, name: found.metadata.name ?? '' };
-    return withTerminal(context, { stdin: flags.stdin, tty: flags.tty }, (ends) => streams.exec(key, words, { ...ends, container: container.name }, context.signal));
+    const code = await withTerminal(context, { stdin: flags.stdin, tty: flags.tty }, (ends) => streams.exec(key, words, { ...ends, container: container.name }, context.signal));
+    if (code !== 0) context.stderr.write(`command terminated with exit code ${code}\n`);
+    return code;
   }),
 });

@@ -4,8 +4,8 @@ import type { LogOptions } from '../../client/streams.ts';
 import { clusterFlags } from '../cluster-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
 import { failureLine } from '../errors.ts';
-import { flag } from '../flags.ts';
-import { chooseContainer, choosePods, onePod, podResource, type PodBody } from '../pods-of.ts';
+import { flag, UsageError } from '../flags.ts';
+import { chooseContainer, choosePods, defaultedLine, onePod, podResource, type PodBody } from '../pods-of.ts';
 import { hasLog, printLog, type LogPrinter } from '../pod-logs.ts';
 import { at } from '../selection.ts';
 import { withSession, type Session } from '../session.ts';
@@ -113,9 +113,11 @@ export const command = defineCommand({
   run: (context) => withSession(context.flags, context, async (session) => {
     const { flags, signal } = context;
     const [word, container, ...more] = context.args;
-    if (word === undefined && flags.selector === undefined) throw new CommandError('expected POD or TYPE/NAME, or -l SELECTOR: POD or TYPE/NAME is a required argument for the logs command');
+    if (word === undefined && flags.selector === undefined) throw new UsageError("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command");
     if (word !== undefined && flags.selector !== undefined) throw new CommandError('only a selector (-l) or a POD name is allowed');
     if (more.length > 0) throw new CommandError('expected at most a POD and a CONTAINER');
+    const asked = container ?? flags.container;
+    if (flags['all-containers'] && asked !== undefined) throw new CommandError(`--all-containers=true should not be specified with container name ${asked}`);
     const named = container === undefined ? context : { ...context, flags: { ...flags, container } };
     const choice = word === undefined ? { selector: flags.selector!, of: '' } : await choosePods(session, word, signal);
     const many = 'selector' in choice && (word === undefined || flags['all-pods']);
@@ -128,7 +130,7 @@ export const command = defineCommand({
     if (others > 0) context.stderr.write(`Found ${others + 1} pods, using pod/${pod.metadata.name}\n`);
     const names = containersOf(named, pod);
     if (!flags['all-containers'] && named.flags.container === undefined && chooseContainer(pod, undefined).isDefault) {
-      context.stderr.write(`Defaulted container "${names[0]}" out of: ${[...pod.spec?.containers ?? [], ...pod.spec?.initContainers ?? []].map(({ name }) => name).join(', ')}\n`);
+      context.stderr.write(defaultedLine(pod, names[0]!));
     }
     if (flags.follow) await Promise.all(names.map((name) => printLog({ pod, container: name }, printer)));
     else for (const name of names) await printLog({ pod, container: name }, printer);

@@ -66,7 +66,7 @@ const history = defineCommand({
       const title = `${selected.resource.singular}.${selected.resource.group}/${selected.name}`;
       if (context.flags.revision > 0) {
         const found = revisions.find(({ number }) => number === context.flags.revision);
-        if (found === undefined) throw new CommandError(`unable to find the specified revision ${context.flags.revision} in history`);
+        if (found === undefined) throw new CommandError('unable to find the specified revision');
         if (context.flags.output === 'yaml' || context.flags.output === 'json') {
           const { formatObject } = await import('../output.ts');
           context.stdout.write(formatObject({ type: context.flags.output }, found.replicaSet));

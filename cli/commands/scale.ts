@@ -54,7 +54,7 @@ export const command = defineCommand({
         if (wanted !== -1) {
           const scale = await session.api.get({ ...placeOf(selected), subresource: 'scale' }, context.signal) as Scale;
           const now = scale.spec?.replicas ?? 0;
-          if (now !== wanted) throw new CommandError(`expected replicas to be ${wanted}, was ${now}`);
+          if (now !== wanted) throw new CommandError(`Expected replicas to be ${wanted}, was ${now}`);
           // The count was read at this version: between here and the write nobody else may change it.
           resourceVersion ??= scale.metadata.resourceVersion;
         }

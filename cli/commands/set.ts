@@ -54,7 +54,7 @@ const image = defineCommand({
         });
         const containers = changed(spec.containers);
         const initContainers = changed(spec.initContainers);
-        if (containers.length + initContainers.length === 0) return { verb: 'image updated' };
+        if (containers.length + initContainers.length === 0) return { verb: 'image updated', unchanged: 'silent' };
         return {
           verb: 'image updated',
           patch: { type: 'strategic', body: wrap({ ...(containers.length === 0 ? {} : { containers }), ...(initContainers.length === 0 ? {} : { initContainers }) }) },

@@ -2,7 +2,8 @@ import type { BodyOf } from '../../schemas/kind.ts';
 import type { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import type { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import type { Secret } from '../../schemas/kinds/core/secret.ts';
-import type { Describer } from './describer.ts';
+import type { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
+import { related, type Describer } from './describer.ts';
 import { Page, shownAnnotations } from './page.ts';
 
 const bytesOf = (base64: string): number => Buffer.byteLength(base64, 'base64');
@@ -38,5 +39,23 @@ export const namespace: Describer<BodyOf<typeof Namespace>> = ({ metadata, statu
     page.line(0, 'Conditions:').line(1, 'Type\tStatus\tLastTransitionTime\tReason\tMessage').line(1, '----\t------\t------------------\t------\t-------');
     for (const one of conditions) page.line(1, `${one.type}\t${one.status}\t${one.lastTransitionTime ?? ''}\t${one.reason ?? ''}\t${one.message ?? ''}`);
   }
+  return page;
+};
+
+/** The secrets that belong to it; one that it names and that is not there is marked. */
+export const serviceAccount: Describer<BodyOf<typeof ServiceAccount>> = async ({ metadata, secrets, imagePullSecrets }, about) => {
+  const page = new Page().field(0, 'Name', metadata.name).field(0, 'Namespace', metadata.namespace)
+    .pairs(0, 'Labels', metadata.labels).pairs(0, 'Annotations', shownAnnotations(metadata.annotations), ': ');
+  const there = await related<BodyOf<typeof Secret>>(about, 'secrets', { namespace: metadata.namespace });
+  const names = new Set(there.map((one) => one.metadata.name));
+  const tokens = there.filter((one) => one.type === 'kubernetes.io/service-account-token' && one.metadata.annotations?.['kubernetes.io/service-account.name'] === metadata.name);
+  const list = (title: string, of: readonly (string | undefined)[]): void => {
+    for (const [at, name] of (of.length === 0 ? ['<none>'] : of).entries()) {
+      page.line(0, `${at === 0 ? `${title}:` : ''}\t${name ?? ''}${name !== '<none>' && !names.has(name) ? ' (not found)' : ''}`);
+    }
+  };
+  list('Image pull secrets', (imagePullSecrets ?? []).map(({ name }) => name));
+  list('Mountable secrets', (secrets ?? []).map(({ name }) => name));
+  list('Tokens', tokens.map((one) => one.metadata.name));
   return page;
 };

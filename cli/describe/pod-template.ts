@@ -1,7 +1,10 @@
-import type { ContainerStatus, PodStatus } from '../../schemas/types/pod-status.ts';
+import type { BodyOf } from '../../schemas/kind.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import type { ContainerStatus } from '../../schemas/types/pod-status.ts';
 import type { Container } from '../../schemas/types/container.ts';
 import type { PodTemplateSpec } from '../../schemas/types/pod-spec.ts';
 import type { Probe } from '../../schemas/types/probe.ts';
+import { shownField, shownResource } from './env-values.ts';
 import { Page, shownTime } from './page.ts';
 import { addVolumes } from './volumes.ts';
 
@@ -36,7 +39,7 @@ const probeText = (probe: Probe): string => {
   return `unknown ${timing}`;
 };
 
-const envLines = (page: Page, container: Container): void => {
+const envLines = (page: Page, container: Container, pod: BodyOf<typeof Pod> | undefined): void => {
   for (const { prefix, configMapRef, secretRef } of container.envFrom ?? []) {
     const [kind, ref] = configMapRef === undefined ? ['Secret', secretRef] : ['ConfigMap', configMapRef];
     page.line(3, `${ref?.name ?? ''}\t${kind}${prefix === undefined ? '' : ` with prefix '${prefix}'`}\tOptional: ${ref?.optional ?? false}`);
@@ -47,9 +50,9 @@ const envLines = (page: Page, container: Container): void => {
       page.line(3, `${name}:\t${first}`);
       for (const line of more) page.line(3, `\t${line}`);
     } else if (valueFrom.fieldRef !== undefined) {
-      page.line(3, `${name}:\t (${valueFrom.fieldRef.apiVersion ?? 'v1'}:${valueFrom.fieldRef.fieldPath})`);
+      page.line(3, `${name}:\t${shownField(pod, valueFrom.fieldRef.fieldPath)} (${valueFrom.fieldRef.apiVersion ?? 'v1'}:${valueFrom.fieldRef.fieldPath})`);
     } else if (valueFrom.resourceFieldRef !== undefined) {
-      page.line(3, `${name}:\t${valueFrom.resourceFieldRef.containerName ?? ''} (${valueFrom.resourceFieldRef.resource})`);
+      page.line(3, `${name}:\t${shownResource(container, valueFrom.resourceFieldRef)} (${valueFrom.resourceFieldRef.resource})`);
     } else if (valueFrom.secretKeyRef !== undefined) {
       page.line(3, `${name}:\t<set to the key '${valueFrom.secretKeyRef.key}' in secret '${valueFrom.secretKeyRef.name ?? ''}'>\tOptional: ${valueFrom.secretKeyRef.optional ?? false}`);
     } else if (valueFrom.configMapKeyRef !== undefined) {
@@ -58,7 +61,13 @@ const envLines = (page: Page, container: Container): void => {
   }
 };
 
-const containerLines = (page: Page, container: Container, status: ContainerStatus | undefined, indent: string): void => {
+interface Shown {
+  readonly status: ContainerStatus | undefined;
+  readonly pod: BodyOf<typeof Pod> | undefined;
+  readonly indent: string;
+}
+
+const containerLines = (page: Page, container: Container, { status, pod, indent }: Shown): void => {
   page.line(0, `${indent}${container.name}:`);
   if (status !== undefined) page.field(2, 'Container ID', status.containerID ?? '');
   page.field(2, 'Image', container.image ?? '');
@@ -87,7 +96,7 @@ const containerLines = (page: Page, container: Container, status: ContainerStatu
   if ((container.env ?? []).length + (container.envFrom ?? []).length === 0) page.field(2, 'Environment', '<none>');
   else {
     page.line(2, 'Environment:');
-    envLines(page, container);
+    envLines(page, container, pod);
   }
   const mounts = container.volumeMounts ?? [];
   if (mounts.length === 0) page.field(2, 'Mounts', '<none>');
@@ -100,16 +109,16 @@ const containerLines = (page: Page, container: Container, status: ContainerStatu
 };
 
 /** The containers of a pod, or of a template (level 1), which has no status. */
-export const addContainers = (page: Page, spec: { readonly containers?: readonly Container[] | undefined; readonly initContainers?: readonly Container[] | undefined }, { status, level }: { readonly status?: PodStatus | undefined; readonly level: 0 | 1 }): void => {
+export const addContainers = (page: Page, spec: { readonly containers?: readonly Container[] | undefined; readonly initContainers?: readonly Container[] | undefined }, { pod, level }: { readonly pod?: BodyOf<typeof Pod> | undefined; readonly level: 0 | 1 }): void => {
   const groups = [
-    ['Init Containers', spec.initContainers ?? [], status?.initContainerStatuses] as const,
-    ['Containers', spec.containers ?? [], status?.containerStatuses] as const,
+    ['Init Containers', spec.initContainers ?? [], pod?.status?.initContainerStatuses] as const,
+    ['Containers', spec.containers ?? [], pod?.status?.containerStatuses] as const,
   ];
   for (const [title, containers, statuses] of groups) {
     if (containers.length === 0) continue;
     page.line(level, `${title}:`);
     // kubectl sets names in templates one space in, and their fields where those of a pod's containers stand.
-    for (const container of containers) containerLines(page, container, statuses?.find(({ name }) => name === container.name), level === 0 ? '  ' : '   ');
+    for (const container of containers) containerLines(page, container, { status: statuses?.find(({ name }) => name === container.name), pod, indent: level === 0 ? '  ' : '   ' });
   }
 };
 

@@ -6,7 +6,8 @@ import { Page, shownAnnotations, shownTime } from './page.ts';
 import { addContainers, addPlacement } from './pod-template.ts';
 import { addVolumes } from './volumes.ts';
 
-export const describer: Describer<BodyOf<typeof Pod>> = ({ metadata, spec, status }, { world }) => {
+export const describer: Describer<BodyOf<typeof Pod>> = (pod, { world }) => {
+  const { metadata, spec, status } = pod;
   const page = new Page().field(0, 'Name', metadata.name).field(0, 'Namespace', metadata.namespace);
   page.field(0, 'Priority', spec?.priority ?? 0);
   if (spec?.priorityClassName !== undefined && spec.priorityClassName !== '') page.field(0, 'Priority Class Name', spec.priorityClassName);
@@ -33,7 +34,7 @@ export const describer: Describer<BodyOf<typeof Pod>> = ({ metadata, spec, statu
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
   if (controller !== undefined) page.field(0, 'Controlled By', `${controller.kind}/${controller.name}`);
   if (status?.nominatedNodeName !== undefined && status.nominatedNodeName !== '') page.field(0, 'NominatedNodeName', status.nominatedNodeName);
-  addContainers(page, spec ?? {}, { status, level: 0 });
+  addContainers(page, spec ?? {}, { pod, level: 0 });
   const conditions = status?.conditions ?? [];
   if (conditions.length > 0) {
     page.line(0, 'Conditions:').line(1, 'Type\tStatus');

@@ -153,7 +153,7 @@ test('label, annotate, patch, scale, set image', async (t) => {
   t.is((await barge('annotate deploy/web -n change a=b')).out, 'deployment.apps/web annotated\n');
   t.is((await read()).metadata.annotations?.['a'], 'b');
   t.is((await barge('scale deploy web -n change --replicas=5')).out, 'deployment.apps/web scaled\n');
-  t.regex((await barge('scale deploy web -n change --current-replicas=4 --replicas=6')).err, /expected replicas to be 4, was 5/);
+  t.regex((await barge('scale deploy web -n change --current-replicas=4 --replicas=6')).err, /Expected replicas to be 4, was 5/);
   t.is((await read()).spec.replicas, 5);
   t.is((await barge('set image deploy/web -n change web=v9')).out, 'deployment.apps/web image updated\n');
   t.is((await read()).spec.template.spec?.containers[0]?.image, 'v9');
