@@ -10,6 +10,9 @@ import { ApiError } from '../schemas/errors.ts';
 import type { Registry } from '../schemas/registry.ts';
 import { createAdmission } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
+import { AccountTokens, type AccountTokenOptions } from './authentication/account-tokens.ts';
+import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
+import { anyTokens, type TokenSource } from './authentication/tokens.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { Storage } from './storage/storage.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
@@ -30,7 +33,10 @@ export interface CoreOptions {
   /** Uniform in [0, 1), as Math.random; names and UIDs are made from it. */
   readonly random: () => number;
   readonly log: Log;
-  readonly authorizer: Authorizer;
+  /** Decides what callers may do, or makes who decides that from the state of the cluster (createClusterAuthorizer). */
+  readonly authorizer: Authorizer | ((state: WatchCache) => Authorizer);
+  /** With which tokens of service accounts are made; without it there are none, and pods get none. */
+  readonly accountTokens?: AccountTokenOptions | undefined;
   /** IPv4 range of cluster IPs, such as `10.96.0.0/16`. */
   readonly serviceCidr: string;
   /** Both ends belong to the range. */
@@ -41,19 +47,35 @@ export interface CoreOptions {
 
 export class Core {
   readonly #api: Surroundings;
-  readonly #authorizer: Authorizer;
 
-  private constructor(api: Surroundings, authorizer: Authorizer) {
+  private constructor(api: Surroundings) {
     this.#api = api;
-    this.#authorizer = authorizer;
   }
 
   /** Loads the state of the store and is ready then. */
-  static async open({ storage, authorizer, historyLimit, ...options }: CoreOptions): Promise<Core> {
+  static async open({ storage, historyLimit, ...options }: CoreOptions): Promise<Core> {
     const { registry, clock, random, log } = options;
     const cache = await WatchCache.open({ storage, registry, clock, log, historyLimit });
-    const admission = createAdmission(admissionPlugins({ ...options, cache }));
-    return new Core({ cache, writer: new ObjectWriter(storage, cache), admission, registry, clock, random, log }, authorizer);
+    const authorizer = typeof options.authorizer === 'function' ? options.authorizer(cache) : options.authorizer;
+    const accountTokens = options.accountTokens === undefined ? undefined : new AccountTokens(options.accountTokens, cache, clock);
+    const tokens = anyTokens([...(accountTokens === undefined ? [] : [accountTokens]), bootstrapTokens(cache, clock)]);
+    const admission = createAdmission(admissionPlugins({ ...options, cache, authorizer, accountTokens }));
+    return new Core({ cache, writer: new ObjectWriter(storage, cache), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
+  }
+
+  /** Decides what anybody may do; for rims that must know before they ask the core. */
+  get authorizer(): Authorizer {
+    return this.#api.authorizer;
+  }
+
+  /** Knows the bearer tokens that are objects of the cluster: those of service accounts and of new nodes. */
+  get tokens(): TokenSource {
+    return this.#api.tokens;
+  }
+
+  /** Issuer and public keys of service account tokens, for those who check them by themselves. */
+  get accountTokens(): Pick<AccountTokens, 'issuer' | 'keys'> | undefined {
+    return this.#api.accountTokens;
   }
 
   /** The revision up to which this server has seen all writes. */
@@ -78,7 +100,7 @@ export class Core {
   /** Answers every request but a watch. Rejects with ApiError; anything else is logged here and becomes InternalError. */
   async send(request: ApiRequest, user: UserInfo, signal?: AbortSignal): Promise<ApiAnswer> {
     try {
-      return await dispatch(this.#api, callFor(this.#api, this.#authorizer, { request, user, signal }));
+      return await dispatch(this.#api, callFor(this.#api, this.#api.authorizer, { request, user, signal }));
     } catch (error) {
       throw this.#asApiError(error, request);
     }
@@ -89,12 +111,12 @@ export class Core {
    * What goes wrong later (Expired, for one) comes from the iteration.
    */
   watch(request: ApiRequest, user: UserInfo, signal: AbortSignal): AsyncIterable<readonly WatchEvent[]> {
-    return watch(this.#api, callFor(this.#api, this.#authorizer, { request: { ...request, verb: 'watch' }, user, signal }), signal);
+    return watch(this.#api, callFor(this.#api, this.#api.authorizer, { request: { ...request, verb: 'watch' }, user, signal }), signal);
   }
 
   /** Where the node agent is that serves a log, exec, attach or port-forward, once the user may have it and the pod can give it. */
   async connect(request: ConnectRequest, user: UserInfo): Promise<NodeTarget> {
-    return nodeTarget(this.#api, this.#authorizer, request, user);
+    return nodeTarget(this.#api, this.#api.authorizer, request, user);
   }
 
   /** Ends all watches and stops following the store. */

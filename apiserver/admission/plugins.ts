@@ -1,11 +1,18 @@
+import type { AccountTokens } from '../authentication/account-tokens.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
 import { podDefaults } from './pod-defaults.ts';
+import { roleEscalation } from './role-escalation.ts';
 import { serviceAddresses } from './service-addresses.ts';
 
 export interface AdmissionOptions {
   readonly cache: WatchCache;
+  readonly authorizer: Authorizer;
+  /** Undefined where pods get no tokens. */
+  readonly accountTokens: AccountTokens | undefined;
   readonly random: () => number;
   readonly serviceCidr: string;
   readonly nodePortRange: { readonly from: number; readonly to: number };
@@ -15,5 +22,7 @@ export interface AdmissionOptions {
 export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.cache),
   podDefaults(options.cache),
+  nodeRestriction(),
+  roleEscalation(options.cache, options.authorizer),
   serviceAddresses(options),
 ];

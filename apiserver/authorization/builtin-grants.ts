@@ -2,7 +2,6 @@
  * What each part of barge may do: no more than its work needs. A component that needs more gets a line here, so that
  * the table stays the whole answer to "what could it do if it went wrong?".
  */
-import type { UserInfo } from '../../schemas/api.ts';
 import type { Authorizer } from './authorizer.ts';
 import { createRulesAuthorizer, type Grant, type PolicyRule } from './rules.ts';
 
@@ -16,27 +15,8 @@ const on = (apiGroup: string, resources: readonly string[], verbs: readonly stri
 const writeEvents = on('', ['events'], ['create', 'patch', 'update']);
 const holdLeases = on('coordination.k8s.io', ['leases'], ['get', 'create', 'update', 'patch']);
 
-const healthPaths = ['/healthz', '/healthz/*', '/livez', '/livez/*', '/readyz', '/readyz/*', '/version', '/version/'] as const;
-const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*'] as const;
-
-/** The user name of a node's agent is this and the node's name. */
-export const nodeUserPrefix = 'system:node:';
-
-const nodeRules = (user: UserInfo): readonly PolicyRule[] => {
-  if (!user.name.startsWith(nodeUserPrefix)) return [];
-  const self = [user.name.slice(nodeUserPrefix.length)];
-  return [
-    on('', ['nodes'], [...read, 'create']),
-    on('', ['nodes', 'nodes/status'], change, self),
-    on('', ['pods', 'services', 'configmaps', 'secrets', 'namespaces'], read),
-    on('', ['pods/status'], ['get', ...change]),
-    on('', ['pods'], ['delete']),
-    on('discovery.k8s.io', ['endpointslices'], read),
-    on('coordination.k8s.io', ['leases'], ['create']),
-    on('coordination.k8s.io', ['leases'], ['get', ...change, 'delete'], self),
-    writeEvents,
-  ];
-};
+export const healthPaths = ['/healthz', '/healthz/*', '/livez', '/livez/*', '/readyz', '/readyz/*', '/version', '/version/'] as const;
+export const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*'] as const;
 
 const controllerRules: readonly PolicyRule[] = [
   // The garbage collector and the namespace controller look at and remove objects of every kind.
@@ -45,6 +25,10 @@ const controllerRules: readonly PolicyRule[] = [
   on('apps', ['replicasets'], ['create']),
   on('discovery.k8s.io', ['endpointslices'], ['create']),
   on('', ['pods/eviction'], ['create']),
+  // Tokens of the old sort are kept in Secrets.
+  on('', ['serviceaccounts/token'], ['create']),
+  // Aggregated roles hold what others hold, whatever that is.
+  on('rbac.authorization.k8s.io', ['clusterroles'], ['escalate']),
   holdLeases,
   writeEvents,
   { nonResourceURLs: discoveryPaths, verbs: ['get'] },
@@ -66,15 +50,24 @@ const proxyRules: readonly PolicyRule[] = [
   writeEvents,
 ];
 
-/** The grants that every cluster has. `system:masters` needs none. */
-export const builtinGrants: readonly Grant[] = [
-  { users: ['system:anonymous'], groups: ['system:authenticated', 'system:nodes'], rules: [{ nonResourceURLs: healthPaths, verbs: ['get', 'head'] }] },
-  { groups: ['system:authenticated'], rules: [{ nonResourceURLs: discoveryPaths, verbs: ['get', 'head'] }] },
+/** What anybody may ask about himself. */
+const selfReviews: readonly PolicyRule[] = [
+  on('authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], ['create']),
+  on('authentication.k8s.io', ['selfsubjectreviews'], ['create']),
+];
+
+/** What barge's own components may do in every cluster. `system:masters` needs no grant; agents have an authorizer of their own. */
+export const componentGrants: readonly Grant[] = [
   { users: ['system:barge:controllers'], rules: controllerRules },
   { users: ['system:barge:scheduler'], rules: schedulerRules },
   { users: ['system:barge:proxy'], rules: proxyRules },
-  { groups: ['system:nodes'], rules: nodeRules },
 ];
 
-/** The authorizer of a cluster whose only rules are the built-in ones. */
-export const createBuiltinAuthorizer = (): Authorizer => createRulesAuthorizer(builtinGrants);
+/** What a cluster's default roles give to everybody, for a server that goes by no roles. */
+const publicGrants: readonly Grant[] = [
+  { users: ['system:anonymous'], groups: ['system:authenticated'], rules: [{ nonResourceURLs: healthPaths, verbs: ['get', 'head'] }] },
+  { groups: ['system:authenticated'], rules: [{ nonResourceURLs: discoveryPaths, verbs: ['get', 'head'] }, ...selfReviews] },
+];
+
+/** An authorizer that knows barge's components, health checks and discovery, and no roles. */
+export const createBuiltinAuthorizer = (): Authorizer => createRulesAuthorizer([...componentGrants, ...publicGrants]);

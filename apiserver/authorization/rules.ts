@@ -3,18 +3,11 @@
  * rules come from (a fixed table today, Role objects beside it) is not its business.
  */
 import type { UserInfo } from '../../schemas/api.ts';
+import type { PolicyRule } from '../../schemas/types/rbac.ts';
 import type { AccessRequest, Authorizer } from './authorizer.ts';
 
 /** What a rule allows. `*` stands for everything; a resource is written `pods` or `pods/log`, or with `*` for either part. */
-export interface PolicyRule {
-  readonly verbs: readonly string[];
-  readonly apiGroups?: readonly string[] | undefined;
-  readonly resources?: readonly string[] | undefined;
-  /** Empty or absent: every name. */
-  readonly resourceNames?: readonly string[] | undefined;
-  /** Paths; one that ends in `*` covers all that start so. */
-  readonly nonResourceURLs?: readonly string[] | undefined;
-}
+export type { PolicyRule } from '../../schemas/types/rbac.ts';
 
 /** Rules for some users and groups, everywhere or in some namespaces. */
 export interface Grant {
@@ -54,15 +47,47 @@ const isFor = (grant: Grant, user: UserInfo): boolean =>
 const holdsIn = (grant: Grant, access: AccessRequest): boolean =>
   grant.namespaces === undefined || (access.resource?.namespace !== undefined && grant.namespaces.includes(access.resource.namespace));
 
+/** The group whose members may do everything, whatever any rule says. */
+export const mastersGroup = 'system:masters';
+
+/** All that there is to hold. */
+export const everything: readonly PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
+
+const rulesOf = (grant: Grant, user: UserInfo): readonly PolicyRule[] => (typeof grant.rules === 'function' ? grant.rules(user) : grant.rules);
+
 /** An authorizer that allows what any grant allows, and everything to `system:masters`. It gives no reason for a refusal. */
 export const createRulesAuthorizer = (grants: readonly Grant[]): Authorizer => ({
   authorize: (access) => {
-    if (access.user.groups.includes('system:masters')) return undefined;
+    if (access.user.groups.includes(mastersGroup)) return undefined;
     for (const grant of grants) {
       if (!isFor(grant, access.user) || !holdsIn(grant, access)) continue;
-      const rules = typeof grant.rules === 'function' ? grant.rules(access.user) : grant.rules;
-      if (rules.some((rule) => ruleAllows(rule, access))) return undefined;
+      if (rulesOf(grant, access.user).some((rule) => ruleAllows(rule, access))) return undefined;
     }
     return '';
+  },
+  rulesFor: (user, namespace) => ({
+    rules: user.groups.includes(mastersGroup) ? everything
+      : grants.filter((grant) => isFor(grant, user) && (grant.namespaces === undefined || grant.namespaces.includes(namespace))).flatMap((grant) => rulesOf(grant, user)),
+    complete: true,
+  }),
+});
+
+/** Allows what any of them allows. Refused by all, the reason is that of the first that gives one. */
+export const anyAuthorizer = (authorizers: readonly Authorizer[]): Authorizer => ({
+  authorize: (access) => {
+    let why = '';
+    for (const one of authorizers) {
+      const said = one.authorize(access);
+      if (said === undefined) return undefined;
+      if (why === '') why = said;
+    }
+    return why;
+  },
+  rulesFor: (user, namespace) => {
+    const held = authorizers.map((one) => one.rulesFor?.(user, namespace) ?? { rules: [], complete: false });
+    return { rules: held.flatMap(({ rules }) => rules), complete: held.every(({ complete }) => complete) };
   },
 });

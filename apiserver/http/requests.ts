@@ -4,6 +4,7 @@ import { badRequest } from '../../schemas/errors.ts';
 import type { AnyKind } from '../../schemas/kind.ts';
 import { strictDecodingError } from '../../schemas/validate.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
+import { selectedName } from '../verbs/resolve.ts';
 import type { ConnectRequest } from '../core.ts';
 import { readDeleteOptions } from '../verbs/delete-options.ts';
 import { decodeBody, objectFormat, patchFormat, readBody } from './body.ts';
@@ -27,8 +28,10 @@ export const streamOf = (path: ResourcePath, verb: Verb, query: URLSearchParams 
   return { ...path, verb, query: query ?? new URLSearchParams() };
 };
 
-const requireVerb = (context: HttpContext, exchange: Pick<Exchange, 'user'>, verb: string, path: ResourcePath): void => {
-  const { group, resource, subresource, namespace, name } = path;
+const requireVerb = (context: HttpContext, exchange: Pick<Exchange, 'user' | 'query'>, verb: string, path: ResourcePath): void => {
+  const { group, resource, subresource, namespace } = path;
+  const fieldSelector = exchange.query?.get('fieldSelector') ?? undefined;
+  const name = path.name ?? selectedName({ verb: verb as Verb, options: { fieldSelector } });
   requireAccess(context.authorizer, { user: exchange.user, verb, resource: { group, resource, subresource, namespace, name } });
 };
 

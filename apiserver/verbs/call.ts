@@ -4,6 +4,9 @@ import type { ApiRequest, RequestOptions, UserInfo } from '../../schemas/api.ts'
 import type { AnyKind } from '../../schemas/kind.ts';
 import type { Registry } from '../../schemas/registry.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { AccountTokens } from '../authentication/account-tokens.ts';
+import type { TokenSource } from '../authentication/tokens.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { ObjectWriter } from './object-writer.ts';
 
@@ -30,6 +33,11 @@ export interface Surroundings {
   readonly cache: WatchCache;
   readonly writer: ObjectWriter;
   readonly admission: Admission;
+  readonly authorizer: Authorizer;
+  /** Knows every bearer token that this server takes. */
+  readonly tokens: TokenSource;
+  /** Makes tokens of service accounts; undefined where the server has no key to sign them with. */
+  readonly accountTokens: AccountTokens | undefined;
   readonly registry: Registry;
   readonly clock: Clock;
   /** Uniform in [0, 1). */

@@ -1,6 +1,7 @@
 import type { ApiAnswer } from '../../schemas/api.ts';
 import { servedAnswer } from '../served-form.ts';
 import { subresourceOf } from '../subresources/subresources.ts';
+import { answer, answererOf } from '../virtual/virtual.ts';
 import type { Call, Surroundings } from './call.ts';
 import { create } from './create.ts';
 import { remove, removeCollection } from './delete.ts';
@@ -18,6 +19,8 @@ export const dispatch = async (api: Surroundings, call: Call): Promise<ApiAnswer
 const carryOut = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
   const { verb, subresource = '' } = call.request;
   if (subresource !== '') return subresourceOf(call)(api, call);
+  const answerer = answererOf(call.kind);
+  if (answerer !== undefined) return answer(api, call, answerer);
   switch (verb) {
     case 'get': return get(api, call);
     case 'list': return list(api, call);

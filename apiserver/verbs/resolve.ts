@@ -12,7 +12,7 @@ export const noSuchResource = (): ApiError => new ApiError('NotFound', 'the serv
 const collectionVerbs: ReadonlySet<string> = new Set(['list', 'watch', 'deletecollection']);
 
 /** A name that the request's field selector fixes: whoever may watch one object may do so through a selector. */
-const selectedName = ({ verb, options }: ApiRequest): string | undefined => {
+export const selectedName = ({ verb, options }: Pick<ApiRequest, 'verb' | 'options'>): string | undefined => {
   if (!collectionVerbs.has(verb) || options?.fieldSelector === undefined) return undefined;
   try {
     return parseFieldRequirements(options.fieldSelector).find(({ path, equal }) => equal && path === 'metadata.name')?.value || undefined;

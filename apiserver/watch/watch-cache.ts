@@ -11,6 +11,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import type { Registry } from '../../schemas/registry.ts';
 import { storedObject } from '../encoding.ts';
+import { shareFields } from '../patch/apply/shared-fields.ts';
 import { Compacted, type Change, type Storage } from '../storage/storage.ts';
 import { Collection } from './collection.ts';
 import { ObjectChange } from './object-change.ts';
@@ -37,6 +38,9 @@ export interface WatchOptions extends Interest {
   readonly after: number;
 }
 
+/** Hears what an object was before a change (undefined: new) and what it is after it (undefined: gone). */
+export type Follower = (before: ApiObject | undefined, after: ApiObject | undefined) => void;
+
 const retryMs = 1_000;
 
 export class WatchCache {
@@ -47,6 +51,7 @@ export class WatchCache {
   /** Revisions of the server's own rows, whose keys start with `!`. They hold no objects. */
   readonly #reserved = new Map<string, number>();
   readonly #fanout = new WatchFanout();
+  readonly #followers = new Map<string, Follower[]>();
   readonly #waiters = new RevisionWaiters();
   readonly #closing = new AbortController();
   #feeding: Promise<void> = Promise.resolve();
@@ -107,6 +112,18 @@ export class WatchCache {
   byField(kind: AnyKind, path: string, value: string): readonly ApiObject[] {
     const read = fieldReader(kind, path);
     return this.#collections.get(`${kind.group}/${kind.plural}/`)?.byField(path, value, read) ?? [];
+  }
+
+  /**
+   * Tells a follower of every object of a collection (`/pods/`) now, and of each change from then on before anybody who
+   * waits for its revision goes on: for indexes over the state, which are then never behind it. It must be quick and may
+   * not throw.
+   */
+  follow(collection: string, follower: Follower): void {
+    const followers = this.#followers.get(collection);
+    if (followers === undefined) this.#followers.set(collection, [follower]);
+    else followers.push(follower);
+    for (const object of this.list(collection)) follower(undefined, object);
   }
 
   /** Resolves when the state includes a revision; rejects when the cache is closed first. */
@@ -223,6 +240,7 @@ export class WatchCache {
       if (before === undefined && after === undefined) continue;
       const seen = new ObjectChange({ key: change.key, revision: change.revision, atMs, before, after });
       collection.apply(seen);
+      for (const follow of this.#followers.get(prefixesOf(change.key)[0]) ?? []) follow(before, after);
       this.#fanout.publish(seen);
     }
     this.#fanout.flush();
@@ -233,9 +251,11 @@ export class WatchCache {
   async #reload(error: Compacted): Promise<void> {
     this.#options.log.warn('fell behind the store; loading everything again', { error, revision: this.#revision });
     this.#fanout.end(expired(this.#revision, error.compactedRevision));
+    for (const [name, followers] of this.#followers) for (const object of this.list(name)) for (const follow of followers) follow(object, undefined);
     this.#collections.clear();
     this.#reserved.clear();
     await this.#load();
+    for (const [name, followers] of this.#followers) for (const object of this.list(name)) for (const follow of followers) follow(undefined, object);
     this.#waiters.reached(this.#revision);
   }
 
@@ -261,7 +281,7 @@ const covers = (prefix: string, key: string): boolean => (prefix.endsWith('/') ?
 
 const parsed = (key: string, value: string): ApiObject => {
   try {
-    return JSON.parse(value) as ApiObject;
+    return shareFields(JSON.parse(value) as ApiObject);
   } catch (error) {
     throw new Error(`the stored value of ${key} is not JSON`, { cause: error });
   }

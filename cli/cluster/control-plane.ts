@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { createCertificateAuthenticator } from '../../apiserver/authentication/certificates.ts';
 import { firstOf } from '../../apiserver/authentication/chain.ts';
 import { createTokenAuthenticator } from '../../apiserver/authentication/tokens.ts';
-import { builtinGrants } from '../../apiserver/authorization/builtin-grants.ts';
-import { createRulesAuthorizer } from '../../apiserver/authorization/rules.ts';
-import { advertise, bootstrap } from '../../apiserver/bootstrap.ts';
+import { createClusterAuthorizer } from '../../apiserver/authorization/cluster-authorizer.ts';
+import { reconcileRoles } from '../../apiserver/authorization/reconcile-roles.ts';
+import { advertise, apiServerUser, bootstrap } from '../../apiserver/bootstrap.ts';
 import { Core } from '../../apiserver/core.ts';
+import { expireEvents } from '../../apiserver/event-expiry.ts';
 import { createApiHttpServer } from '../../apiserver/http/server.ts';
 import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -16,6 +17,7 @@ import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
 import type { ClusterConfig } from '../config.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
+import { ensureSigningKey } from './signing-key.ts';
 import { bargeVersion } from './version.ts';
 
 export const clusterDomain = 'cluster.local';
@@ -71,27 +73,35 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     builtinKinds(),
   ]);
   const registry = createRegistry(kinds);
-  const authorizer = createRulesAuthorizer(builtinGrants);
-  const core = await Core.open({ storage, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer, serviceCidr: config.serviceCidr, nodePortRange });
+  const accountTokens = { key: await ensureSigningKey(join(config.dataDir, 'pki')), issuer: `https://kubernetes.default.svc.${clusterDomain}` };
+  const core = await Core.open({
+    storage, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
+  });
   let advertised = false;
   const server = createApiHttpServer({
-    core, registry, authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
-    authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(new Map())]),
+    core, registry, authorizer: core.authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
+    authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
     tls: { ...credentials.server, ca: credentials.ca },
     nodeTls: { ...credentials.apiserverClient, ca: credentials.ca },
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
   });
+  const closing = new AbortController();
+  let expiry: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    closing.abort();
     await server.close();
+    await expiry;
     await core.close();
     await storage.close();
   };
   try {
     await bootstrap(core, { serviceCidr: config.serviceCidr });
+    await reconcileRoles(core);
     const { address, port } = await server.listen(config.listen);
     const outside = forPods(address, nodeIps[0]!);
     await advertise(core, outside === undefined ? undefined : { address: outside, port });
     advertised = true;
+    expiry = expireEvents({ transport: core.as(apiServerUser), clock, log: log.with({ component: 'apiserver' }) }, closing.signal);
     return {
       core, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {

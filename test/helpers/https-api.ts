@@ -3,7 +3,7 @@ import { request, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { createCertificateAuthenticator } from '../../apiserver/authentication/certificates.ts';
 import { firstOf } from '../../apiserver/authentication/chain.ts';
-import { createTokenAuthenticator } from '../../apiserver/authentication/tokens.ts';
+import { anyTokens, createTokenAuthenticator, fixedTokens } from '../../apiserver/authentication/tokens.ts';
 import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import type { HttpLimits } from '../../apiserver/http/exchange.ts';
 import { createApiHttpServer, type ApiHttpServer } from '../../apiserver/http/server.ts';
@@ -78,8 +78,8 @@ export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = sy
   const [certificates, api] = await Promise.all([testCertificates(), testApi({ ...options, authorizer })]);
   const { ca } = certificates;
   const server = createApiHttpServer({
-    core: api.core, registry: api.registry, authorizer, clock: serverClock, log: serverLog, version: '0.0.0',
-    authenticator: firstOf([createCertificateAuthenticator(systemClock), createTokenAuthenticator(new Map([['t0ken', { name: 'robot', groups: [] }]]))]),
+    core: api.core, registry: api.registry, authorizer: api.core.authorizer, clock: serverClock, log: serverLog, version: '0.0.0',
+    authenticator: firstOf([createCertificateAuthenticator(systemClock), createTokenAuthenticator(anyTokens([fixedTokens(new Map([['t0ken', { name: 'robot', groups: [] }]])), api.core.tokens]))]),
     tls: { ...certificates.server, ca: ca.cert }, nodeTls: { ...certificates.apiserver, ca: ca.cert }, ...(limits === undefined ? {} : { limits }),
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });

@@ -1,14 +1,14 @@
 import test from 'ava';
 import { createCertificateAuthenticator } from '../../../apiserver/authentication/certificates.ts';
 import { firstOf } from '../../../apiserver/authentication/chain.ts';
-import { createTokenAuthenticator } from '../../../apiserver/authentication/tokens.ts';
+import { createTokenAuthenticator, fixedTokens } from '../../../apiserver/authentication/tokens.ts';
 import type { PresentedCertificate } from '../../../apiserver/authentication/authenticator.ts';
 import { anonymous } from '../../../schemas/api.ts';
 
 const clock = { now: () => 1_000 };
 const authenticator = firstOf([
   createCertificateAuthenticator(clock),
-  createTokenAuthenticator(new Map([['s3cret.A', { name: 'robot', groups: ['robots'] }]])),
+  createTokenAuthenticator(fixedTokens(new Map([['s3cret.A', { name: 'robot', groups: ['robots'] }]]))),
 ]);
 const certificate: PresentedCertificate = { trusted: true, commonName: 'admin', organizations: ['system:masters'], notAfterMs: 1_000 };
 

@@ -1,0 +1,39 @@
+import { ApiError, qualified } from '../../schemas/errors.ts';
+import { deepEqual } from '../../schemas/frozen.ts';
+import type { ApiObject } from '../../schemas/kind.ts';
+import type { Node } from '../../schemas/kinds/core/node.ts';
+import { nodeLeaseNamespace, nodeOfUser } from '../authorization/node-authorizer.ts';
+import type { AdmissionContext, AdmissionPlugin } from './admission.ts';
+
+/** Labels by which admins set nodes apart; no node may give them to itself. */
+const reservedLabel = /(^|\.)node-restriction\.kubernetes\.io\//;
+
+const labelsUnder = ({ metadata: { labels = {} } }: ApiObject, rule: RegExp): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => rule.test(key)));
+
+/**
+ * What an agent may not say although it may write the object: it makes no node but its own and no lease but its own, and
+ * it neither takes taints off itself nor puts on labels that are the admin's to give.
+ */
+export const nodeRestriction = (): AdmissionPlugin => ({
+  name: 'NodeRestriction',
+  admit: (object, context) => {
+    const node = nodeOfUser(context.user);
+    if (node === undefined) return;
+    const { kind, name, namespace, old } = context;
+    if (kind.group === 'coordination.k8s.io' && kind.plural === 'leases') {
+      if (name !== node || namespace !== nodeLeaseNamespace) throw refusal(context, `node ${JSON.stringify(node)} can only access node lease with the same name as the requesting node`);
+      return;
+    }
+    if (kind.group !== '' || kind.plural !== 'nodes') return;
+    if (name !== node) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(name)}`);
+    const reserved = labelsUnder(object, reservedLabel);
+    if (old === undefined ? Object.keys(reserved).length > 0 : !deepEqual(reserved, labelsUnder(old, reservedLabel))) {
+      throw refusal(context, `is not allowed to modify labels: ${Object.keys({ ...reserved, ...(old === undefined ? {} : labelsUnder(old, reservedLabel)) }).join(', ')}`);
+    }
+    if (old !== undefined && !deepEqual((object as Node).spec?.taints ?? [], (old as Node).spec?.taints ?? [])) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify taints`);
+  },
+});
+
+const refusal = ({ kind, name }: AdmissionContext, why: string): ApiError =>
+  new ApiError('Forbidden', `${qualified(kind.plural, kind.group)} ${JSON.stringify(name)} is forbidden: ${why}`, { name, group: kind.group || undefined, kind: kind.plural });

@@ -1,0 +1,122 @@
+/**
+ * What a node's agent may do. It goes by the state of the cluster: an agent reads the Secrets and ConfigMaps that pods on
+ * its node name, gets tokens for the accounts of these pods, and writes the status of no other pods, so that a node that
+ * was broken into gives away what runs on it and nothing else. There is no graph beside the cache: a decision looks at the
+ * node's pods, which the cache indexes, and what a pod names is worked out once for each stored pod.
+ */
+import type { UserInfo } from '../../schemas/api.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import type { PolicyRule } from '../../schemas/types/rbac.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+import type { AccessRequest, Authorizer } from './authorizer.ts';
+import { ruleAllows } from './rules.ts';
+
+/** The user name of a node's agent is this and the node's name. */
+export const nodeUserPrefix = 'system:node:';
+export const nodesGroup = 'system:nodes';
+export const nodeLeaseNamespace = 'kube-node-lease';
+
+/** The node whose agent a user is, or undefined. */
+export const nodeOfUser = ({ name, groups }: UserInfo): string | undefined =>
+  name.startsWith(nodeUserPrefix) && name.length > nodeUserPrefix.length && groups.includes(nodesGroup) ? name.slice(nodeUserPrefix.length) : undefined;
+
+const read = ['get', 'list', 'watch'] as const;
+
+const rulesOfAll: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'create'] },
+  { apiGroups: [''], resources: ['pods', 'services', 'namespaces'], verbs: read },
+  { apiGroups: [''], resources: ['events'], verbs: ['create', 'update', 'patch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+];
+
+type At = NonNullable<AccessRequest['resource']>;
+
+interface Named {
+  readonly secrets: ReadonlySet<string>;
+  readonly configMaps: ReadonlySet<string>;
+}
+
+const namesOf = new WeakMap<Pod, Named>();
+
+/** The Secrets and ConfigMaps of its namespace that a pod names anywhere. */
+const namedBy = (pod: Pod): Named => {
+  const known = namesOf.get(pod);
+  if (known !== undefined) return known;
+  const secrets = new Set<string>();
+  const configMaps = new Set<string>();
+  const note = (set: Set<string>, name: string | undefined): void => {
+    if (name !== undefined && name !== '') set.add(name);
+  };
+  const { spec } = pod;
+  for (const volume of spec.volumes ?? []) {
+    note(secrets, volume.secret?.secretName);
+    note(configMaps, volume.configMap?.name);
+    for (const { secret, configMap } of volume.projected?.sources ?? []) {
+      note(secrets, secret?.name);
+      note(configMaps, configMap?.name);
+    }
+  }
+  for (const { env = [], envFrom = [] } of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]) {
+    for (const { valueFrom } of env) {
+      note(secrets, valueFrom?.secretKeyRef?.name);
+      note(configMaps, valueFrom?.configMapKeyRef?.name);
+    }
+    for (const { secretRef, configMapRef } of envFrom) {
+      note(secrets, secretRef?.name);
+      note(configMaps, configMapRef?.name);
+    }
+  }
+  for (const { name } of spec.imagePullSecrets ?? []) note(secrets, name);
+  const named = { secrets, configMaps };
+  namesOf.set(pod, named);
+  return named;
+};
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+/** Decides for the agents of nodes; knows nobody else. */
+export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>): Authorizer => {
+  const podsOn = (node: string, namespace: string): readonly Pod[] =>
+    (state.byField(Pod, 'spec.nodeName', node) as readonly Pod[]).filter(({ metadata }) => metadata.namespace === namespace);
+
+  /** Why not, for what depends on the pods that a node has; `none` for what does not. */
+  const whyNotByPods = (node: string, verb: string, at: At): string | undefined | 'none' => {
+    const { namespace = '', name = '', resource, subresource } = at;
+    if ((resource === 'secrets' || resource === 'configmaps') && subresource === undefined) {
+      if (!read.some((one) => one === verb) || name === '' || namespace === '') return `can only read resources of this type by name`;
+      const kind = resource === 'secrets' ? 'secrets' : 'configMaps';
+      return podsOn(node, namespace).some((pod) => namedBy(pod)[kind].has(name)) ? undefined : `no relationship found between node ${quoted(node)} and this object`;
+    }
+    if (resource === 'serviceaccounts' && subresource === 'token' && verb === 'create') {
+      return podsOn(node, namespace).some((pod) => (pod.spec.serviceAccountName || 'default') === name) ? undefined : `no relationship found between node ${quoted(node)} and this object`;
+    }
+    const ofPod = resource === 'pods' && ((subresource === 'status' && ['get', 'update', 'patch'].includes(verb)) || (subresource === undefined && verb === 'delete'));
+    if (!ofPod || name === '') return 'none';
+    const pod = state.get(`/pods/${namespace}/${name}`) as Pod | undefined;
+    // A pod that is not there is answered as such: agents that are behind must learn that it is gone.
+    return pod === undefined || pod.spec.nodeName === node ? undefined : `node ${quoted(node)} can only change pods with spec.nodeName set to itself`;
+  };
+
+  return {
+    authorize: (access) => {
+      const node = nodeOfUser(access.user);
+      const at = access.resource;
+      if (node === undefined || at === undefined) return '';
+      if (at.group === '') {
+        const why = whyNotByPods(node, access.verb, at);
+        if (why !== 'none') return why;
+      }
+      if (ownObjects(node, access.verb, at)) return undefined;
+      return rulesOfAll.some((rule) => ruleAllows(rule, access)) ? undefined : '';
+    },
+    rulesFor: (user) => (nodeOfUser(user) === undefined ? { rules: [], complete: true } : { rules: rulesOfAll, complete: false }),
+  };
+};
+
+const ownObjects = (node: string, verb: string, { group, resource, subresource, namespace, name }: At): boolean => {
+  if (name !== node) return false;
+  const change = verb === 'update' || verb === 'patch';
+  if (group === '' && resource === 'nodes') return change && (subresource === undefined || subresource === 'status');
+  return group === 'coordination.k8s.io' && resource === 'leases' && subresource === undefined && namespace === nodeLeaseNamespace && (change || verb === 'get' || verb === 'delete');
+};
