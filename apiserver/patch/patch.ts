@@ -19,6 +19,9 @@ export const patchMediaTypes = {
   apply: 'application/apply-patch+yaml',
 } as const satisfies Record<PatchType, string>;
 
+/** Patches that say how to change an object. The other type, apply, says what it should be (see verbs/apply.ts). */
+export type PlainPatch = Exclude<PatchType, 'apply'>;
+
 /** A patch that was read once and can be applied as often as a write has to be tried. */
 export interface ReadPatch {
   /** The patched object; the target is left alone and may share parts with the result. Throws ApiError. */
@@ -39,7 +42,7 @@ const objectOnly = (what: string, body: unknown): JsonObject => {
  * Reads a patch: throws BadRequest when it is none of its type. The schema drives a strategic merge; the other types
  * do not look at it.
  */
-export const readPatch = (type: PatchType, body: unknown, schema: JsonSchema): ReadPatch => {
+export const readPatch = (type: PlainPatch, body: unknown, schema: JsonSchema): ReadPatch => {
   const free = decodeFree('the patch', body);
   switch (type) {
     case 'json': {
@@ -54,7 +57,5 @@ export const readPatch = (type: PatchType, body: unknown, schema: JsonSchema): R
       const patch = objectOnly('a strategic merge patch', free);
       return { apply: (target) => strategicMerge(schema, target, patch) };
     }
-    case 'apply':
-      throw unsupportedPatch('apply', ['json', 'merge', 'strategic']);
   }
 };

@@ -1,17 +1,19 @@
 import { rfc3339 } from '../../base/clock.ts';
-import { notFound } from '../../schemas/errors.ts';
+import type { ApiAnswer } from '../../schemas/api.ts';
+import { badRequest, notFound } from '../../schemas/errors.ts';
 import { draftOf } from '../../schemas/frozen.ts';
-import type { ApiObject, ScaleSubresource } from '../../schemas/kind.ts';
+import { apiVersionOf, type ApiObject, type ScaleSubresource } from '../../schemas/kind.ts';
 import { labelMatcher } from '../../schemas/label-selector.ts';
 import { Scale } from '../../schemas/types/bodies.ts';
 import type { LabelSelector } from '../../schemas/types/label-selector.ts';
 import { check } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
-import type { JsonObject } from '../patch/json.ts';
-import { readPatch } from '../patch/patch.ts';
+import { isObject, type JsonObject } from '../patch/json.ts';
+import { readPatch, type PlainPatch } from '../patch/patch.ts';
 import { assertValid, readBodyAs, type ObjectDraft } from '../verbs/body.ts';
-import type { Call } from '../verbs/call.ts';
+import type { Call, Surroundings } from '../verbs/call.ts';
 import { existing } from '../verbs/get.ts';
+import { applyConfiguration, assertManager } from '../verbs/apply.ts';
 import { patchTypeOf } from '../verbs/patch.ts';
 import { assertAddressed, assertCurrent, notAllowed, settled, wholeObject } from '../verbs/update.ts';
 import type { Handler } from './subresources.ts';
@@ -45,6 +47,7 @@ export const scale = (paths: ScaleSubresource): Handler => async (api, call) => 
   const { verb } = call.request;
   if (verb === 'get') return { code: 200, body: viewOf(existing(api, call), paths), warnings: [] };
   if (verb !== 'update' && verb !== 'patch') throw notAllowed(call);
+  if (verb === 'patch' && patchTypeOf(call) === 'apply') return applied(api, call, paths);
   const bodyFor = scaleBody(call, paths);
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
@@ -62,6 +65,22 @@ export const scale = (paths: ScaleSubresource): Handler => async (api, call) => 
 const scaleBody = (call: Call, paths: ScaleSubresource): ((current: ApiObject) => unknown) => {
   const { body, verb } = call.request;
   if (verb === 'update') return () => body;
-  const patch = readPatch(patchTypeOf(call), body, Scale.schema);
+  const patch = readPatch(patchTypeOf(call) as PlainPatch, body, Scale.schema);
   return (current) => patch.apply(viewOf(current, paths) as unknown as JsonObject);
+};
+
+/** A Scale that is applied is an apply of the number of replicas, in the object's own fields. */
+const applied = async (api: Surroundings, call: Call, paths: ScaleSubresource): Promise<ApiAnswer> => {
+  assertManager(call);
+  const { body } = call.request;
+  for (const member of ['apiVersion', 'kind']) if (!isObject(body) || (body[member] ?? '') === '') throw badRequest(`the configuration to apply must say its ${member}`);
+  const wish = readBodyAs(Scale, call, body);
+  assertAddressed(call, wish);
+  assertValid(Scale, call.name, check(Scale, wish));
+  const { name, namespace, uid, resourceVersion } = wish.metadata;
+  const object: ObjectDraft = { kind: call.kind.kind, apiVersion: apiVersionOf(call.kind), metadata: { name, namespace, uid, resourceVersion } };
+  const replicas = valueAt(wish, 'spec.replicas');
+  if (replicas !== undefined) setAt(object, paths.specReplicasPath, replicas);
+  const answer = await applyConfiguration(api, call, wholeObject, { object, said: object });
+  return { ...answer, body: viewOf(answer.body as ApiObject, paths) };
 };

@@ -3,6 +3,7 @@ import type { Draft } from '../../schemas/frozen.ts';
 import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, decode, strictDecodingError, unknownField, type BodyKind } from '../../schemas/validate.ts';
 import { toStoredForm } from '../served-form.ts';
+import { isObject } from '../patch/json.ts';
 import type { Call } from './call.ts';
 
 /** A private copy of an object, with whatever members its kind has. */
@@ -28,12 +29,24 @@ const assertKind = (kind: BodyKind<unknown>, body: unknown): void => {
  */
 export const readBodyAs = <Body>(kind: BodyKind<Body>, { options, warnings }: Pick<Call, 'options' | 'warnings'>, body: unknown): Draft<Body> & ObjectDraft => {
   assertKind(kind, body);
-  const { object, unknown } = decode(kind, body) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
+  const { managedFields, rest: decodable } = withoutManagedFields(body);
+  const { object, unknown } = decode(kind, decodable) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
   if (unknown.length > 0) {
     if (options.fieldValidation === 'Strict') throw strictDecodingError(kind, unknown.map(unknownField));
     if (options.fieldValidation === 'Warn') for (const path of unknown) warnings.add(unknownField(path));
   }
-  return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata: object.metadata ?? {}, ...rest(object) } as Draft<Body> & ObjectDraft;
+  const metadata = { ...object.metadata, ...(managedFields === undefined ? {} : { managedFields }) };
+  return { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata, ...rest(object) } as Draft<Body> & ObjectDraft;
+};
+
+/**
+ * A body and its managedFields, which most clients send back as they came. They are larger than many objects and are not
+ * decoded here: whoever keeps track of the fields looks whether they differ from the stored ones, and reads them then.
+ */
+const withoutManagedFields = (body: unknown): { readonly managedFields?: unknown; readonly rest: unknown } => {
+  if (!isObject(body) || !isObject(body['metadata']) || !Object.hasOwn(body['metadata'], 'managedFields')) return { rest: body };
+  const { managedFields, ...metadata } = body['metadata'];
+  return { managedFields: managedFields ?? undefined, rest: { ...body, metadata } };
 };
 
 /** The body of a write to the call's own kind; one in the form of another kind than the stored one comes out in the stored form. */

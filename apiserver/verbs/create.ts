@@ -6,6 +6,7 @@ import { validate } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
 import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
+import { trackCreate, type Tracking } from './field-tracking.ts';
 import { generatedName, newUid } from './identity.ts';
 import type { Attempt } from './object-writer.ts';
 
@@ -49,7 +50,16 @@ const read = (call: Call): ObjectDraft => {
   return draft;
 };
 
-const created = (api: Surroundings, call: Call, { draft, current, attempt }: { readonly draft: ObjectDraft; readonly current: ApiObject | undefined; readonly attempt: Attempt }): ApiObject => {
+export interface Creation {
+  readonly draft: ObjectDraft;
+  readonly current: ApiObject | undefined;
+  readonly attempt: Attempt;
+  /** Says who owns the new object's fields; its creator where absent. */
+  readonly track?: Tracking | undefined;
+}
+
+/** The draft as an object that may be stored. Throws AlreadyExists when there is one, and what the rules have against it. */
+export const created = (api: Surroundings, call: Call, { draft, current, attempt, track = trackCreate(call, api.clock.now()) }: Creation): ApiObject => {
   const { kind, namespace, user } = call;
   const name = draft.metadata.name ?? '';
   const context = { kind, user, namespace, name, subresource: '', old: undefined, attempt };
@@ -59,6 +69,7 @@ const created = (api: Surroundings, call: Call, { draft, current, attempt }: { r
   }
   draft.metadata = newMetadata(api, call, draft.metadata);
   complete(kind, draft);
+  track(draft);
   api.admission.mutate(draft, context);
   if (kind.subresources.status === true) {
     delete draft['status'];

@@ -10,6 +10,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import { deepFreeze } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { storedObject } from '../encoding.ts';
+import { textOf } from '../patch/apply/shared-fields.ts';
 import { CheckFailed, type Check, type Storage, type Write } from '../storage/storage.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 
@@ -98,7 +99,7 @@ export class ObjectWriter {
       const decision = await decide(current, attempt);
       if (dryRun || decision.action === 'keep') return { action: decision.action, object: deepFreeze(decision.object) };
       const object = withoutRevision(decision.object);
-      const value = decision.action === 'put' ? JSON.stringify(object) : undefined;
+      const value = decision.action === 'put' ? textOf(object) : undefined;
       const checks = [{ key, revision: Number(current?.metadata.resourceVersion ?? 0) }, ...attempt.checks];
       try {
         const revision = await this.#storage.commit({ checks, writes: [{ key, value, object: value === undefined ? undefined : object }, ...attempt.writes] });

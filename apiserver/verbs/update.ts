@@ -6,6 +6,7 @@ import { applyDefaults, validate, validateStatus } from '../../schemas/validate.
 import { keyOf } from '../keys.ts';
 import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
+import { sameButTimes, trackUpdate, type Tracking } from './field-tracking.ts';
 import type { Attempt, Decision } from './object-writer.ts';
 import { revisionOf } from './resource-version.ts';
 
@@ -54,20 +55,33 @@ export const update = async (api: Surroundings, call: Call, part: Part): Promise
 };
 
 /** What an update (or a patch that came out as this draft) does to the current object. */
-export const updated = (api: Surroundings, call: Call, { part, draft, current, attempt }: { readonly part: Part; readonly draft: ObjectDraft; readonly current: ApiObject; readonly attempt: Attempt }): Decision => {
-  assertCurrent(call, draft, current);
-  return settled(api, call, { part, object: part.combine(draft, current, call), current, attempt });
+export const updated = (api: Surroundings, call: Call, { draft, ...change }: Omit<Change, 'object'> & { readonly draft: ObjectDraft }): Decision => {
+  assertCurrent(call, draft, change.current);
+  return settled(api, call, { ...change, object: change.part.combine(draft, change.current, call) });
 };
 
+/** What a write makes of an object. */
+export interface Change {
+  readonly part: Part;
+  readonly object: ObjectDraft;
+  readonly current: ApiObject;
+  readonly attempt: Attempt;
+  /** Says who owns the object's fields then; those that changed are the writer's where absent. */
+  readonly track?: Tracking | undefined;
+}
+
 /** Takes a changed object through admission and checks, and decides: store it, leave it as it is, or let it go at last. */
-export const settled = (api: Surroundings, call: Call, { part, object, current, attempt }: { readonly part: Part; readonly object: ObjectDraft; readonly current: ApiObject; readonly attempt: Attempt }): Decision => {
+export const settled = (api: Surroundings, call: Call, { part, object: changed, current, attempt, track = trackUpdate(call, current, api.clock.now()) }: Change): Decision => {
   const { kind, user, namespace, name } = call;
   const context = { kind, user, namespace, name, subresource: call.request.subresource ?? '', old: current, attempt };
+  // A part may share its metadata with the stored object.
+  const object: ObjectDraft = { ...changed, metadata: { ...changed.metadata } };
+  track(object);
   if (part.admitted) api.admission.mutate(object, context);
   const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
   if (hasSpec(kind) && !deepEqual(object['spec'], (current as unknown as ObjectDraft)['spec'])) metadata.generation = (current.metadata.generation ?? 0) + 1;
   const next = { ...object, metadata };
-  if (deepEqual(next, current)) return { action: 'keep', object: current };
+  if (isUnchanged(next, current)) return { action: 'keep', object: current };
   part.validate(next, current, call);
   if (part.admitted) api.admission.admit(next, context);
   if (mayGo(next)) {
@@ -75,6 +89,12 @@ export const settled = (api: Surroundings, call: Call, { part, object, current, 
     return { action: 'remove', object: next };
   }
   return { action: 'put', object: next };
+};
+
+/** True where nothing would be written but the time at which somebody set what it had set before. */
+const isUnchanged = (next: ApiObject, current: ApiObject): boolean => {
+  const { managedFields } = current.metadata;
+  return deepEqual(sameButTimes(next.metadata.managedFields, managedFields) ? { ...next, metadata: { ...next.metadata, managedFields } } : next, current);
 };
 
 /** True for an object that was deleted, has waited its time and that nobody holds any more. */

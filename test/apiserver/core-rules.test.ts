@@ -54,7 +54,7 @@ test('requests that make no sense are refused', async (t) => {
     [{ ...configMaps, verb: 'get', namespace: 'default' }, 400], [{ ...configMaps, verb: 'get', name: 'a' }, 400], [{ ...configMaps, verb: 'create', body: { metadata: { name: 'a' } } }, 400],
     [{ ...configMaps, verb: 'list', namespace: 'default', name: 'a' }, 400], [{ ...configMaps, verb: 'list', options: { limit: -1 } }, 400], [{ ...configMaps, verb: 'watch' }, 405],
     [{ ...configMaps, resource: 'namespaces', verb: 'get', namespace: 'default', name: 'default' }, 404], [{ ...configMaps, verb: 'patch', namespace: 'default', name: 'a', body: {} }, 400],
-    [{ ...configMaps, verb: 'patch', patchType: 'apply', namespace: 'default', name: 'a', body: {} }, 415], [{ ...pods, verb: 'get', namespace: 'default', name: 'a', subresource: 'exec' }, 405],
+    [{ ...configMaps, verb: 'patch', patchType: 'apply', namespace: 'default', name: 'a', body: {} }, 422], [{ ...pods, verb: 'get', namespace: 'default', name: 'a', subresource: 'exec' }, 405],
     [{ ...pods, verb: 'delete', namespace: 'default', name: 'a', subresource: 'status' }, 405], [{ ...pods, verb: 'deletecollection' }, 405], [{ ...pods, verb: 'get', namespace: 'default', name: 'a', subresource: 'nothing' }, 404],
   ];
   for (const [request, code] of nonsense) t.is((await t.throwsAsync(transport.send(request), { instanceOf: ApiError }, JSON.stringify(request))).code, code, JSON.stringify(request));

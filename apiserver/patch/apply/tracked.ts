@@ -45,6 +45,9 @@ export const emptyObject = (kind: AnyKind): object => {
   return empty;
 };
 
+/** Parts that have defaults and yet count as said by whoever creates the object, as in Kubernetes, whose types keep them behind pointers. */
+const said = new Set(['securityContext', 'persistentVolumeClaimRetentionPolicy']);
+
 /** Nesting of parts that are always there; no kind of ours needs more. */
 const maxParts = 8;
 
@@ -52,6 +55,6 @@ const emptyPart = (schema: JsonSchema, depth: number): unknown => {
   if (schema.type === 'array') return [];
   const { properties = {}, required = [] } = schema;
   const always = Object.entries(properties).filter(([name, part]) =>
-    depth < maxParts && (part.type === 'object' || part.type === 'array') && (required.includes(name) || part['x-barge-default-object'] === true || (name === 'metadata' && part.properties !== undefined)));
+    depth < maxParts && (part.type === 'object' || part.type === 'array') && (required.includes(name) || (part['x-barge-default-object'] === true && !said.has(name)) || (name === 'metadata' && part.properties !== undefined)));
   return Object.fromEntries(always.map(([name, part]) => [name, emptyPart(part, depth + 1)]));
 };

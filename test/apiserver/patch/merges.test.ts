@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { mergePatch } from '../../../apiserver/patch/merge-patch.ts';
-import { readPatch } from '../../../apiserver/patch/patch.ts';
+import { readPatch, unsupportedPatch } from '../../../apiserver/patch/patch.ts';
 import { strategicMerge } from '../../../apiserver/patch/strategic-merge.ts';
 import { ApiError } from '../../../schemas/errors.ts';
 import { deepFreeze } from '../../../schemas/frozen.ts';
@@ -104,9 +104,10 @@ for (const [title, patch, message] of refusals) {
   });
 }
 
-test('an apply patch is not taken, and the refusal names what is', (t) => {
-  const error = t.throws(() => readPatch('apply', {}, schema), { instanceOf: ApiError, message: /accepted media types include: application\/json-patch\+json, application\/merge-patch\+json, application\/strategic-merge-patch\+json$/ });
+test('a refusal of a patch names what is taken', (t) => {
+  const error = unsupportedPatch('strategic', ['json', 'merge', 'apply']);
   t.is(error.code, 415);
+  t.regex(error.message, /accepted media types include: application\/json-patch\+json, application\/merge-patch\+json, application\/apply-patch\+yaml$/);
 });
 
 test('the schemas of the kinds drive it: set image of kubectl', (t) => {
