@@ -78,7 +78,9 @@ const forwardSpdy = async (transport: ByteTransport, host: string): Promise<void
     try {
       const socket = await dialled(host, portOf(String(port)));
       open.add(socket);
-      await join(socket, data).finally(() => open.delete(socket));
+      // When the pod has ended, so has the error stream: kubectl up to 1.30 reads it to its end before it ends its own side.
+      const end = async (): Promise<void> => void await Promise.all([data.end(), errors.end()]);
+      await join(socket, { input: data.input, write: data.write, end }).finally(() => open.delete(socket));
     } catch (error) {
       await errors.write(Buffer.from(words(port, error)));
     }

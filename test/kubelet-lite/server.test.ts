@@ -218,6 +218,16 @@ test('port forwarding: many connections over SPDY, and the channels of a WebSock
   t.is(client.heard.get(3), 'connection 0');
   t.is(client.heard.get(7), 'connection 1');
   t.regex(client.heard.get(9) ?? '', /error forwarding port 1 to pod: .*ECONNREFUSED/);
+
+  // A pod that ends a connection first: kubectl reads the error stream to its end before it ends its own side.
+  const farewell = createServer((connection) => void connection.end('bye'));
+  await new Promise<void>((resolve) => { farewell.listen(0, '127.0.0.1', resolve); });
+  t.teardown(() => { farewell.close(); });
+  const first = String((farewell.address() as AddressInfo).port);
+  await client.stream(13, { streamtype: 'error', port: first, requestid: '3' }, true);
+  await client.stream(15, { streamtype: 'data', port: first, requestid: '3' });
+  await eventually(() => { for (const id of [13, 15]) if (!client.ended.has(id)) throw new Error(`${id} is open`); });
+  t.is(client.heard.get(15), 'bye');
   client.close();
 
   const socket = new WebSocket(`wss://127.0.0.1:${all.port}/portForward/default/host?ports=${port}`, ['v4.channel.k8s.io'], { ca: all.tls.ca, cert: all.tls.cert, key: all.tls.key });
