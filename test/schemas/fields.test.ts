@@ -69,7 +69,7 @@ const isTopLevel = ({ properties = {} }: JsonSchema): boolean => 'apiVersion' in
 
 /** What the facts call a type that is written otherwise here, with the same meaning on the wire. */
 const sameOnTheWire = (fact: string): string =>
-  fact.replace(/^FieldsV1|^meta\.v1\.FieldsV1/, 'any').replace(/^map<string\(byte\)>/, 'map<bytes>');
+  fact.replace(/^FieldsV1|^meta\.v1\.FieldsV1/, 'any').replace(/^string\(byte\)/, 'bytes').replace(/^map<string\(byte\)>/, 'map<bytes>');
 
 test('every type has exactly the fields of the API, with their types, list and patch semantics', async (t) => {
   if (!existsSync(file)) {
