@@ -14,7 +14,10 @@ export interface ClusterConfig {
   /** `unix:///path` or `tcp://host:port`; undefined is the engine's usual socket. */
   readonly dockerHost: string | undefined;
   readonly runtime: 'docker' | 'simulated';
-  /** False runs the control plane alone. */
+  /** Parts that run in this process beside the API server. */
+  readonly controllers: boolean;
+  readonly scheduler: boolean;
+  /** The node's side: agent, proxy and DNS. */
   readonly agent: boolean;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
@@ -43,6 +46,7 @@ export const settings: readonly Setting[] = [
   { name: 'docker-host', value: 'URL', summary: 'the Docker Engine, unix:// or tcp:// (default DOCKER_HOST, else unix:///var/run/docker.sock)' },
   { name: 'runtime', value: 'docker|simulated', summary: 'what runs the containers; simulated only pretends to (default docker)' },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
+  { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
   { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
@@ -92,6 +96,11 @@ const wordOf = <const T extends string>(name: string, value: string, words: read
   return word;
 };
 
+const parts = ['controllers', 'scheduler', 'agent'] as const;
+
+const componentsOf = (value: string): ReadonlySet<string> =>
+  new Set(value === 'none' ? [] : value.split(',').map((word) => wordOf('components', word.trim(), parts)));
+
 const listenOf = (value: string): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
@@ -136,6 +145,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
   if (dockerHost !== undefined && !/^(unix:\/\/\/.|tcp:\/\/.)/.test(dockerHost)) {
     throw new ConfigError(`--docker-host: ${JSON.stringify(dockerHost)} must begin with unix:/// or tcp://`);
   }
+  const components = componentsOf(text('components') ?? parts.join(','));
   return {
     dataDir,
     listen: listenOf(text('listen') ?? '127.0.0.1:6443'),
@@ -143,7 +153,9 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     nodeName,
     dockerHost,
     runtime: wordOf('runtime', text('runtime') ?? 'docker', ['docker', 'simulated']),
-    agent: given['no-agent'] !== true,
+    controllers: components.has('controllers'),
+    scheduler: components.has('scheduler'),
+    agent: given['no-agent'] !== true && components.has('agent'),
     clusterCidr,
     serviceCidr,
     logLevel: wordOf('log-level', text('log-level') ?? 'info', ['debug', 'info', 'warn', 'error']),

@@ -25,7 +25,7 @@ export const runComponents = async (components: readonly Component[], signal: Ab
       throw error;
     }
   };
-  const results = await Promise.allSettled(components.map(runOne));
+  const results = await Promise.allSettled(components.length === 0 ? [aborted(signal)] : components.map(runOne));
   const failure = results.find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
 };

@@ -16,11 +16,11 @@ import type { Log } from '../../base/log.ts';
 import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
 import type { ClusterConfig } from '../config.ts';
+import { clusterDomain } from './cluster-domain.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
 import { ensureSigningKey } from './signing-key.ts';
 import { bargeVersion } from './version.ts';
 
-export const clusterDomain = 'cluster.local';
 const nodePortRange = { from: 30_000, to: 32_767 } as const;
 
 export interface ControlPlane {

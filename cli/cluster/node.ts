@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Clock } from '../../base/clock.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
 import { runCommand } from '../../base/commands.ts';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { silentLog } from '../../base/log.ts';
@@ -18,16 +18,22 @@ import { createPodAccess } from './pod-access.ts';
 import { upstreamServers } from './resolv-conf.ts';
 import type { Removal } from './reset-cluster.ts';
 
+/** What a node has to know, whether the control plane is in its process or not. */
+export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr'>;
+
 export interface NodeOptions {
-  readonly config: ClusterConfig;
+  readonly config: NodeConfig;
   readonly clusterDomain: string;
-  readonly credentials: ClusterCredentials;
+  readonly credentials: Pick<ClusterCredentials, 'ca' | 'agent'>;
   readonly nodeIp: string;
   readonly clock: Clock;
-  readonly letPodsIn: (address: string) => Promise<void>;
+  /** Opens the API server of this process to pods; absent where it is elsewhere. */
+  readonly letPodsIn?: ((address: string) => Promise<void>) | undefined;
   /** What the agent is given, and what the proxy and DNS are given: each with an identity of its own. */
   readonly agent: Surroundings;
   readonly proxy: Surroundings;
+  /** False where a proxy runs in a process of its own. */
+  readonly withProxy?: boolean;
 }
 
 /** Marks everything that a cluster makes on an engine: the digest of its CA. Two clusters on one engine stay apart. */
@@ -35,41 +41,54 @@ export const ownerOf = (ca: string): string => createHash('sha256').update(ca).d
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
-const bridgeOf = (config: ClusterConfig, owner: string, log: Surroundings['log']): BridgeOverlay => new BridgeOverlay({ docker: connectDocker(config.dockerHost), log, owner });
+const bridgeOf = (config: NodeConfig, owner: string, log: Surroundings['log']): BridgeOverlay => new BridgeOverlay({ docker: connectDocker(config.dockerHost), log, owner });
 
-const nftablesOf = (config: ClusterConfig, log: Surroundings['log']): NftablesBackend =>
+const nftablesOf = (config: NodeConfig, log: Surroundings['log']): NftablesBackend =>
   new NftablesBackend({ run: runCommand, serviceCidr: config.serviceCidr, podInterface: bridgeDefaults.interfaceName, log });
 
-/** What differs between a real node, one without root and a pretended one; only the parts in use are loaded. */
-const partsOf = async ({ config, clock, agent, proxy, credentials }: NodeOptions): Promise<Pick<AgentOptions, 'runtime' | 'overlay'> & { readonly backend: ProxyBackend }> => {
+/** What differs between a real node and a pretended one; only the parts in use are loaded. */
+const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Promise<Pick<AgentOptions, 'runtime' | 'overlay'>> => {
   if (config.runtime === 'simulated') {
-    const [{ SimulatedRuntime }, { PretendedBackend, PretendedOverlay }] = await Promise.all([import('../../kubelet-lite/runtime/simulated.ts'), import('./pretended-network.ts')]);
-    return { runtime: new SimulatedRuntime({ clock }), overlay: new PretendedOverlay(), backend: new PretendedBackend() };
+    const [{ SimulatedRuntime }, { PretendedOverlay }] = await Promise.all([import('../../kubelet-lite/runtime/simulated.ts'), import('./pretended-network.ts')]);
+    return { runtime: new SimulatedRuntime({ clock }), overlay: new PretendedOverlay() };
   }
   const owner = ownerOf(credentials.ca);
   return {
     runtime: new DockerRuntime({ dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock }),
     overlay: bridgeOf(config, owner, agent.log),
-    backend: isRoot() ? nftablesOf(config, proxy.log) : new (await import('../../proxy/userspace.ts')).UserspaceBackend({ log: proxy.log, clock }),
   };
 };
+
+const backendOf = async (config: NodeConfig, { log, clock }: Surroundings): Promise<ProxyBackend> => {
+  if (config.runtime === 'simulated') return new (await import('./pretended-network.ts')).PretendedBackend();
+  return isRoot() ? nftablesOf(config, log) : new (await import('../../proxy/userspace.ts')).UserspaceBackend({ log, clock });
+};
+
+/** The service proxy of a node: rules of the kernel as root, relays in user space otherwise. */
+export const createProxy = async (config: NodeConfig, proxy: Surroundings): Promise<ReturnType<typeof createProxyComponent>> =>
+  createProxyComponent(proxy, { nodeName: config.nodeName, backend: await backendOf(config, proxy) });
+
+/** Containers wait this long before they stop when the proxy is another process: nobody says when its rules are without them. */
+const elsewhereMs = 1_000;
 
 /** The node's side of a cluster: agent, proxy and DNS, on the engine or on a pretended one. */
 export const createNode = async (options: NodeOptions): Promise<readonly Component[]> => {
   const { config, clusterDomain, credentials, nodeIp, agent, proxy } = options;
-  const { runtime, overlay, backend } = await partsOf(options);
-  const proxyComponent = createProxyComponent(proxy, { nodeName: config.nodeName, backend });
+  const { runtime, overlay } = await engineOf(options);
+  const ownProxy = options.withProxy === false ? undefined : await createProxy(config, proxy);
+  const withdrawal = ownProxy?.withdrawal ?? { withdrawn: async (_podIp: string, signal: AbortSignal) => void await sleep(options.clock, elsewhereMs, signal) };
   const agentComponent = createAgentComponent(agent, {
-    nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal: proxyComponent.withdrawal,
+    nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
     tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: {},
   });
-  if (config.runtime === 'simulated') return [agentComponent, proxyComponent];
+  const always = ownProxy === undefined ? [agentComponent] : [agentComponent, ownProxy];
+  if (config.runtime === 'simulated') return always;
   const dns = createDnsComponent(proxy, {
     listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: upstreamServers(),
   });
-  const access = createPodAccess({ network: agentComponent.network, letPodsIn: options.letPodsIn, log: agent.log });
-  return [agentComponent, proxyComponent, dns, access];
+  if (options.letPodsIn === undefined) return [...always, dns];
+  return [...always, dns, createPodAccess({ network: agentComponent.network, letPodsIn: options.letPodsIn, log: agent.log })];
 };
 
 /** What a node made outside its data folder, in the order in which it can be taken away. */

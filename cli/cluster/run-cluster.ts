@@ -10,7 +10,9 @@ import { createSchedulerComponent } from '../../scheduler/component.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted, runComponents } from '../run-components.ts';
 import { machineAddresses } from './addresses.ts';
-import { clusterDomain, openControlPlane, type ControlPlane } from './control-plane.ts';
+import { clusterDomain } from './cluster-domain.ts';
+import { openControlPlane, type ControlPlane } from './control-plane.ts';
+import { nodeUser, partUsers } from './part-users.ts';
 import { removePid, writePid } from './pid-file.ts';
 
 export interface RunOptions {
@@ -23,7 +25,6 @@ export interface RunOptions {
   readonly onReady: (ready: { readonly url: string; readonly nodeName: string | undefined }) => void;
 }
 
-/** How components of this process sign their requests; what each may do is in the API server's table of grants. */
 const componentUser = (name: string, groups: readonly string[] = []): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
 
 const writeAdminKubeconfig = (config: ClusterConfig, { credentials, url }: ControlPlane): Promise<void> => {
@@ -58,12 +59,12 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
     await writeAdminKubeconfig(config, controlPlane);
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }) });
     const components = [
-      createControllersComponent(surroundings('controllers', componentUser('system:barge:controllers')), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca }),
-      createSchedulerComponent(surroundings('scheduler', componentUser('system:barge:scheduler')), {}),
+      ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca })] : []),
+      ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), {})] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
         config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
-        agent: surroundings('agent', componentUser(`system:node:${config.nodeName}`, ['system:nodes'])),
-        proxy: surroundings('proxy', componentUser('system:barge:proxy')),
+        agent: surroundings('agent', componentUser(`${nodeUser.prefix}${config.nodeName}`, [nodeUser.group])),
+        proxy: surroundings('proxy', componentUser(partUsers.proxy)),
       }) : []),
     ];
     const stop = new AbortController();

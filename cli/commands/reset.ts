@@ -1,24 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import { ConfigError, readConfig, settings, type ClusterConfig, type Given } from '../config.ts';
+import { configOf, settingFlags } from '../cluster/setting-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
-import { flag, type Flags } from '../flags.ts';
+import { flag } from '../flags.ts';
 
 const used = ['data-dir', 'kubeconfig', 'docker-host', 'runtime'] as const;
-
-const flags = {
-  ...Object.fromEntries(settings.filter(({ name }) => used.some((one) => one === name)).map(({ name, value, summary }) => [name, flag.text(`${summary}.`, { value: value ?? 'VALUE' })])),
-  yes: flag.on('Do not ask.'),
-} as Flags & { readonly yes: ReturnType<typeof flag.on> };
-
-const configOf = ({ flags: values, given, env }: CommandContext): ClusterConfig => {
-  const named: Given = Object.fromEntries(used.flatMap((name) => (given.has(name) ? [[name, String(values[name])]] : [])));
-  try {
-    return readConfig({ flags: named, env, root: process.getuid?.() === 0 });
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandError(error.message, { cause: error });
-    throw error;
-  }
-};
 
 const confirmed = async ({ stdin, stdout }: CommandContext, dataDir: string): Promise<boolean> => {
   if (stdin.isTTY !== true) throw new CommandError('standard input is no terminal to ask on; say --yes');
@@ -35,9 +20,9 @@ export const command = defineCommand({
   usage: 'reset [--yes] [--data-dir DIR]',
   description: 'Ends the cluster of a data folder and removes everything that it made: containers, the pod network, the proxy\'s rules, volumes, certificates and all stored objects. Nothing else is touched.',
   examples: [{ note: 'Remove the cluster that ./quickstart started', line: 'barge reset' }],
-  flags,
+  flags: { ...settingFlags(used), yes: flag.on('Do not ask.') },
   run: async (context) => {
-    const config = configOf(context);
+    const config = configOf(context, used);
     if (!context.flags.yes && !await confirmed(context, config.dataDir)) {
       context.stdout.write('nothing was removed\n');
       return 1;

@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ConfigError, readConfig, settings, type Given } from '../config.ts';
+import { configOf, settingFlags } from '../cluster/setting-flags.ts';
 import { CommandError, defineCommand } from '../command.ts';
-import { flag, type Flag, type Flags } from '../flags.ts';
-
-/** One flag a setting; undefined and false mean that it was not given. */
-const settingFlags: Readonly<Record<string, Flag<string | undefined> | Flag<boolean>>> & Flags = Object.fromEntries(
-  settings.map(({ name, value, summary }) => [name, value === undefined ? flag.on(`${summary}.`) : flag.text(`${summary}.`, { value })]),
-);
+import { flag } from '../flags.ts';
 
 export const command = defineCommand({
   name: 'up',
@@ -22,14 +17,14 @@ export const command = defineCommand({
     { note: 'A cluster with its state in /var/lib/barge', line: 'barge up' },
     { note: 'Try things out without root and without containers', line: 'barge up --runtime simulated --data-dir /tmp/try --listen 127.0.0.1:0' },
   ],
-  flags: { ...settingFlags, config: flag.text('YAML file with the same settings by the same names; flags win over it.', { value: 'FILE' }) },
-  run: async ({ flags, given, env, cwd, clock, random, signal, stdout, stderr }) => {
+  flags: { ...settingFlags(), config: flag.text('YAML file with the same settings by the same names; flags win over it.', { value: 'FILE' }) },
+  run: async (context) => {
+    const { flags, cwd, clock, random, signal, stdout, stderr } = context;
     const started = performance.now();
     const fileName = typeof flags['config'] === 'string' ? flags['config'] : undefined;
-    const named: Given = Object.fromEntries(settings.flatMap(({ name }) => (given.has(name) ? [[name, (flags as Readonly<Record<string, unknown>>)[name] as string | boolean]] : [])));
     try {
       const file = fileName === undefined ? undefined : { name: fileName, text: await readFile(resolve(cwd, fileName), 'utf8') };
-      const config = readConfig({ flags: named, file, env, root: process.getuid?.() === 0 });
+      const config = configOf(context, undefined, file);
       const { runCluster } = await import('../cluster/run-cluster.ts');
       await runCluster({
         config, clock, random, signal,
@@ -40,7 +35,6 @@ export const command = defineCommand({
         },
       });
     } catch (error) {
-      if (error instanceof ConfigError) throw new CommandError(error.message, { cause: error });
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new CommandError(`${(error as Error).message}: choose another address with --listen, or port 0 for a free one`, { cause: error });
       throw error;
     }

@@ -8,7 +8,7 @@ test('defaults as root', (t) => {
   const config = read({ 'node-name': 'n1' });
   t.deepEqual(config, {
     dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1',
-    dockerHost: undefined, runtime: 'docker', agent: true, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', logLevel: 'info', logFormat: 'text',
+    dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', logLevel: 'info', logFormat: 'text',
   });
 });
 
@@ -25,18 +25,19 @@ test('a config file says the same as flags, and flags win', (t) => {
 
 test('every setting can stand in the file', (t) => {
   const values: Record<string, string> = {
-    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'no-agent': 'true',
+    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'no-agent': 'true', components: 'scheduler, agent',
     'cluster-cidr': '10.1.0.0/16', 'service-cidr': '10.2.0.0/24', 'log-level': 'debug', 'log-format': 'json',
   };
   t.deepEqual(Object.keys(values).sort(), settings.map((setting) => setting.name).sort());
   const text = Object.entries(values).map(([key, value]) => `${key}: ${value === 'true' ? value : JSON.stringify(value)}`).join('\n');
   t.deepEqual(read({}, text), {
-    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', dockerHost: 'tcp://h:1', runtime: 'simulated', agent: false,
+    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', dockerHost: 'tcp://h:1', runtime: 'simulated', controllers: false, scheduler: true, agent: false,
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', logLevel: 'debug', logFormat: 'json',
   });
 });
 
 for (const [flags, text, message] of [
+  [{ components: 'apiserver' }, undefined, /--components: "apiserver" is not one of controllers, scheduler, agent/],
   [{ listen: '6443' }, undefined, /--listen: "6443" must be HOST:PORT/],
   [{ listen: 'localhost:70000' }, undefined, /--listen/],
   [{ runtime: 'podman' }, undefined, /--runtime: "podman" is not one of docker, simulated/],

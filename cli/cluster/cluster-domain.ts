@@ -1,0 +1,2 @@
+/** Under which names services are found. */
+export const clusterDomain = 'cluster.local';

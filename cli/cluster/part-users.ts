@@ -1,0 +1,7 @@
+/** How the parts of barge sign their requests; what each may do is in the API server's table of grants. */
+export const partUsers = {
+  controllers: 'system:barge:controllers', scheduler: 'system:barge:scheduler', proxy: 'system:barge:proxy',
+} as const;
+
+/** An agent's user is this and its node's name, in the group of all nodes. */
+export const nodeUser = { prefix: 'system:node:', group: 'system:nodes' } as const;

@@ -1,0 +1,67 @@
+/**
+ * One part of barge in a process of its own, against an API server somewhere else over HTTPS: the same component that
+ * `barge up` runs, with a transport in place of the function call. Who it is, and so what it may do, is in its kubeconfig.
+ */
+import { resolve } from 'node:path';
+import type { Component, Surroundings } from '../../base/component.ts';
+import { createLog } from '../../base/log.ts';
+import { createHttpTransport } from '../../client/http-transport.ts';
+import type { ServerOptions } from '../../client/http-connection.ts';
+import { connectionOf, loadKubeconfig } from '../../client/kubeconfig.ts';
+import { CommandError, type CommandContext } from '../command.ts';
+import type { ClusterConfig } from '../config.ts';
+import { flag } from '../flags.ts';
+import { runComponents } from '../run-components.ts';
+import { configOf, settingFlags, type SettingFlags } from './setting-flags.ts';
+
+export interface Remote {
+  readonly config: ClusterConfig;
+  readonly connection: ServerOptions;
+  /** PEM of the authority that signed the API server's certificate. */
+  readonly ca: string;
+  /** For a component of this name, with the kubeconfig's identity. */
+  surroundings(component: string): Surroundings;
+}
+
+export interface RemotePart {
+  /** As in `barge issue`: what a kubeconfig for it is asked for by. */
+  readonly name: string;
+  readonly settings: readonly string[];
+}
+
+const always = ['log-level', 'log-format'] as const;
+
+/** Flags of a part: its settings, as `barge up` has them, and the kubeconfig. */
+export const remoteFlags = (part: RemotePart): SettingFlags => ({
+  kubeconfig: flag.text(`Kubeconfig of this part: the API server and who the part is; 'barge issue ${part.name}' makes one.`, { value: 'FILE' }),
+  ...settingFlags([...part.settings, ...always]),
+});
+
+/** Runs what `make` gives until the signal aborts. One line on standard output says when all of it does its work. */
+export const runRemote = async (context: CommandContext<SettingFlags>, part: RemotePart, make: (remote: Remote) => Promise<readonly Component[]>): Promise<void> => {
+  const { flags, signal, clock, random, stdout, stderr } = context;
+  if (context.args.length > 0) throw new CommandError(`unexpected argument "${context.args[0]}"`);
+  const file = flags['kubeconfig'];
+  if (typeof file !== 'string') throw new CommandError(`--kubeconfig is needed: it says where the API server is and who this is; 'barge issue ${part.name} --out FILE' makes one next to the cluster's data folder`);
+  const config = configOf(context, [...part.settings, ...always]);
+  const { connection } = await connectionOf(await loadKubeconfig({ named: resolve(context.cwd, file), env: {} }));
+  if (connection.ca === undefined) throw new CommandError(`${file}: the cluster has no certificate-authority; a part of barge must know the authority of its cluster`);
+  const log = createLog({ level: config.logLevel, format: config.logFormat, write: (line) => void stderr.write(`${line}\n`), now: () => clock.now() });
+  const transport = createHttpTransport({ ...connection, userAgent: `barge-${part.name}` });
+  try {
+    const components = await make({
+      config, connection, ca: connection.ca.toString(), surroundings: (component) => ({ transport, clock, random, log: log.with({ component }) }),
+    });
+    let waiting = components.length;
+    const told = components.map((component): Component => ({
+      name: component.name, after: component.after,
+      run: (until, ready) => component.run(until, () => {
+        ready();
+        if (--waiting === 0) stdout.write(`${part.name} Ready: ${connection.server}\n`);
+      }),
+    }));
+    await runComponents(told, signal, log);
+  } finally {
+    transport.close();
+  }
+};

@@ -1,0 +1,23 @@
+import { CommandError, type CommandContext } from '../command.ts';
+import { ConfigError, readConfig, settings, type ClusterConfig, type ConfigSources, type Given } from '../config.ts';
+import { flag, type Flag, type Flags } from '../flags.ts';
+
+export type SettingFlags = Readonly<Record<string, Flag<string | undefined> | Flag<boolean>>> & Flags;
+
+/** One flag for each of these settings, or for all; undefined and false mean that it was not given. */
+export const settingFlags = (names?: readonly string[]): SettingFlags => Object.fromEntries(
+  settings.filter(({ name }) => names?.includes(name) ?? true)
+    .map(({ name, value, summary }) => [name, value === undefined ? flag.on(`${summary}.`) : flag.text(`${summary}.`, { value })]),
+);
+
+/** The settings that stand on a command line, over those of a file and the defaults. Throws CommandError for the first that is wrong. */
+export const configOf = ({ flags, given, env }: CommandContext<SettingFlags>, names?: readonly string[], file?: ConfigSources['file']): ClusterConfig => {
+  const wanted = settings.filter(({ name }) => given.has(name) && (names?.includes(name) ?? true));
+  const named: Given = Object.fromEntries(wanted.map(({ name }) => [name, (flags as Readonly<Record<string, unknown>>)[name] as string | boolean]));
+  try {
+    return readConfig({ flags: named, file, env, root: process.getuid?.() === 0 });
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandError(error.message, { cause: error });
+    throw error;
+  }
+};

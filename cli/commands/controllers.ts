@@ -1,0 +1,15 @@
+import { defineCommand } from '../command.ts';
+import { remoteFlags, runRemote } from '../cluster/run-remote.ts';
+
+const part = { name: 'controllers', settings: ['cluster-cidr'] };
+
+export const command = defineCommand({
+  name: 'controllers', group: 'Cluster', summary: 'Run the controllers alone, against an API server elsewhere',
+  usage: 'controllers --kubeconfig FILE [flags]',
+  description: "What 'barge up' runs of them, in a process of its own. A second run beside the first changes nothing but the load.",
+  flags: remoteFlags(part),
+  run: (context) => runRemote(context, part, async ({ config, ca, surroundings }) => {
+    const { createControllersComponent } = await import('../../controllers/component.ts');
+    return [createControllersComponent(surroundings('controllers'), { clusterCidr: config.clusterCidr, rootCa: ca })];
+  }),
+});
