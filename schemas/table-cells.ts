@@ -41,3 +41,7 @@ export const orNone = (text: string | undefined): string => (text === undefined 
 
 /** A list joined by commas, or `<none>`. */
 export const joined = (items: readonly string[]): string => orNone(items.join(','));
+
+/** Labels as `a=b,c=d`, sorted by key, or `<none>`. */
+export const labelsText = (labels: Readonly<Record<string, string>> | undefined): string =>
+  joined(Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`).sort());

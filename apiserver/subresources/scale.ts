@@ -31,7 +31,14 @@ const setAt = (draft: Members, path: string, value: unknown): void => {
   at[last] = value;
 };
 
-const selectorText = (selector: unknown): string => (typeof selector === 'string' ? selector : labelMatcher((selector ?? {}) as LabelSelector).toString());
+/** Some kinds have plain labels in place of a LabelSelector, the members of which are no strings. */
+const isLabels = (selector: object): boolean => Object.values(selector).every((value) => typeof value === 'string');
+
+const selectorText = (selector: unknown): string => {
+  if (typeof selector === 'string') return selector;
+  const object = (selector ?? {}) as LabelSelector;
+  return String(labelMatcher(isLabels(object) ? { matchLabels: object as Readonly<Record<string, string>> } : object));
+};
 
 const viewOf = (object: ApiObject, paths: ScaleSubresource): ApiObject => {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;

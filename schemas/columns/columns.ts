@@ -27,13 +27,22 @@ export const createdAtColumn: Column<ApiObject> = {
   cell: (object) => object.metadata.creationTimestamp ?? '',
 };
 
-interface Workload {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } }; readonly selector?: LabelSelector | undefined };
+interface Templated {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
+
+/** Containers and images of a kind that keeps pods, for -o wide. */
+export const templateColumns: readonly Column<Templated>[] = [
+  column('Containers', 'Names of the containers of each pod.', ({ spec }) => joined(spec.template.spec.containers.map((one) => one.name)), { shown: 'wide' }),
+  column('Images', 'Images of the containers.', ({ spec }) => joined(spec.template.spec.containers.map((one) => one.image ?? '')), { shown: 'wide' }),
+];
+
+interface Workload extends Templated {
+  readonly spec: Templated['spec'] & { readonly selector?: LabelSelector | undefined };
 }
 
 /** Containers, images and selector of a kind that keeps pods, for -o wide. */
 export const workloadColumns: readonly Column<Workload>[] = [
-  column('Containers', 'Names of the containers of each pod.', ({ spec }) => joined(spec.template.spec.containers.map((one) => one.name)), { shown: 'wide' }),
-  column('Images', 'Images of the containers.', ({ spec }) => joined(spec.template.spec.containers.map((one) => one.image ?? '')), { shown: 'wide' }),
+  ...templateColumns,
   column('Selector', 'Labels of the pods that belong to the object.', ({ spec }) => orNone(String(labelMatcher(spec.selector))), { shown: 'wide' }),
 ];

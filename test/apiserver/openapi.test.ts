@@ -35,7 +35,7 @@ test('every kind has its definition, marked with what it is, and its list', (t) 
       const found = Object.entries(definitions).filter(([, schema]) => (schema['x-kubernetes-group-version-kind'] ?? []).some((one: Json) => JSON.stringify(one) === JSON.stringify(mark)));
       t.is(found.length, 1, kind.kind);
       const [name, schema] = found[0]!;
-      t.regex(name, new RegExp(`^io\\.k8s\\.api\\.[a-z]+\\.v1\\.${kind.kind}$`));
+      t.regex(name, new RegExp(`^io\\.k8s\\.api\\.[a-z]+\\.${kind.version}\\.${kind.kind}$`));
       t.is(schema.type, 'object');
       t.truthy(schema.properties.metadata);
       t.truthy(definitions[`${name}List`]);

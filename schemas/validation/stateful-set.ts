@@ -1,0 +1,38 @@
+import { forbidden, refused, wrong, type FieldError } from '../errors.ts';
+import { deepEqual } from '../frozen.ts';
+import type { StatefulSetSpec, StatefulSetStatus } from '../kinds/apps/stateful-set.ts';
+import { whyNotDns1035Label } from '../names.ts';
+import { validateAmountOfPods, validateWorkload } from './workload.ts';
+
+/** What of a StatefulSet's spec an update may change. */
+const mutable = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds'] as const;
+
+const fixedPart = (spec: StatefulSetSpec): object => Object.fromEntries(Object.entries(spec).filter(([name]) => !(mutable as readonly string[]).includes(name)));
+
+const validateStrategy = ({ updateStrategy: strategy }: StatefulSetSpec): readonly FieldError[] => {
+  const rolling = strategy?.rollingUpdate;
+  if (rolling === undefined) return [];
+  const field = 'spec.updateStrategy.rollingUpdate';
+  if (strategy?.type === 'OnDelete') return [wrong(field, rolling, "only allowed for updateStrategy 'RollingUpdate'")];
+  const { maxUnavailable } = rolling;
+  if (maxUnavailable === undefined) return [];
+  return maxUnavailable === 0 || maxUnavailable === '0%' ? [wrong(`${field}.maxUnavailable`, maxUnavailable, 'cannot be 0')]
+    : validateAmountOfPods(maxUnavailable, `${field}.maxUnavailable`, 100);
+};
+
+/** Every wrong field of a StatefulSet's spec. Most of it cannot change, for its pods and claims are named after it. */
+export const validateStatefulSetSpec = (spec: StatefulSetSpec, old: StatefulSetSpec | undefined): readonly FieldError[] => [
+  // What may not change is told in one error for the whole spec, so the selector is not compared here.
+  ...validateWorkload(spec, undefined, 'StatefulSet'),
+  ...validateStrategy(spec),
+  ...(old === undefined && (spec.serviceName ?? '') !== '' ? refused('spec.serviceName', spec.serviceName, whyNotDns1035Label(spec.serviceName ?? '')) : []),
+  ...(old === undefined || deepEqual(fixedPart(spec), fixedPart(old)) ? []
+    : [forbidden('spec', `updates to statefulset spec for fields other than ${mutable.slice(0, -1).map((name) => `'${name}'`).join(', ')} and 'minReadySeconds' are forbidden`)]),
+];
+
+/** No count of pods may pass the number of all. */
+export const validateStatefulSetStatus = (status: StatefulSetStatus): readonly FieldError[] => [
+  ...(['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const)
+    .filter((name) => (status[name] ?? 0) > status.replicas).map((name) => wrong(`status.${name}`, status[name], 'cannot be greater than status.replicas')),
+  ...((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0) ? [wrong('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas')] : []),
+];
