@@ -4,6 +4,7 @@
  * world has.
  */
 import { timeMs } from '../schemas/timestamps.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import {
   allContainers, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
@@ -54,6 +55,10 @@ export const graceLeft = (view: PodView): number => {
   // A timestamp has whole seconds only: round up, so that a process is never stopped before its time.
   return deadlineMs === undefined ? grace : Math.max(0, Math.min(grace, Math.ceil((deadlineMs - view.nowMs) / 1000)));
 };
+
+/** True when a pod that was leaving already has less time now. */
+export const leavesBefore = ({ metadata: now }: Pod, { metadata: before }: Pod): boolean => before.deletionTimestamp !== undefined
+  && ((timeMs(now.deletionTimestamp) ?? 0) < (timeMs(before.deletionTimestamp) ?? 0) || (now.deletionGracePeriodSeconds ?? 0) < (before.deletionGracePeriodSeconds ?? 0));
 
 const ending = (view: PodView, leaving: boolean): readonly Step[] => {
   const runs = view.sandboxes.flatMap((sandbox) => sandbox.containers);

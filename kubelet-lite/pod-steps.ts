@@ -11,6 +11,7 @@ import type { Step, StopReason } from './plan.ts';
 import { PodHome } from './pod-home.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { security } from './security.ts';
+import { StopHooks } from './stop-hooks.ts';
 import { referencesOf } from './volumes/payload.ts';
 
 type StartStep = Extract<Step, { readonly do: 'start' }>;
@@ -24,6 +25,7 @@ const stopWords: Readonly<Record<StopReason, string>> = {
 
 export class PodSteps {
   readonly home: PodHome;
+  readonly hooks: StopHooks;
   readonly #context: AgentContext;
   readonly #uid: string;
   #held = false;
@@ -32,6 +34,7 @@ export class PodSteps {
     this.#context = context;
     this.#uid = podUid;
     this.home = new PodHome(context, podUid);
+    this.hooks = new StopHooks(context);
   }
 
   /** Makes copies of what the pod reads, kept up to date until `release`. */
@@ -92,15 +95,17 @@ export class PodSteps {
     await this.#context.runtime.stopContainer(run.id, pod.spec?.terminationGracePeriodSeconds ?? 30);
   }
 
-  async stop(pod: Pod, { container, id, ...stop }: StopStep, signal: AbortSignal): Promise<void> {
+  /** Ends one run. When the pod begins to leave meanwhile, its end takes the run over after the hook; `hurry` cuts the hook. */
+  async stop(pod: Pod, { container, id, ...stop }: StopStep, { leaving, hurry }: { readonly leaving: AbortSignal; readonly hurry: AbortSignal }): Promise<void> {
     report(this.#context, pod, container, 'Normal', 'Killing', `Container ${container.name} ${stopWords[stop.reason]}`);
     const hook = container.lifecycle?.preStop;
     const startedMs = this.#context.clock.now();
     if (hook !== undefined && stop.graceSeconds > 0) {
       const host = pod.spec?.hostNetwork === true ? this.#context.nodeIp : (pod.status?.podIP ?? this.#context.nodeIp);
-      const outcome = await this.#context.actions.carryOut(hook, { container, containerId: id, host }, stop.graceSeconds * 1000, signal);
-      if (outcome !== undefined && !signal.aborted) report(this.#context, pod, container, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${outcome}`);
+      const outcome = await this.hooks.carryOut(hook, { container, containerId: id, host }, stop.graceSeconds * 1000, hurry);
+      if (outcome !== undefined && !hurry.aborted) report(this.#context, pod, container, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${outcome}`);
     }
+    if (leaving.aborted) return;
     const leftSeconds = stop.graceSeconds - Math.ceil((this.#context.clock.now() - startedMs) / 1000);
     await this.#context.runtime.stopContainer(id, stop.graceSeconds === 0 ? 0 : Math.max(2, leftSeconds));
   }

@@ -11,10 +11,10 @@ import { deepEqual } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError, VolumeError } from './config-error.ts';
 import { pullErrorShownMs } from './container-status.ts';
 import { lastWords } from './last-words.ts';
-import { deadlineOf, planPod, type Step } from './plan.ts';
+import { deadlineOf, graceLeft, leavesBefore, planPod, type Step } from './plan.ts';
 import { PodSteps } from './pod-steps.ts';
 import { allContainers, containerStep, currentSandbox, hasEnded, sandboxItself, type Blocked, type PodView, type Verdict } from './pod-view.ts';
 import { Probes } from './probes.ts';
@@ -56,6 +56,7 @@ export class PodWorker {
   #tokensUntilMs = Infinity;
   #wake = Promise.withResolvers<void>();
   #finished = false;
+  #cancelHurry = (): void => undefined;
 
   constructor(context: AgentContext, pod: Pod, sandboxes: readonly SandboxState[]) {
     this.#context = context;
@@ -75,9 +76,9 @@ export class PodWorker {
   /** A newer state of the pod in the API. */
   update(pod: Pod): void {
     if (revisionOf(pod) <= revisionOf(this.#pod)) return;
-    const hadDeadline = this.#pod.metadata.deletionTimestamp;
+    const endsSooner = leavesBefore(pod, this.#pod);
     this.#pod = pod;
-    if (hadDeadline !== undefined && pod.metadata.deletionGracePeriodSeconds === 0) this.#hurry.abort();
+    if (endsSooner) this.#hurryIn(graceLeft(this.#view()) * 1000);
     this.#look();
   }
 
@@ -116,6 +117,7 @@ export class PodWorker {
   /** Stops looking after the pod and leaves it running. Steps that the engine carries out already come to their end there. */
   close(): void {
     this.#closed.abort();
+    this.#cancelHurry();
     this.#probes.keep(new Set());
     this.#steps.release();
     this.#look();
@@ -130,6 +132,13 @@ export class PodWorker {
     if (this.#finished) return;
     const sandboxes = await this.#context.runtime.inspect(this.uid);
     await this.#steps.clean(sandboxes);
+  }
+
+  /** The end that is under way was given less time than before. */
+  #hurryIn(afterMs: number): void {
+    this.#cancelHurry();
+    if (afterMs === 0) this.#hurry.abort();
+    else this.#cancelHurry = this.#context.clock.after(afterMs, () => this.#hurry.abort());
   }
 
   #look(): void {
@@ -274,12 +283,12 @@ export class PodWorker {
       case 'start':
         return this.#start(step);
       case 'stop':
-        return this.#steps.stop(this.#pod, step, this.#leaving.signal);
+        return this.#steps.stop(this.#pod, step, { leaving: this.#leaving.signal, hurry: this.#hurry.signal });
       case 'terminate': {
         const hostNetwork = this.#pod.spec?.hostNetwork === true;
         const ip = currentSandbox(this.#view())?.ip;
         return terminatePod({
-          pod: this.#pod, runs: this.#sandboxes.flatMap(({ containers }) => containers), graceSeconds: step.graceSeconds,
+          pod: this.#pod, runs: this.#sandboxes.flatMap(({ containers }) => containers), hooks: this.#steps.hooks, graceSeconds: step.graceSeconds,
           podIp: hostNetwork ? undefined : ip, host: hostNetwork ? this.#context.nodeIp : (ip ?? this.#context.nodeIp),
           report: (container, type, reason, message) => report(this.#context, this.#pod, container, type, reason, message),
         }, this.#context, this.#hurry.signal);
@@ -323,7 +332,7 @@ export class PodWorker {
         this.#volumes = undefined;
         const message = error instanceof Error ? error.message : String(error);
         if (!signal.aborted) report(this.#context, this.#pod, undefined, 'Warning', 'FailedMount', message);
-        throw new VolumeError(message, { cause: error });
+        throw new VolumeError(message, error);
       }
     };
     this.#volumes ??= prepare();
@@ -350,7 +359,7 @@ export class PodWorker {
 
   #startFailed(container: Container, error: unknown, message: string): void {
     const tell = (reason: string, words: string): void => report(this.#context, this.#pod, container, 'Warning', reason, words);
-    if (error instanceof VolumeError) return this.#block(container.name, 'ContainerCreating', '');
+    if (error instanceof VolumeError) return this.#block(container.name, error.unsupported ? 'CreateContainerConfigError' : 'ContainerCreating', message);
     if (error instanceof ConfigError) {
       tell('Failed', `Error: ${message}`);
       return this.#block(container.name, 'CreateContainerConfigError', message);
@@ -375,7 +384,3 @@ export class PodWorker {
 
 /** Where a step that failed stands in `blocked`, until it is tried again. A slash keeps it apart from containers. */
 const failedStep = (step: Step): string => `step/${step.do}`;
-
-class VolumeError extends Error {
-  override readonly name = 'VolumeError';
-}

@@ -5,9 +5,9 @@
 import { sleep, type Clock } from '../base/clock.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
-import type { Actions } from './actions.ts';
 import { allContainers, initContainers, isSidecar } from './pod-view.ts';
 import type { ContainerRuntime, ContainerState } from './runtime/runtime.ts';
+import type { StopHooks } from './stop-hooks.ts';
 
 /** How the proxy is waited for; the same shape as the proxy's own. */
 export interface EndpointWithdrawal {
@@ -24,13 +24,13 @@ export const terminationLimits = {
 export interface TerminationSurroundings {
   readonly clock: Clock;
   readonly runtime: ContainerRuntime;
-  readonly actions: Actions;
   readonly withdrawal: EndpointWithdrawal;
 }
 
 export interface Termination {
   readonly pod: Pod;
   readonly runs: readonly ContainerState[];
+  readonly hooks: StopHooks;
   readonly graceSeconds: number;
   /** Address to withdraw; undefined where nothing can be sent to the pod. */
   readonly podIp: string | undefined;
@@ -75,7 +75,7 @@ const stopRun = async (run: ContainerState, container: Container | undefined, de
   const left = (): number => Math.max(0, deadlineMs - s.clock.now());
   const hook = container?.lifecycle?.preStop;
   if (container !== undefined && hook !== undefined && left() > 0 && !signal.aborted) {
-    const outcome = await s.actions.carryOut(hook, { container, containerId: run.id, host: termination.host }, left(), signal);
+    const outcome = await termination.hooks.carryOut(hook, { container, containerId: run.id, host: termination.host }, left(), signal);
     if (outcome !== undefined && !signal.aborted) termination.report(container, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${outcome}`);
   }
   const grace = termination.graceSeconds === 0 ? 0 : Math.max(Math.ceil(left() / 1000), terminationLimits.leastGraceSeconds);

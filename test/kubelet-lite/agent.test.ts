@@ -174,6 +174,56 @@ test('a process that ignores TERM is killed when the grace is over', async (t) =
   await agent.gone('deaf');
 });
 
+test('a volume that cannot be made is told in the status, and whether it ever can', async (t) => {
+  const agent = await begun(t);
+  const volume = (source: object): Spec => web({ volumeMounts: [{ name: 'v', mountPath: '/v' }] }, { volumes: [{ name: 'v', ...source }] });
+  for (const [name, source, reason, message] of [
+    ['claim', { persistentVolumeClaim: { claimName: 'x' } }, 'CreateContainerConfigError', /volume "v": a volume of kind persistentVolumeClaim is not supported/],
+    ['missing', { configMap: { name: 'later' } }, 'ContainerCreating', /volume "v": configmap "later" not found/],
+  ] as const) {
+    await agent.createPod({ name, spec: volume(source) });
+    const pod = await agent.until(name, (one) => (one.status?.containerStatuses?.[0]?.state?.waiting?.message === undefined ? 'says nothing' : undefined));
+    t.is(container(pod).state?.waiting?.reason, reason);
+    t.regex(container(pod).state?.waiting?.message ?? '', message);
+  }
+});
+
+test('a second deletion with less grace shortens the end that is under way', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('deaf:1', { runs: [{ ignoresTerm: true }] });
+  await agent.createPod({ name: 'deaf', spec: web({ image: 'deaf:1' }, { terminationGracePeriodSeconds: 600 }) });
+  await agent.phase('deaf', 'Running');
+  const pods = agent.api.client.of(Pod);
+  await pods.delete({ namespace: 'default', name: 'deaf' });
+  await agent.clock.advance(1_000);
+  await becomes(() => agent.withdrawn.length, 1);
+  await pods.delete({ namespace: 'default', name: 'deaf' }, { gracePeriodSeconds: 3 });
+  await settle();
+  await agent.clock.advance(1_500);
+  t.truthy(await agent.pod('deaf'));
+  await agent.clock.advance(3_000);
+  await agent.gone('deaf');
+});
+
+test('preStop runs once when the end of the pod overtakes a restart', async (t) => {
+  const agent = await begun(t);
+  const commands: string[] = [];
+  agent.runtime.script('hooked:1', { runs: [{ exec: (command) => { commands.push(command.join(' ')); return { code: command[0] === 'alive' ? 1 : 0 }; }, termMs: 100 }] });
+  await agent.createPod({ name: 'hooked', spec: web({
+    image: 'hooked:1', lifecycle: { preStop: { sleep: { seconds: 5 } } }, livenessProbe: { exec: { command: ['alive'] }, failureThreshold: 1, periodSeconds: 1 },
+  }, { terminationGracePeriodSeconds: 30 }) });
+  await agent.phase('hooked', 'Running');
+  await agent.clock.advance(10);
+  await becomes(async () => (await agent.events('hooked')).filter((reason) => reason === 'Killing').length, 1);
+  await agent.clock.advance(2_000);
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'hooked' });
+  await settle();
+  // Three seconds of the hook are left: a hook of its own would need five.
+  await agent.clock.advance(3_500);
+  await agent.gone('hooked');
+  t.pass();
+});
+
 test('a pod that is removed from the API at once goes from the engine, too', async (t) => {
   const agent = await begun(t);
   agent.runtime.script('deaf:1', { runs: [{ ignoresTerm: true }] });

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -146,6 +146,27 @@ test('sub paths: made where missing, links inside are followed, links out are re
   t.is(await bound('new/deep'), join(volume, 'new/deep'));
   t.true((await lstat(join(volume, 'new/deep'))).isDirectory());
   for (const bad of ['out', 'out/passwd', 'up', 'up/new', '../x', '/etc']) await t.throwsAsync(bound(bad), { message: /leads out of the volume|must be a relative path/ }, bad);
+});
+
+test('a sub path whose file was replaced is bound anew for the next run', async (t) => {
+  const dir = await folder(t);
+  const [volume, target] = [join(dir, 'v'), join(dir, 'target')];
+  await writeAtomically(volume, new Map([['f', { data: Buffer.from('old'), mode: 0o644 }]]), undefined);
+  const mounts = noted();
+  const bind = async (): Promise<readonly string[]> => {
+    await bindSubPath(mounts, volume, 'f', target);
+    // A bind mount shows the very file that it was made of.
+    const bound = mounts.made.at(-1)![1]!;
+    await rm(target, { force: true });
+    await link(bound, target);
+    return mounts.made.map(([, source = '']) => source);
+  };
+  const [first] = await bind();
+  t.deepEqual(await bind(), [first]);
+  await writeAtomically(volume, new Map([['f', { data: Buffer.from('new'), mode: 0o644 }]]), undefined);
+  const after = await bind();
+  t.is(after.length, 1);
+  t.is(await readFile(after[0]!, 'utf8'), 'new');
 });
 
 test('the volumes of a pod are made, found again and taken away', async (t) => {

@@ -187,6 +187,15 @@ export const runtimeSuite = (test: TestFn, open: () => Promise<RuntimeHarness>):
     t.deepEqual(await said(await runtime.exec(run.id, { command: ['echo', 'hello'], stdin: false, tty: false })), { out: { stdout: 'echo hello\n'.slice(5) }, code: 0 });
   });
 
+  test('attaching ends with its input and leaves the container running', async (t) => {
+    const { runtime, sandbox, spec, program } = await begun(t);
+    const { id } = await runtime.startContainer(sandbox.id, containerSpec(program({}), { stdin: true }));
+    const session = await runtime.attach(id, { stdin: true, tty: false });
+    session.closeInput();
+    t.is((await said(session)).code, 0);
+    t.is((await runtime.inspect(spec.podUid))[0]?.containers[0]?.status, 'running');
+  });
+
   test('statistics are taken of a running container', async (t) => {
     const { runtime, sandbox, program } = await begun(t);
     const run = await runtime.startContainer(sandbox.id, containerSpec(program({})));

@@ -51,10 +51,12 @@ test('leaves other clusters\' networks alone', async (t) => {
   await docker.createNetwork({ Name: 'barge-of-mine' });
   const overlay = new BridgeOverlay({ docker, log: silentLog, owner: 'me' });
   await t.throwsAsync(overlay.prepare(self('10.244.3.0/24')), { message: /belongs to another cluster/ });
+  t.true(await overlay.isAnothers());
   await overlay.remove();
   t.is(networks.length, 2);
   await new BridgeOverlay({ docker, log: silentLog, owner: 'other' }).remove();
   t.deepEqual(networks.map(({ Name }) => Name), ['barge-of-mine']);
+  t.false(await overlay.isAnothers());
 });
 
 test('pod networks are read, and wrong ones told what would be right', (t) => {

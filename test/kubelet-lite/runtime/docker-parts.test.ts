@@ -71,11 +71,14 @@ test('rows of a listing become pods; what events told is newer', (t) => {
     row('c2', 'container', { [labels.sandbox]: 's', [labels.container]: 'a', [labels.attempt]: '10' }), row('c1', 'container', { [labels.sandbox]: 's', [labels.container]: 'a', [labels.attempt]: '9' }),
     row('lost', 'container', { [labels.sandbox]: 'other' }), row('s', 'sandbox', {}),
   ];
-  const [sandbox, ...others] = sandboxStates(rows, new Map([['c1', { startedAtMs: 1, finishedAtMs: 2, exitCode: 3 }], ['c2', { startedAtMs: 4 }]]));
+  const [orphan, sandbox, ...others] = sandboxStates(rows, new Map([['c1', { startedAtMs: 1, finishedAtMs: 2, exitCode: 3 }], ['c2', { startedAtMs: 4 }]]));
   t.deepEqual(others, []);
+  // Somebody removed the sandbox: what may still run in it is found, under one that is lost and older than all others.
+  t.like(orphan, { id: 'other', ready: false, ip: undefined, podUid: 'u', attempt: -1 });
+  t.deepEqual(orphan?.containers.map(({ id, status }) => [id, status]), [['lost', 'running']]);
   t.like(sandbox, { id: 's', ready: true, ip: '10.0.0.9' });
   t.deepEqual(sandbox?.containers.map(({ id, status, exitCode }) => [id, status, exitCode]), [['c1', 'exited', 3], ['c2', 'running', undefined]]);
-  t.like(sandboxStates(rows, new Map([['s', { exitCode: 137 }]]))[0], { ready: false, ip: undefined });
+  t.like(sandboxStates(rows, new Map([['s', { exitCode: 137 }]]))[1], { ready: false, ip: undefined });
 });
 
 test('the sandbox program is a small static ELF, and its archive is a tar of one file', (t) => {
