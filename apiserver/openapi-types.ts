@@ -1,6 +1,7 @@
 /** Types of answers that belong to no kind, as OpenAPI names them; those of requests are in schemas/types/bodies.ts. */
 import { anything, int32, int64, list, object, string, type JsonSchema } from '../schemas/schema.ts';
 import { Binding, Eviction, Scale } from '../schemas/types/bodies.ts';
+import { TokenRequest } from '../schemas/types/token-request.ts';
 
 const apiVersion = string('Version of the schema of this object.');
 const kind = string('Name of the kind.');
@@ -39,7 +40,7 @@ export const Status = object('meta.v1.Status', 'The answer to a request that fai
 export const Patch = object('meta.v1.Patch', 'A patch: JSON patch, merge patch, strategic merge patch, or an object to apply.', {});
 
 /** Bodies of subresources, by the kind that discovery names. */
-export const specialBodies: Readonly<Record<string, JsonSchema>> = { Binding: Binding.schema, Eviction: Eviction.schema, Scale: Scale.schema };
+export const specialBodies: Readonly<Record<string, JsonSchema>> = { Binding: Binding.schema, Eviction: Eviction.schema, Scale: Scale.schema, TokenRequest: TokenRequest.schema };
 
 /** A body of which nothing is known. */
 export const unknownBody: JsonSchema = anything('Any object.');

@@ -3,6 +3,8 @@ import { createClient } from '../client/client.ts';
 import { runControllers, type AnyController } from '../client/controller.ts';
 import { createInformers } from '../client/informers.ts';
 import { builtinKinds, createRegistry, type Registry } from '../schemas/registry.ts';
+import { accountTokenSecretController } from './account-token-secret/controller.ts';
+import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
@@ -45,6 +47,8 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     namespaceController(registry),
     serviceAccountController(),
     rootCaController(rootCa),
+    accountTokenSecretController(rootCa),
+    clusterRoleAggregationController(),
     nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
     taintEvictionController(),
     nodeIpam,

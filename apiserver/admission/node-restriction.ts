@@ -1,7 +1,9 @@
 import { ApiError, qualified } from '../../schemas/errors.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
+import type { UserInfo } from '../../schemas/api.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { nodeLeaseNamespace, nodeOfUser } from '../authorization/node-authorizer.ts';
 import type { AdmissionContext, AdmissionPlugin } from './admission.ts';
 
@@ -37,3 +39,13 @@ export const nodeRestriction = (): AdmissionPlugin => ({
 
 const refusal = ({ kind, name }: AdmissionContext, why: string): ApiError =>
   new ApiError('Forbidden', `${qualified(kind.plural, kind.group)} ${JSON.stringify(name)} is forbidden: ${why}`, { name, group: kind.group || undefined, kind: kind.plural });
+
+/** An agent gets tokens only for pods on its node, each bound to the pod it is for. Anybody else is not looked at. */
+export const requireOwnPod = (user: UserInfo, { account, pod, uid }: { readonly account: string; readonly pod: Pod | undefined; readonly uid: string | undefined }): void => {
+  const node = nodeOfUser(user);
+  if (node === undefined) return;
+  const why = pod === undefined ? 'node requested token not bound to a pod'
+    : (uid ?? '') === '' ? 'node requested token with a pod binding without a uid'
+      : pod.spec.nodeName === node ? undefined : 'node requested token bound to a pod scheduled on a different node';
+  if (why !== undefined) throw new ApiError('Forbidden', `serviceaccounts ${JSON.stringify(account)} is forbidden: ${why}`, { name: account, kind: 'serviceaccounts' });
+};

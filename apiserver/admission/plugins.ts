@@ -6,6 +6,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podDefaults } from './pod-defaults.ts';
 import { roleEscalation } from './role-escalation.ts';
+import { serviceAccount } from './service-account.ts';
 import { serviceAddresses } from './service-addresses.ts';
 
 export interface AdmissionOptions {
@@ -21,7 +22,8 @@ export interface AdmissionOptions {
 /** The rules of this cluster, in the order in which they run. */
 export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.cache),
-  podDefaults(options.cache),
+  serviceAccount({ cache: options.cache, random: options.random, tokens: options.accountTokens !== undefined }),
+  podDefaults(),
   nodeRestriction(),
   roleEscalation(options.cache, options.authorizer),
   serviceAddresses(options),

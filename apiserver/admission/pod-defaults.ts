@@ -1,8 +1,6 @@
 import { ApiError } from '../../schemas/errors.ts';
 import type { Draft } from '../../schemas/frozen.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import type { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
-import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionContext, AdmissionPlugin } from './admission.ts';
 
 type PodDraft = Draft<Pod>;
@@ -15,26 +13,16 @@ const nodeTaints = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreacha
 /** The classes that every cluster has; their pods are never put behind others. */
 const systemPriorities: Readonly<Record<string, number>> = { 'system-cluster-critical': 2_000_000_000, 'system-node-critical': 2_000_001_000 };
 
-/** What a new pod gets from the cluster: its service account, its priority, and patience with nodes in trouble. */
-export const podDefaults = (cache: Pick<WatchCache, 'get'>): AdmissionPlugin => ({
+/** What a new pod gets from the cluster: its priority, and patience with nodes in trouble. */
+export const podDefaults = (): AdmissionPlugin => ({
   name: 'PodDefaults',
   mutate: (draft, context) => {
     if (draft.kind !== 'Pod' || draft.apiVersion !== 'v1' || context.old !== undefined) return;
     const pod = draft as unknown as PodDraft;
-    setAccount(pod, cache, context.namespace);
     setPriority(pod, context);
     setTolerations(pod);
   },
 });
-
-const setAccount = ({ spec }: PodDraft, cache: Pick<WatchCache, 'get'>, namespace: string): void => {
-  const account = spec.serviceAccountName || spec.serviceAccount || 'default';
-  spec.serviceAccountName = account;
-  spec.serviceAccount = account;
-  if ((spec.imagePullSecrets ?? []).length > 0) return;
-  const secrets = (cache.get(`/serviceaccounts/${namespace}/${account}`) as ServiceAccount | undefined)?.imagePullSecrets ?? [];
-  if (secrets.length > 0) spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
-};
 
 const setPriority = ({ spec }: PodDraft, { name }: AdmissionContext): void => {
   const className = spec.priorityClassName ?? '';

@@ -5,7 +5,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import { asApiError, splitUrl, type HttpContext } from './exchange.ts';
-import { foreignOrigin, userOf } from './identity.ts';
+import { actorOf, foreignOrigin } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
 import { replyError } from './reply.ts';
 import { handleResource } from './resources.ts';
@@ -41,7 +41,7 @@ export const createApp = (options: AppOptions): ((request: IncomingMessage, resp
   });
   app.use(async (ctx, next) => {
     const { req: request, res: response } = ctx;
-    const user = userOf(authenticator, request);
+    const user = actorOf(authenticator, context.authorizer, request);
     const foreign = foreignOrigin(request);
     if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
     const { pathname, query } = splitUrl(request.url ?? '/');

@@ -8,7 +8,7 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Core } from '../core.ts';
 
 /** What the HTTP rim needs of the API's rules. */
-export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect'>;
+export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect' | 'accountTokens'>;
 
 /** Sizes and times that the server holds its clients to. */
 export interface HttpLimits {

@@ -3,6 +3,11 @@ import type { TLSSocket } from 'node:tls';
 import { subjectOf } from '../../base/pki.ts';
 import { anonymous, type UserInfo } from '../../schemas/api.ts';
 import type { Authenticator, PresentedCertificate } from '../authentication/authenticator.ts';
+import { impersonated } from '../authentication/impersonation.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+
+/** Few requests have such headers: the others pay for one look. */
+const impersonation = /^impersonate-/i;
 
 /** Connections live long: the certificate of each is read once. */
 const presented = new WeakMap<TLSSocket, PresentedCertificate | null>();
@@ -20,8 +25,14 @@ const certificateOf = (socket: TLSSocket): PresentedCertificate | undefined => {
   return found ?? undefined;
 };
 
+/** As whom a request acts: who it is from, or whom that one asks to be and may be. Throws Unauthorized or Forbidden. */
+export const actorOf = (authenticator: Authenticator, authorizer: Authorizer, request: IncomingMessage): UserInfo => {
+  const user = userOf(authenticator, request);
+  return request.rawHeaders.some((text) => impersonation.test(text)) ? impersonated(authorizer, user, request.headersDistinct) : user;
+};
+
 /** Who a request is from; `system:anonymous` where it shows no credential. Throws Unauthorized for a wrong one. */
-export const userOf = (authenticator: Authenticator, request: IncomingMessage): UserInfo =>
+const userOf = (authenticator: Authenticator, request: IncomingMessage): UserInfo =>
   authenticator.authenticate({ certificate: certificateOf(request.socket as TLSSocket), authorization: request.headers.authorization }) ?? anonymous;
 
 /**

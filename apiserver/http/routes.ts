@@ -88,6 +88,21 @@ export const createRoutes = ({ context, version, checks }: RouteOptions): Router
   });
   router.get('/apis/:group/:version', (ctx) => replyDocument(ctx.req, ctx.res, found(resources(ctx.params['group'] ?? '', ctx.params['version'] ?? '')), jsonType));
 
+  // The issuer's own documents, for those who check tokens of service accounts by themselves.
+  router.get('/.well-known/openid-configuration', (ctx) => {
+    const tokens = context.core.accountTokens;
+    if (tokens === undefined) throw noSuchResource();
+    replyJson(ctx.req, ctx.res, 200, {
+      issuer: tokens.issuer, jwks_uri: `${tokens.issuer}/openid/v1/jwks`, response_types_supported: ['id_token'], subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+    });
+  });
+  router.get('/openid/v1/jwks', (ctx) => {
+    const tokens = context.core.accountTokens;
+    if (tokens === undefined) throw noSuchResource();
+    replyJson(ctx.req, ctx.res, 200, { keys: tokens.keys });
+  });
+
   const v3 = (path: string) => documents.get(`openapi v3 ${path}`, () => json(openApiV3(registry, path)));
   const index = () => documents.get('openapi v3', () => json(openApiV3Index(registry, (path) => found(v3(path)).etag.slice(1, -1))));
   router.get('/openapi/v3', (ctx) => replyDocument(ctx.req, ctx.res, found(index()), jsonType));

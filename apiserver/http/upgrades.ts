@@ -6,7 +6,7 @@ import { requireAccess } from '../authorization/forbidden.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { columnsFor } from '../table.ts';
 import { asApiError, splitUrl, type HttpContext } from './exchange.ts';
-import { foreignOrigin, userOf } from './identity.ts';
+import { actorOf, foreignOrigin } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
 import { readRequest, routeRequest, streamOf } from './requests.ts';
 import { noSuchResource, parseResourcePath } from './resource-path.ts';
@@ -30,7 +30,7 @@ export const refuseUpgrade = (socket: Duplex, error: ApiError): void => {
 };
 
 const upgrade = async (context: HttpContext, nodes: NodeClient, authenticator: Authenticator, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-  const user = userOf(authenticator, request);
+  const user = actorOf(authenticator, context.authorizer, request);
   const foreign = foreignOrigin(request);
   if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
   const { pathname, query } = splitUrl(request.url ?? '/');

@@ -10,6 +10,7 @@ import { ephemeralContainers } from './ephemeral-containers.ts';
 import { eviction } from './eviction.ts';
 import { namespaceFinalizers } from './finalize.ts';
 import { scale } from './scale.ts';
+import { token } from './token.ts';
 
 export type Handler = (api: Surroundings, call: Call) => Promise<ApiAnswer>;
 
@@ -31,6 +32,7 @@ const special: Readonly<Record<string, Handler>> = {
   'pods/eviction': eviction,
   'pods/ephemeralcontainers': partHandler(ephemeralContainers),
   'namespaces/finalize': partHandler(namespaceFinalizers),
+  'serviceaccounts/token': token,
 };
 
 /** The handler of the subresource that a call names. Throws NotFound for one that the kind does not have, MethodNotAllowed for streams. */

@@ -36,7 +36,8 @@ export const answererOf = ({ plural, group }: Pick<AnyKind, 'plural' | 'group'>)
 /** Reads a question, checks it as its kind wants it and gives it back with its answer as `status`. */
 export const answer = async (api: Surroundings, call: Call, answerer: Answerer): Promise<ApiAnswer> => {
   const { kind, namespace } = call;
-  const draft = readBody(call, call.request.body);
+  // Old clients send an empty answer along with their question.
+  const { status: _, ...draft } = readBody(call, call.request.body);
   if (kind.scope === 'Namespaced') {
     if (namespace === '') throw badRequest('an empty namespace may not be set during creation');
     draft.metadata.namespace ??= namespace;
@@ -44,7 +45,7 @@ export const answer = async (api: Surroundings, call: Call, answerer: Answerer):
   complete(kind, draft);
   const errors = check(kind, draft);
   assertValid(kind, draft.metadata.name ?? '', errors.length > 0 ? errors : kind.validate?.(draft, undefined) ?? []);
-  const { status: _, metadata, ...question } = draft;
+  const { metadata, ...question } = draft;
   const status = await answerer(api, { ...question, metadata } as ApiObject, call);
   return { code: 201, body: { ...question, metadata: { ...metadata, creationTimestamp: null }, status } as unknown as ApiObject, warnings: [...call.warnings] };
 };

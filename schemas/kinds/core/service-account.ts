@@ -12,6 +12,7 @@ const schema = topLevel('core.v1.ServiceAccount', 'The identity under which a po
 export const ServiceAccount = defineKind(schema, {
   group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', scope: 'Namespaced',
   shortNames: ['sa'],
+  subresources: { special: { token: { kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] } } },
   columns: [nameColumn, column('Secrets', 'Number of secrets that pods of the account may use.', ({ secrets }) => secrets?.length ?? 0, { type: 'integer' }), ageColumn],
 });
 export type ServiceAccount = BodyOf<typeof ServiceAccount>;

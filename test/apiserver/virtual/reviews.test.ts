@@ -39,6 +39,7 @@ test('anybody known may ask about himself, and is told what his roles give', asy
   const rules = await ask(api, known('bob'), 'selfsubjectrulesreviews', { spec: { namespace: 'default' } }) as { resourceRules: object[]; nonResourceRules: object[]; incomplete: boolean };
   t.true(rules.resourceRules.some((rule) => JSON.stringify(rule) === JSON.stringify({ verbs: ['get'], apiGroups: [''], resources: ['pods'] })));
   t.false(rules.incomplete);
+  t.truthy(await ask(api, known('bob'), 'selfsubjectrulesreviews', { spec: { namespace: 'default' }, status: { resourceRules: null, nonResourceRules: null, incomplete: false } }), 'kubectl 1.20 sends an empty answer along');
   const elsewhere = await ask(api, known('bob'), 'selfsubjectrulesreviews', { spec: { namespace: 'kube-system' } }) as typeof rules;
   t.false(JSON.stringify(elsewhere).includes('pods'));
   t.deepEqual((await ask(api, known('root', 'system:masters'), 'selfsubjectrulesreviews', { spec: { namespace: 'x' } }) as typeof rules).resourceRules[0], { verbs: ['*'], apiGroups: ['*'], resources: ['*'] });

@@ -1,0 +1,66 @@
+import { ApiError } from '../../schemas/errors.ts';
+import type { Draft } from '../../schemas/frozen.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import type { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
+import { generatedName } from '../verbs/identity.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+import type { AdmissionPlugin } from './admission.ts';
+
+type PodDraft = Draft<Pod>;
+
+/** Every namespace gets this account from a controller: a pod may come first, and waits on its node. */
+const defaultAccount = 'default';
+
+const volumePrefix = 'kube-api-access-';
+const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+/** An hour, and seven seconds by which Kubernetes' tools know that nobody asked for this volume. */
+const tokenSeconds = 3_607;
+
+export interface ServiceAccountOptions {
+  readonly cache: Pick<WatchCache, 'get'>;
+  readonly random: () => number;
+  /** False where the server makes no tokens: pods then get no volume that nobody could fill. */
+  readonly tokens: boolean;
+}
+
+/** Gives each new pod its service account, what the account has for its pods, and a volume with a token of it. */
+export const serviceAccount = ({ cache, random, tokens }: ServiceAccountOptions): AdmissionPlugin => ({
+  name: 'ServiceAccount',
+  mutate: (draft, { old, namespace, name }) => {
+    if (draft.kind !== 'Pod' || draft.apiVersion !== 'v1' || old !== undefined) return;
+    const pod = draft as unknown as PodDraft;
+    const { spec } = pod;
+    const wanted = spec.serviceAccountName || spec.serviceAccount || defaultAccount;
+    spec.serviceAccountName = wanted;
+    spec.serviceAccount = wanted;
+    const account = cache.get(`/serviceaccounts/${namespace}/${wanted}`) as ServiceAccount | undefined;
+    if (account === undefined && tokens && wanted !== defaultAccount) {
+      throw new ApiError('Forbidden', `pods ${JSON.stringify(name)} is forbidden: error looking up service account ${namespace}/${wanted}: serviceaccount ${JSON.stringify(wanted)} not found`, { name, kind: 'pods' });
+    }
+    const secrets = account?.imagePullSecrets ?? [];
+    if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
+    if (tokens && (spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true)) mountToken(pod, random);
+  },
+});
+
+/** Mounts the token wherever nothing is mounted in its place. */
+const mountToken = ({ spec }: PodDraft, random: () => number): void => {
+  const without = [...(spec.initContainers ?? []), ...spec.containers].filter((container) => !(container.volumeMounts ?? []).some((mount) => mount.mountPath === mountPath));
+  if (without.length === 0) return;
+  const there = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix) && volume.projected !== undefined);
+  const name = there?.name ?? generatedName(volumePrefix, random);
+  for (const container of without) container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }];
+  if (there === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+};
+
+const tokenVolume = (name: string): NonNullable<PodDraft['spec']['volumes']>[number] => ({
+  name,
+  projected: {
+    defaultMode: 0o644,
+    sources: [
+      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
+      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+      { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+    ],
+  },
+});
