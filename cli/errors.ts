@@ -22,6 +22,13 @@ const apiErrorLine = (error: ApiError): string => {
   return `Error from server (${error.reason}): ${error.message}`;
 };
 
+/** The message, and those of its causes that say something new. */
+const withCauses = (error: Error): string => {
+  let text = error.message;
+  for (let { cause } = error; cause instanceof Error; { cause } = cause) if (!text.includes(cause.message)) text += `: ${cause.message}`;
+  return text;
+};
+
 /** What is printed on standard error for a failure, in kubectl's words, and the exit code that goes with it. */
 export const describeFailure = (error: unknown, commandPath: string): { readonly text: string; readonly exitCode: number } => {
   if (error instanceof UsageError) return { text: `error: ${error.message}\nSee '${commandPath} --help' for usage.`, exitCode: 1 };
@@ -38,6 +45,8 @@ export const describeFailure = (error: unknown, commandPath: string): { readonly
     return { text: `The connection to the server${at} was refused - did you specify the right host or port?`, exitCode: 1 };
   }
   if (isSystemError(error)) return { text: `error: ${error.message}`, exitCode: 1 };
+  // What this program throws itself is worded for people. Its faults are errors of other classes, and show where they are.
+  if (error instanceof Error && error.constructor === Error) return { text: `error: ${withCauses(error)}`, exitCode: 1 };
   return { text: `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, exitCode: 1 };
 };
 

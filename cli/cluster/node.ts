@@ -13,6 +13,7 @@ import { createProxyComponent } from '../../proxy/component.ts';
 import { createDnsComponent } from '../../proxy/dns-component.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
 import type { ClusterConfig } from '../config.ts';
+import { aborted } from '../run-components.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
 import { createPodAccess } from './pod-access.ts';
 import { upstreamServers } from './resolv-conf.ts';
@@ -82,7 +83,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
     tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: {},
   });
-  const always = ownProxy === undefined ? [agentComponent] : [agentComponent, ownProxy];
+  const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
   if (config.runtime === 'simulated') return always;
   const dns = createDnsComponent(proxy, {
     listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: upstreamServers(),
@@ -90,6 +91,15 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   if (options.letPodsIn === undefined) return [...always, dns];
   return [...always, dns, createPodAccess({ network: agentComponent.network, letPodsIn: options.letPodsIn, log: agent.log })];
 };
+
+/** The component, started when the node has its network: where that belongs to another cluster, its rules must not be touched. */
+const onceThereIs = (network: Promise<unknown>, component: Component): Component => ({
+  name: component.name, after: component.after,
+  run: async (signal, ready) => {
+    await Promise.race([network.catch(() => aborted(signal)), aborted(signal)]);
+    if (!signal.aborted) await component.run(signal, ready);
+  },
+});
 
 /** What a node made outside its data folder, in the order in which it can be taken away. */
 export const nodeRemovals = (config: ClusterConfig, owner: string): readonly Removal[] => {
@@ -106,7 +116,7 @@ export const nodeRemovals = (config: ClusterConfig, owner: string): readonly Rem
     {
       what: 'service rules',
       run: async () => {
-        if (!isRoot()) return undefined;
+        if (!isRoot() || await bridgeOf(config, owner, silentLog).isAnothers()) return undefined;
         await nftablesOf(config, silentLog).remove();
         return 'removed the service proxy\'s rules';
       },

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { describeFailure } from '../../cli/errors.ts';
 import { ConfigError, readConfig, settings, type Given } from '../../cli/config.ts';
 
 const read = (flags: Given, text?: string, root = true, env: Record<string, string> = { HOME: '/home/ann' }) =>
@@ -57,3 +58,11 @@ for (const [flags, text, message] of [
     t.throws(() => read(flags, text), { instanceOf: ConfigError, message });
   });
 }
+
+test('what a failed start says: our own words without a stack, with the causes; faults of the program with one', (t) => {
+  const full = new Error('cannot write store.db: database or disk is full');
+  t.deepEqual(describeFailure(new Error('the store cannot be written any more', { cause: full }), 'barge up'),
+    { text: 'error: the store cannot be written any more: cannot write store.db: database or disk is full', exitCode: 1 });
+  t.is(describeFailure(new Error('cannot write: full', { cause: new Error('full') }), 'barge up').text, 'error: cannot write: full');
+  t.regex(describeFailure(new TypeError('x is not a function'), 'barge up').text, /^error: TypeError: x is not a function\n {4}at /);
+});
