@@ -4,41 +4,20 @@
  */
 import type { ApiAnswer } from '../../schemas/api.ts';
 import { ApiError, badRequest, conflict, invalid, notFound, required } from '../../schemas/errors.ts';
-import { deepEqual, draftOf } from '../../schemas/frozen.ts';
-import { apiVersionOf, type ApiObject } from '../../schemas/kind.ts';
+import { draftOf } from '../../schemas/frozen.ts';
 import { decodeFree } from '../../schemas/validate.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import { keyOf } from '../keys.ts';
-import { noChange } from '../patch/apply/compare.ts';
+import { applyTo, newManagers, type Applying, type Configuration } from '../patch/apply/apply.ts';
 import { configurationErrors } from '../patch/apply/configuration-errors.ts';
-import { conflictError } from '../patch/apply/conflict-error.ts';
-import { union } from '../patch/apply/field-set.ts';
-import { appliedFields } from '../patch/apply/fields-of.ts';
-import { giveUp } from '../patch/apply/give-up.ts';
-import { afterTakeover, keptUpAnnotation, kubectlApplier, lastAppliedAnnotation } from '../patch/apply/kubectl-migration.ts';
-import { capUpdates, isSame, timeOf, type Manager } from '../patch/apply/managers.ts';
-import { merge } from '../patch/apply/merge.ts';
-import { afterApply, afterUpdate, allOwned, conflictsOf, lastApplied } from '../patch/apply/ownership.ts';
+import { timeOf } from '../patch/apply/managers.ts';
 import { shapeOf } from '../patch/apply/shape.ts';
-import { compareStates, emptyObject, ownable } from '../patch/apply/tracked.ts';
-import { isObject, type JsonObject } from '../patch/json.ts';
+import { isObject } from '../patch/json.ts';
 import { readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { created } from './create.ts';
-import { managersOf, setManagers, writerOf, type Tracking } from './field-tracking.ts';
-import type { Decision } from './object-writer.ts';
+import { setManagers, writerOf } from './field-tracking.ts';
 import { assertAddressed, updated, type Part } from './update.ts';
-
-/** Who set the fields of an object that nobody has been known of, up to its first apply. */
-const beforeFirstApply = 'before-first-apply';
-
-/** A configuration that may be applied. */
-export interface Configuration {
-  /** In the stored form of its kind, without defaults. */
-  readonly object: ObjectDraft;
-  /** As the client sent it. */
-  readonly said: JsonObject;
-}
 
 /** Applies the body of a patch request. */
 export const apply = (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => applyConfiguration(api, call, part, readConfiguration(call));
@@ -48,11 +27,11 @@ export const applyConfiguration = async (api: Surroundings, call: Call, part: Pa
   let code = 200;
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     code = current === undefined ? 201 : 200;
-    if (current === undefined) return { action: 'put', object: created(api, call, { draft: newObject(api, call, configuration), current, attempt, track: trackNew(api, call, configuration) }) };
-    const result = applied(call, current, configuration, timeOf(api.clock.now()));
+    if (current === undefined) return { action: 'put', object: created(api, call, { draft: newObject(api, call, configuration), current, attempt, track: (object) => setManagers(object, newManagers(applying(api, call, configuration))) }) };
+    const result = applyTo(current, applying(api, call, configuration));
     const draft = draftOf(result.object) as ObjectDraft;
     assertAddressed(call, draft);
-    return updated(api, call, { part, draft, current, attempt, track: (object) => setManagers(object, result.managers) }) satisfies Decision;
+    return updated(api, call, { part, draft, current, attempt, track: (object) => setManagers(object, result.managers) });
   }, { dryRun: call.options.dryRun });
   return { code, body: written.object, warnings: [...call.warnings] };
 };
@@ -96,51 +75,6 @@ const newObject = ({ authorizer }: Surroundings, { kind, user, namespace, name, 
   return draft;
 };
 
-const trackNew = ({ clock }: Surroundings, call: Call, { object }: Configuration): Tracking => (draft) => {
-  const fields = ownable(call.kind, '', appliedFields(shapeOf(call.kind.schema), object));
-  setManagers(draft, afterApply([], writerOf(call, 'Apply'), fields, noChange, timeOf(clock.now())));
-};
-
-/** The object as it stands after an apply, before defaults, and who owns it then. Throws Conflict. */
-const applied = (call: Call, current: ApiObject, { object: configuration, said }: Configuration, time: string): { readonly object: ApiObject; readonly managers: readonly Manager[] } => {
-  const { kind, options: { force = false } } = call;
-  const shape = shapeOf(kind.schema);
-  const who = writerOf(call, 'Apply');
-  const managers = knownManagers(call, current, time);
-  const fields = ownable(kind, who.subresource, appliedFields(shape, configuration));
-  const others = managers.filter((manager) => !isSame(manager, who));
-
-  const merged = merge(shape, current, configuration);
-  const object = giveUp(shape, merged, lastApplied(managers, who)?.fields, union(allOwned(others), fields)) as ApiObject;
-  const comparison = compareStates(kind, who.subresource, current, object);
-  if (!force) {
-    const conflicts = conflictsOf(managers, who, comparison);
-    const left = who.manager === kubectlApplier ? afterTakeover(kind, current, conflicts) : conflicts;
-    if (left.length > 0) throw conflictError(left);
-  }
-  const after = afterApply(managers, who, fields, comparison, time);
-  const upToDate = withAnnotation(object, keptUpAnnotation(who.manager, current, said));
-  return { object: upToDate, managers: deepEqual(upToDate, current) && sameOwners(managers, after) ? managersOf(current) : capUpdates(after) };
-};
-
-/** The managers of an object; where none are known, all that it has counts as set before. */
-const knownManagers = ({ kind }: Call, current: ApiObject, time: string): readonly Manager[] => {
-  const known = managersOf(current);
-  if (known.length > 0) return known;
-  const nobody = { manager: beforeFirstApply, operation: 'Update', apiVersion: apiVersionOf(kind), subresource: '' } as const;
-  return afterUpdate([], nobody, compareStates(kind, '', emptyObject(kind), current), time);
-};
-
-const sameOwners = (before: readonly Manager[], after: readonly Manager[]): boolean =>
-  before.length === after.length && before.every((manager) => after.some((other) => isSame(manager, other) && deepEqual(manager.fields, other.fields)));
-
-/** Most bytes of all annotations of an object; a last configuration that is larger is not kept. */
-const maxAnnotationBytes = 256 * 1024;
-
-const withAnnotation = (object: ApiObject, text: string | undefined): ApiObject => {
-  if (text === undefined) return object;
-  const { [lastAppliedAnnotation]: _, ...others } = object.metadata.annotations ?? {};
-  const size = Object.entries(others).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), Buffer.byteLength(text));
-  const annotations = size > maxAnnotationBytes ? others : { ...object.metadata.annotations, [lastAppliedAnnotation]: text };
-  return { ...object, metadata: { ...object.metadata, annotations } };
-};
+const applying = ({ clock }: Surroundings, call: Call, configuration: Configuration): Applying => ({
+  kind: call.kind, who: writerOf(call, 'Apply'), configuration, force: call.options.force === true, time: timeOf(clock.now()),
+});

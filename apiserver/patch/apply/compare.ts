@@ -1,7 +1,7 @@
 import { deepEqual } from '../../../schemas/frozen.ts';
 import type { JsonObject } from '../json.ts';
 import { newFields } from './fields-of.ts';
-import { leaf, nodeOf, union, type FieldSet } from './field-set.ts';
+import { difference, leaf, nodeOf, union, type FieldSet } from './field-set.ts';
 import { byElement, type Shape } from './shape.ts';
 
 /** How one state of an object differs from another, as sets of fields. */
@@ -23,10 +23,14 @@ export const compare = (shape: Shape, before: unknown, after: unknown): Comparis
   if (after === undefined || after === null) return absent ? noChange : { ...noChange, removed: newFields(shape, before) };
   if (absent) return { ...noChange, added: newFields(shape, after) };
   const form = shape.form(after);
-  if (form === 'leaf' || form !== shape.form(before)) return deepEqual(before, after) ? noChange : { ...noChange, modified: leaf };
+  if (form !== shape.form(before)) return { added: inside(shape, after), removed: inside(shape, before), modified: leaf };
+  if (form === 'leaf') return deepEqual(before, after) ? noChange : { ...noChange, modified: leaf };
   if (form === 'map') return compareMaps(shape, before as JsonObject, after as JsonObject);
   return compareLists(shape, before as readonly unknown[], after as readonly unknown[]);
 };
+
+/** What is in a value, without the value itself. */
+const inside = (shape: Shape, value: unknown): FieldSet | undefined => difference(newFields(shape, value), leaf);
 
 type Children = (readonly [string, FieldSet])[];
 

@@ -5,7 +5,7 @@ import type { Shape } from './shape.ts';
 /**
  * The merged value without what a manager applied before and nobody owns any more. `before` is what it applied then,
  * `owned` all that anyone owns now, what it applies now included. A list item or a map member goes as a whole once
- * nobody owns the item itself; objects and lists that lost all they had go too.
+ * nobody owns the item itself; objects and lists that lost all they had go too, unless somebody owns them as such.
  */
 export const giveUp = (shape: Shape, value: unknown, before: FieldSet | undefined, owned: FieldSet | undefined): unknown => {
   if (before === undefined || value === undefined || value === null) return value;
@@ -34,7 +34,7 @@ const lessMembers = (shape: Shape, value: JsonObject, before: FieldSet, owned: F
     else out[name] = left;
   }
   if (out === undefined) return value;
-  return Object.keys(out).length === 0 ? undefined : out;
+  return Object.keys(out).length === 0 && !isMember(owned) ? undefined : out;
 };
 
 const lessItems = (shape: Shape, value: readonly unknown[], before: FieldSet, owned: FieldSet | undefined): unknown => {
@@ -51,5 +51,5 @@ const lessItems = (shape: Shape, value: readonly unknown[], before: FieldSet, ow
     if (left !== undefined) out.push(left);
   }
   if (!changed) return value;
-  return out.length === 0 ? undefined : out;
+  return out.length === 0 && !isMember(owned) ? undefined : out;
 };

@@ -45,13 +45,15 @@ export const afterTakeover = (kind: AnyKind, live: ApiObject, conflicts: readonl
   });
 };
 
+const inOrder = (object: Readonly<Record<string, unknown>>): object => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+
 /** The configuration as `kubectl apply` would write it into the annotation. */
 export const lastAppliedText = (configuration: Readonly<Record<string, unknown>>): string => {
   const metadata = { ...(configuration['metadata'] as Record<string, unknown> | undefined) };
   const annotations = { ...(metadata['annotations'] as Record<string, unknown> | undefined) };
   delete annotations[lastAppliedAnnotation];
   delete metadata['managedFields'];
-  return `${JSON.stringify({ ...configuration, metadata: { ...metadata, annotations } })}\n`;
+  return `${JSON.stringify(inOrder({ ...configuration, metadata: inOrder({ ...metadata, annotations }) }))}\n`;
 };
 
 /** The text that the annotation of a merged object must have after an apply; undefined where there is no annotation to keep up. */

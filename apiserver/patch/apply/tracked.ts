@@ -1,5 +1,5 @@
 /** Which fields of an object somebody can own at all, and the comparison of two of its states as ownership sees it. */
-import type { AnyKind } from '../../../schemas/kind.ts';
+import type { AnyKind, ApiObject } from '../../../schemas/kind.ts';
 import type { JsonSchema } from '../../../schemas/schema.ts';
 import { compare, noChange, type Comparison } from './compare.ts';
 import { nodeOf, without, type FieldSet } from './field-set.ts';
@@ -21,8 +21,9 @@ export const ownable = (kind: AnyKind, subresource: string, set: FieldSet | unde
   return rest === undefined ? without(left, 'f:metadata') : { ...left, 'f:metadata': rest };
 };
 
-export const compareStates = (kind: AnyKind, subresource: string, before: unknown, after: unknown): Comparison => {
-  const found = compare(shapeOf(kind.schema), before, after);
+/** How a write changes an object, in fields that somebody can own; `noChange` itself where it changes none. */
+export const compareStates = (kind: AnyKind, subresource: string, before: ApiObject, after: ApiObject): Comparison => {
+  const found = compare(shapeOf(kind.schema), withStatus(before, after), after);
   if (found === noChange) return noChange;
   const added = ownable(kind, subresource, found.added);
   const modified = ownable(kind, subresource, found.modified);
@@ -30,17 +31,23 @@ export const compareStates = (kind: AnyKind, subresource: string, before: unknow
   return added === undefined && modified === undefined && removed === undefined ? noChange : { added, modified, removed };
 };
 
-const empties = new WeakMap<AnyKind, object>();
+/** Every object has a status, even where nobody has said anything in it yet: whoever does first owns what it says, not the status. */
+const withStatus = (before: ApiObject, after: ApiObject): ApiObject => {
+  const { status } = before as { readonly status?: unknown };
+  return status === undefined && (after as { readonly status?: unknown }).status !== undefined ? { ...before, status: {} } as ApiObject : before;
+};
+
+const empties = new WeakMap<AnyKind, ApiObject>();
 
 /**
  * An object of a kind that says nothing: with the parts that every object of the kind has. Whoever creates an object
  * owns what is in those parts, not the parts.
  */
-export const emptyObject = (kind: AnyKind): object => {
+export const emptyObject = (kind: AnyKind): ApiObject => {
   let empty = empties.get(kind);
   if (empty === undefined) {
     const parts = Object.entries(kind.schema.properties ?? {}).filter(([, schema]) => schema.type === 'object').map(([name, schema]) => [name, emptyPart(schema, 1)] as const);
-    empties.set(kind, empty = Object.fromEntries(parts));
+    empties.set(kind, empty = Object.fromEntries(parts) as unknown as ApiObject);
   }
   return empty;
 };
