@@ -3,6 +3,7 @@ import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { rfc3339Micro, sleep, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { bargeVersion, gitVersion } from '../base/version.ts';
 import type { Client } from '../client/client.ts';
 import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
@@ -13,7 +14,6 @@ import type { RuntimeInfo } from './runtime/runtime.ts';
 /** Kubernetes' numbers: a lease is good for 40 s; a status that did not change is sent every 5 minutes. */
 const heartbeat = { everyMs: 10_000, leaseSeconds: 40, statusEveryMs: 300_000, retryMs: 1_000 } as const;
 const leaseNamespace = 'kube-node-lease';
-const version = 'v1.32.0+barge';
 
 export interface RegistrationOptions {
   readonly client: Client;
@@ -90,7 +90,7 @@ export class NodeRegistration {
 
   async #input(): Promise<NodeStatusInput> {
     const { clock, nodeName, nodeIp, port, runtime, dataDir } = this.#options;
-    return { nodeName, nodeIp, port, runtime, machine: await machineFacts(dataDir), notReady: this.#notReady, version, nowMs: clock.now() };
+    return { nodeName, nodeIp, port, runtime, machine: await machineFacts(dataDir), notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
   }
 
   async #send(): Promise<void> {

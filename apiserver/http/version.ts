@@ -1,4 +1,5 @@
 import { arch, platform } from 'node:process';
+import { apiVersion, gitVersion } from '../../base/version.ts';
 
 /** What /version says. kubectl chooses by major and minor which API it may expect. */
 export interface VersionInfo {
@@ -13,12 +14,8 @@ export interface VersionInfo {
   readonly platform: string;
 }
 
-/** The Kubernetes API that barge speaks. */
-const apiMajor = '1';
-const apiMinor = '32';
-
 /** The version info of barge `version` (`0.1.0`). */
 export const versionInfo = (version: string): VersionInfo => ({
-  major: apiMajor, minor: apiMinor, gitVersion: `v${apiMajor}.${apiMinor}.0+barge-${version}`, gitCommit: '', gitTreeState: 'clean',
+  ...apiVersion, gitVersion: gitVersion(version), gitCommit: '', gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z', goVersion: `node${process.versions.node}`, compiler: 'v8', platform: `${platform}/${arch === 'x64' ? 'amd64' : arch}`,
 });

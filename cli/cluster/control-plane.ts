@@ -19,7 +19,7 @@ import type { ClusterConfig } from '../config.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
 import { ensureSigningKey } from './signing-key.ts';
-import { bargeVersion } from './version.ts';
+import { bargeVersion } from '../../base/version.ts';
 
 const nodePortRange = { from: 30_000, to: 32_767 } as const;
 

@@ -1,5 +1,5 @@
 import { clusterFlags } from '../cluster-flags.ts';
-import { bargeVersion } from '../cluster/version.ts';
+import { bargeVersion } from '../../base/version.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
 import { formatObject } from '../output.ts';
