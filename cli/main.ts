@@ -22,3 +22,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(),
   clock: systemClock, random: Math.random, signal: controller.signal,
 });
+// Whoever asked for the end does not wait for requests that nobody needs any more, such as an engine's slow stop.
+if (controller.signal.aborted) process.exit();

@@ -18,7 +18,6 @@ export interface NftablesSettings {
    * connections are masqueraded, so that replies come back through the node.
    */
   readonly masqueradeOnBridge: boolean;
-  readonly owner?: string | undefined;
 }
 
 export const tableName = 'barge';
@@ -27,15 +26,11 @@ const family = `ip ${tableName}`;
 /** Marks packets of one bridge's pods to each other, and of node ports, for the masquerade rules. Bits that kube-proxy and Docker leave alone. */
 const marks = { onBridge: '0x08000000', nodePort: '0x04000000' } as const;
 
-/** How the owner's mark, an empty chain, is found in a listing of the table. */
-export const ownerMark = /chain owner_(\w+) /;
-
 /** Rules that do not depend on services; replaces whatever table of ours there is. */
-export const baseScript = ({ serviceCidr, podInterface, masqueradeOnBridge, owner }: NftablesSettings): string => `
+export const baseScript = ({ serviceCidr, podInterface, masqueradeOnBridge }: NftablesSettings): string => `
 add table ${family}
 delete table ${family}
 table ${family} {
-  ${owner === undefined ? '' : `chain owner_${owner} { }`}
   map services { type ipv4_addr . inet_proto . inet_service : verdict; }
   map node_ports { type inet_proto . inet_service : verdict; }
   set refused_ports { type inet_proto . inet_service; }

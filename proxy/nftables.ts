@@ -6,7 +6,7 @@
 import { CommandFailed, type RunCommand } from '../base/commands.ts';
 import type { Log } from '../base/log.ts';
 import type { ProxyBackend, ServiceTable } from './backend.ts';
-import { baseScript, changeScript, ownerMark, tableName } from './nftables-rules.ts';
+import { baseScript, changeScript, tableName } from './nftables-rules.ts';
 
 export interface NftablesOptions {
   readonly run: RunCommand;
@@ -14,8 +14,6 @@ export interface NftablesOptions {
   /** The bridge on which this node's pods are; it may come later. */
   readonly podInterface: string;
   readonly log: Log;
-  /** Written on the table, so that two clusters on one machine do not take each other's: letters and digits. */
-  readonly owner?: string | undefined;
 }
 
 /** Marks our route among others (`ip route show proto 98`). */
@@ -97,7 +95,6 @@ export class NftablesBackend implements ProxyBackend {
     return this.#inTurn(async () => {
       this.#applied = undefined;
       this.#bridgeSeen = false;
-      if (await this.#foreign()) return;
       // `add` first, so that the deletion of what is not there is no error.
       await this.#nft(`add table ip ${tableName}\ndelete table ip ${tableName}\n`);
       await this.#system(removeSystem);
@@ -116,9 +113,6 @@ export class NftablesBackend implements ProxyBackend {
     // Nothing to do is the time to look whether everything still stands: somebody may have flushed the rules.
     const stands = before !== undefined && (script !== '' || await this.#stands());
     const wasTracked = this.#tracked;
-    if (!stands && await this.#foreign()) {
-      throw new Error(`this machine has service rules (nftables table ip ${tableName}) of another cluster; stop that cluster and reset it, or remove them with: nft delete table ip ${tableName}`);
-    }
     if (!stands || !this.#bridgeSeen || script === '') await this.#prepare();
     if (this.#tracked && addsAddress(before, table)) await this.#system(allowHairpin);
     if (!stands || this.#tracked !== wasTracked) await this.#replaceAll(table);
@@ -140,22 +134,14 @@ export class NftablesBackend implements ProxyBackend {
   /** One transaction: no packet ever sees half of the rules. Connections that stand go on. */
   async #replaceAll(table: ServiceTable): Promise<void> {
     this.#applied = undefined;
-    const { serviceCidr, podInterface, owner } = this.#options;
-    await this.#nft(baseScript({ serviceCidr, podInterface, owner, masqueradeOnBridge: !this.#tracked }) + changeScript(empty, table));
+    const { serviceCidr, podInterface } = this.#options;
+    await this.#nft(baseScript({ serviceCidr, podInterface, masqueradeOnBridge: !this.#tracked }) + changeScript(empty, table));
   }
 
   async #prepare(): Promise<void> {
     const found = (await this.#system(prepareSystem)).split('\n');
     this.#bridgeSeen = found.includes('bridge');
     this.#tracked = found.includes('tracked');
-  }
-
-  /** True when another cluster made the table. One without a mark is taken over. */
-  async #foreign(): Promise<boolean> {
-    const { owner, run } = this.#options;
-    const { code, stdout } = await run('nft', ['-t', 'list', 'table', 'ip', tableName]);
-    const mark = ownerMark.exec(stdout)?.[1];
-    return code === 0 && owner !== undefined && mark !== undefined && mark !== owner;
   }
 
   async #stands(): Promise<boolean> {
