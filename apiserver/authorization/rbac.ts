@@ -3,9 +3,9 @@
  * users, groups and service accounts.
  *
  * A decision looks at the bindings of the user and of each of his groups, in the cluster and in the namespace, and at no
- * others: they are indexed by subject. The index follows the cache one change at a time, before the writer of a binding
- * has its answer, so that a grant counts (and a withdrawn one no longer does) from the next request on. Roles are looked
- * up in the cache by the binding's reference; a binding to a role that is not there grants nothing.
+ * others: they are indexed by subject, and each holds its role. The index follows the cache one change at a time, before
+ * the writer of a binding has its answer, so that a grant counts (and a withdrawn one no longer does) from the next request
+ * on. A binding to a role that is not there grants nothing.
  */
 import type { UserInfo } from '../../schemas/api.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
@@ -24,87 +24,108 @@ interface Role extends ApiObject {
   readonly rules?: readonly PolicyRule[] | undefined;
 }
 
-/** Cache keys of roles by binding, in one place of the tree: `''` for the cluster, else a namespace. */
-type Bindings = Map<string, Map<string, string>>;
+/** A role as bindings hold it, whether it is there or not. */
+interface HeldRole {
+  readonly key: string;
+  rules: readonly PolicyRule[];
+  there: boolean;
+  /** Subjects of bindings that refer to it. */
+  holders: number;
+}
 
-const userKey = (name: string): string => `u:${name}`;
-const groupKey = (name: string): string => `g:${name}`;
+/** What a subject holds, by the name of the binding. */
+type Held = Map<string, HeldRole>;
+
+/** The bindings of the cluster, or of one namespace, by subject. */
+interface Place {
+  readonly users: Map<string, Held>;
+  readonly groups: Map<string, Held>;
+}
 
 /** Where the cache has the role that a binding in a namespace ('': of the cluster) names. */
 export const roleKeyOf = ({ kind, name }: RoleRef, namespace: string): string =>
   kind === 'ClusterRole' ? `${rbacGroup}/clusterroles//${name}` : `${rbacGroup}/roles/${namespace}/${name}`;
 
-const subjectKeys = ({ subjects = [], metadata }: Binding): readonly string[] => subjects.map(({ kind, name, namespace }) => {
-  switch (kind) {
-    case 'User': return userKey(name);
-    case 'Group': return groupKey(name);
-    default: return userKey(accountUserName(namespace || metadata.namespace || '', name));
-  }
-});
+/** The user or group that a subject of a binding in a namespace means. */
+const nameOf = ({ kind, name, namespace }: Subject, home: string): string => (kind === 'ServiceAccount' ? accountUserName(namespace || home, name) : name);
 
-/** What is indexed of the cluster's state. */
-export type RbacState = Pick<WatchCache, 'get' | 'follow'>;
+const allows = (held: Held | undefined, access: AccessRequest): boolean => {
+  if (held === undefined) return false;
+  for (const { rules } of held.values()) {
+    for (const rule of rules) if (ruleAllows(rule, access)) return true;
+  }
+  return false;
+};
 
 export class RbacAuthorizer implements Authorizer {
-  readonly #state: RbacState;
-  readonly #places = new Map<string, Bindings>();
+  readonly #roles = new Map<string, HeldRole>();
+  /** `''` is the cluster. */
+  readonly #places = new Map<string, Place>();
 
-  constructor(state: RbacState) {
-    this.#state = state;
+  constructor(state: Pick<WatchCache, 'follow'>) {
+    for (const plural of ['clusterroles', 'roles']) {
+      state.follow(`${rbacGroup}/${plural}/`, (before, after) => this.#setRole(plural, (after ?? before) as Role, after as Role | undefined));
+    }
     for (const plural of ['clusterrolebindings', 'rolebindings']) {
       state.follow(`${rbacGroup}/${plural}/`, (before, after) => {
-        if (before !== undefined) this.#remove(before as Binding);
-        if (after !== undefined) this.#add(after as Binding);
+        if (before !== undefined) this.#bind(before as Binding, 'remove');
+        if (after !== undefined) this.#bind(after as Binding, 'add');
       });
     }
   }
 
   authorize(access: AccessRequest): string | undefined {
-    const namespace = access.resource?.namespace ?? '';
-    for (const rules of this.#rulesIn('', access.user)) if (rules.some((rule) => ruleAllows(rule, access))) return undefined;
-    if (namespace === '') return '';
-    for (const rules of this.#rulesIn(namespace, access.user)) if (rules.some((rule) => ruleAllows(rule, access))) return undefined;
-    return '';
+    const namespace = access.resource?.namespace;
+    if (this.#allowed('', access)) return undefined;
+    return namespace !== undefined && namespace !== '' && this.#allowed(namespace, access) ? undefined : '';
   }
 
-  rulesFor(user: UserInfo, namespace: string): HeldRules {
-    const places = namespace === '' ? [''] : ['', namespace];
-    return { rules: places.flatMap((place) => [...this.#rulesIn(place, user)].flat()), complete: true };
+  rulesFor({ name, groups }: UserInfo, namespace: string): HeldRules {
+    const places = (namespace === '' ? [''] : ['', namespace]).flatMap((one) => this.#places.get(one) ?? []);
+    const held = places.flatMap((place) => [place.users.get(name), ...groups.map((group) => place.groups.get(group))]);
+    return { rules: held.flatMap((one) => [...one?.values() ?? []].flatMap((role) => role.rules)), complete: true };
   }
 
-  /** The rules of each role that is bound to the user or one of his groups. */
-  *#rulesIn(place: string, user: UserInfo): Generator<readonly PolicyRule[], void> {
-    const bindings = this.#places.get(place);
-    if (bindings === undefined) return;
-    yield* this.#rulesOf(bindings.get(userKey(user.name)));
-    for (const group of user.groups) yield* this.#rulesOf(bindings.get(groupKey(group)));
+  #allowed(at: string, access: AccessRequest): boolean {
+    const place = this.#places.get(at);
+    if (place === undefined) return false;
+    const { name, groups } = access.user;
+    return allows(place.users.get(name), access) || groups.some((group) => allows(place.groups.get(group), access));
   }
 
-  *#rulesOf(roles: ReadonlyMap<string, string> | undefined): Generator<readonly PolicyRule[], void> {
-    for (const key of roles?.values() ?? []) yield (this.#state.get(key) as Role | undefined)?.rules ?? [];
+  #setRole(plural: string, { metadata }: Role, now: Role | undefined): void {
+    const role = this.#role(`${rbacGroup}/${plural}/${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
+    role.rules = now?.rules ?? [];
+    role.there = now !== undefined;
+    this.#forgetUnused(role);
   }
 
-  #add(binding: Binding): void {
+  #bind(binding: Binding, what: 'add' | 'remove'): void {
     const { namespace = '', name = '' } = binding.metadata;
-    let bindings = this.#places.get(namespace);
-    if (bindings === undefined) this.#places.set(namespace, bindings = new Map());
-    const role = roleKeyOf(binding.roleRef, namespace);
-    for (const key of subjectKeys(binding)) {
-      const roles = bindings.get(key);
-      if (roles === undefined) bindings.set(key, new Map([[name, role]]));
-      else roles.set(name, role);
+    const place = this.#places.get(namespace) ?? { users: new Map<string, Held>(), groups: new Map<string, Held>() };
+    this.#places.set(namespace, place);
+    const role = this.#role(roleKeyOf(binding.roleRef, namespace));
+    for (const subject of binding.subjects ?? []) {
+      const subjects = subject.kind === 'Group' ? place.groups : place.users;
+      const called = nameOf(subject, namespace);
+      const held = subjects.get(called) ?? new Map<string, HeldRole>();
+      // A subject that a binding names twice holds the role once.
+      if (what === 'add' && !held.has(name)) role.holders++;
+      if (what === 'add') subjects.set(called, held.set(name, role));
+      else if (held.delete(name)) role.holders--;
+      if (held.size === 0) subjects.delete(called);
     }
+    if (place.users.size === 0 && place.groups.size === 0) this.#places.delete(namespace);
+    this.#forgetUnused(role);
   }
 
-  #remove(binding: Binding): void {
-    const { namespace = '', name = '' } = binding.metadata;
-    const bindings = this.#places.get(namespace);
-    if (bindings === undefined) return;
-    for (const key of subjectKeys(binding)) {
-      const roles = bindings.get(key);
-      roles?.delete(name);
-      if (roles?.size === 0) bindings.delete(key);
-    }
-    if (bindings.size === 0) this.#places.delete(namespace);
+  #role(key: string): HeldRole {
+    let role = this.#roles.get(key);
+    if (role === undefined) this.#roles.set(key, role = { key, rules: [], there: false, holders: 0 });
+    return role;
+  }
+
+  #forgetUnused(role: HeldRole): void {
+    if (!role.there && role.holders === 0) this.#roles.delete(role.key);
   }
 }
