@@ -1,6 +1,6 @@
 /**
- * Just enough of DER to see whether bytes are a PKCS#10 certificate request whose signature is right. What it says about
- * its subject is for others to read.
+ * Just enough of DER to see whether bytes are a PKCS#10 certificate request whose signature is right, and of which
+ * organizations its subject wants to be.
  */
 import { createPublicKey, verify } from 'node:crypto';
 
@@ -73,4 +73,23 @@ export const pemContent = (text: string, type: string): Buffer | undefined => {
 export const whyNotPkcs10 = (text: string): string | undefined => {
   const der = pemContent(text, 'CERTIFICATE REQUEST');
   return der === undefined ? 'PEM block type must be CERTIFICATE REQUEST' : whyNotRequest(der);
+};
+
+/** The attribute of a name that says of which organization its bearer is (2.5.4.10). */
+const organization = '55040a';
+const bmpString = 0x1e;
+
+const textOf = ({ tag, content }: Element): string =>
+  (tag === bmpString && content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : content.toString('utf8'));
+
+/** The organizations in the subject of a request that `whyNotPkcs10` has nothing against. */
+export const organizationsIn = (text: string): readonly string[] => {
+  const within = (element: Element | undefined): readonly Element[] => (element === undefined ? [] : elementsIn(element.content) ?? []);
+  const [request] = elementsIn(pemContent(text, 'CERTIFICATE REQUEST') ?? Buffer.alloc(0)) ?? [];
+  const [info] = within(request);
+  const [, subject] = within(info);
+  return within(subject).flatMap(within).flatMap((attribute) => {
+    const [type, value] = within(attribute);
+    return value !== undefined && type?.content.toString('hex') === organization ? [textOf(value)] : [];
+  });
 };

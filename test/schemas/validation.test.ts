@@ -1,9 +1,9 @@
 /** Bad objects, each with the exact fields that are wrong and why. A case starts from a good object and spoils it. */
 import test from 'ava';
 import * as fc from 'fast-check';
-import { applyDefaults, decode, validate, validateStatus } from '../../schemas/validate.ts';
+import { validate, validateStatus } from '../../schemas/validate.ts';
 import { ApiError } from '../../schemas/errors.ts';
-import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
+import type { AnyKind } from '../../schemas/kind.ts';
 import { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
 import { Lease } from '../../schemas/kinds/coordination/lease.ts';
@@ -17,29 +17,7 @@ import { Secret } from '../../schemas/kinds/core/secret.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
 import { EndpointSlice } from '../../schemas/kinds/discovery/endpoint-slice.ts';
 import { validateEphemeralContainersUpdate } from '../../schemas/validation/pod.ts';
-
-type Json = Record<string, unknown>;
-
-const stored = (kind: AnyKind, body: object, old?: ApiObject): ApiObject => {
-  const metadata = { name: 'x', ...(kind.scope === 'Namespaced' ? { namespace: 'ns' } : {}), ...(body as { metadata?: object }).metadata };
-  const { object } = decode<ApiObject>(kind, { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata });
-  applyDefaults(kind.schema, object);
-  kind.prepare?.(object as never, old);
-  return object as ApiObject;
-};
-
-const reasons = { required: 'FieldValueRequired', invalid: 'FieldValueInvalid', unsupported: 'FieldValueNotSupported', duplicate: 'FieldValueDuplicate', forbidden: 'FieldValueForbidden', absent: 'FieldValueNotFound', long: 'FieldValueTooLong', many: 'FieldValueTooMany' } as const;
-type Word = keyof typeof reasons;
-
-/** `invalid spec.replicas`, sorted: what is wrong with the object. */
-const faults = (kind: AnyKind, body: object, old?: object): readonly string[] => {
-  const before = old === undefined ? undefined : stored(kind, old);
-  const words = Object.fromEntries(Object.entries(reasons).map(([word, reason]) => [reason, word]));
-  return validate(kind, stored(kind, body, before), before).map((error) => `${words[error.reason] ?? error.reason} ${error.field}`).sort();
-};
-
-type Fault = `${Word} ${string}`;
-type Cases = Readonly<Record<string, readonly [spoilt: Json, ...Fault[]]>>;
+import { stored, testFaults, type Cases, type Fault, type Json } from '../helpers/object-faults.ts';
 
 const container = (more: Json = {}): Json => ({ name: 'a', image: 'a:1', ...more });
 const podSpec = (more: Json = {}): Json => ({ spec: { containers: [container()], ...more } });
@@ -143,17 +121,11 @@ const podCases: Cases = {
     'duplicate spec.schedulingGates[2].name', 'forbidden spec.nodeName', 'invalid spec.readinessGates[0].conditionType', 'invalid spec.schedulingGates[1]'],
 };
 
-const run = (kind: AnyKind, cases: Cases, old?: Json): void => {
-  for (const [name, [body, ...wanted]] of Object.entries(cases)) {
-    test(`${kind.kind}${old === undefined ? '' : ' update'}: ${name}`, (t) => t.deepEqual(faults(kind, body, old), wanted.toSorted()));
-  }
-};
-
-run(Pod, { 'good': [podSpec()], ...podCases });
+testFaults(Pod, { 'good': [podSpec()], ...podCases });
 
 const meta = (more: Json): Json => ({ ...podSpec(), metadata: more });
 
-run(Pod, {
+testFaults(Pod, {
   'metadata: names': [meta({ name: 'A b' }), 'invalid metadata.name'],
   'metadata: no name': [meta({ name: '' }), 'required metadata.name'],
   'metadata: generated names': [meta({ generateName: 'A-' }), 'invalid metadata.generateName'],
@@ -170,7 +142,7 @@ run(Pod, {
   'metadata: managers': [meta({ managedFields: [{ manager: 'm'.repeat(129), operation: 'Guess' }] }), 'long metadata.managedFields[0].manager', 'unsupported metadata.managedFields[0].operation'],
 });
 
-run(Namespace, {
+testFaults(Namespace, {
   'names are labels': [{ metadata: { name: 'a.b' } }, 'invalid metadata.name'],
   'a cluster kind has no namespace': [{ metadata: { namespace: 'x' } }, 'forbidden metadata.namespace'],
   'finalizers': [{ spec: { finalizers: ['kubernetes', 'a b'] } }, 'invalid spec.finalizers[1]'],
@@ -179,7 +151,7 @@ run(Namespace, {
 const oldPod: Json = { metadata: { uid: 'u', creationTimestamp: '2026-01-01T00:00:00Z', generation: 2, finalizers: ['a.b/c'] }, spec: { containers: [container()], nodeName: 'n', tolerations: [{ key: 'a', operator: 'Exists', effect: 'NoExecute' }], activeDeadlineSeconds: 100 } };
 const changed = (spec: Json, metadata: Json = {}): Json => ({ metadata: { ...(oldPod['metadata'] as Json), ...metadata }, spec: { ...(oldPod['spec'] as Json), ...spec } });
 
-run(Pod, {
+testFaults(Pod, {
   'nothing': [changed({})],
   'an image, a shorter deadline, a further toleration': [changed({ containers: [container({ image: 'a:2' })], activeDeadlineSeconds: 50, tolerations: [{ key: 'b', operator: 'Exists' }, { key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }] })],
   'a command': [changed({ containers: [container({ command: ['x'] })] }), 'forbidden spec'],
@@ -193,13 +165,13 @@ run(Pod, {
 }, oldPod);
 
 const dying: Json = { ...oldPod, metadata: { ...(oldPod['metadata'] as Json), deletionTimestamp: '2026-01-03T00:00:00Z', deletionGracePeriodSeconds: 30 } };
-run(Pod, {
+testFaults(Pod, {
   'a finalizer less while it goes': [{ ...dying, metadata: { ...(dying['metadata'] as Json), finalizers: [] } }],
   'a new finalizer while it goes': [{ ...dying, metadata: { ...(dying['metadata'] as Json), finalizers: ['a.b/c', 'a.b/d'] } }, 'forbidden metadata.finalizers'],
 }, dying);
 
 const gated: Json = podSpec({ nodeSelector: { a: 'b' }, schedulingGates: [{ name: 'g' }, { name: 'h' }] });
-run(Pod, {
+testFaults(Pod, {
   'a gate less and a narrower choice of nodes': [podSpec({ nodeSelector: { a: 'b', c: 'd' }, schedulingGates: [{ name: 'h' }] })],
   'a wider choice of nodes': [podSpec({ nodeSelector: { c: 'd' }, schedulingGates: [{ name: 'g' }] }), 'invalid spec.nodeSelector'],
 }, gated);
@@ -209,7 +181,7 @@ const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [contai
 const workload = (more: Json = {}): Json => ({ spec: { selector: labels, template, ...more } });
 const strategy = 'spec.strategy.rollingUpdate';
 
-run(Deployment, {
+testFaults(Deployment, {
   'good': [workload()],
   'nothing said': [{ spec: {} }, 'required spec.selector', 'required spec.template.spec.containers'],
   'a template without containers': [workload({ template: { metadata: template.metadata } }), 'required spec.template.spec.containers'],
@@ -228,11 +200,11 @@ run(Deployment, {
   'amounts that are none': [workload({ strategy: { rollingUpdate: { maxSurge: 'some', maxUnavailable: '5' } } }), `invalid ${strategy}.maxSurge`, `invalid ${strategy}.maxUnavailable`],
   'no way to go on': [workload({ strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: '0%' } } }), `invalid ${strategy}.maxUnavailable`],
 });
-run(Deployment, { 'another selector': [workload({ selector: { matchLabels: { a: 'b', c: 'd' } }, template: { ...template, metadata: { labels: { a: 'b', c: 'd' } } } }), 'invalid spec.selector'], 'another template': [workload({ template: { ...template, spec: { containers: [container({ name: 'z' })] } } })] }, workload());
-run(ReplicaSet, { 'good': [workload()], 'bad': [workload({ replicas: -1, selector: {} }), 'invalid spec.replicas', 'invalid spec.selector'], 'no template': [{ spec: { selector: labels } }, 'invalid spec.template.metadata.labels', 'required spec.template.spec.containers'] });
+testFaults(Deployment, { 'another selector': [workload({ selector: { matchLabels: { a: 'b', c: 'd' } }, template: { ...template, metadata: { labels: { a: 'b', c: 'd' } } } }), 'invalid spec.selector'], 'another template': [workload({ template: { ...template, spec: { containers: [container({ name: 'z' })] } } })] }, workload());
+testFaults(ReplicaSet, { 'good': [workload()], 'bad': [workload({ replicas: -1, selector: {} }), 'invalid spec.replicas', 'invalid spec.selector'], 'no template': [{ spec: { selector: labels } }, 'invalid spec.template.metadata.labels', 'required spec.template.spec.containers'] });
 
 const service = (more: Json = {}): Json => ({ spec: { ports: [{ port: 80 }], ...more } });
-run(Service, {
+testFaults(Service, {
   'good': [service()], 'headless without ports': [service({ ports: [], clusterIP: 'None' })], 'external': [{ spec: { type: 'ExternalName', externalName: 'example.com.' } }],
   'name': [{ ...service(), metadata: { name: '1a' } }, 'invalid metadata.name'],
   'no ports': [service({ ports: [] }), 'required spec.ports'],
@@ -252,19 +224,19 @@ run(Service, {
   'affinity without need': [service({ sessionAffinityConfig: { clientIP: { timeoutSeconds: 5 } } }), 'forbidden spec.sessionAffinityConfig'],
   'selector': [service({ selector: { 'a b': '-' } }), 'invalid spec.selector', 'invalid spec.selector'],
 });
-run(Service, { 'another address': [service({ clusterIP: '10.0.0.2' }), 'invalid spec.clusterIPs[0]'], 'no address said': [service()], 'to an external name': [{ spec: { type: 'ExternalName', externalName: 'e.x' } }] }, service({ clusterIP: '10.0.0.1' }));
+testFaults(Service, { 'another address': [service({ clusterIP: '10.0.0.2' }), 'invalid spec.clusterIPs[0]'], 'no address said': [service()], 'to an external name': [{ spec: { type: 'ExternalName', externalName: 'e.x' } }] }, service({ clusterIP: '10.0.0.1' }));
 
 const mebibyte = 1024 * 1024;
-run(ConfigMap, {
+testFaults(ConfigMap, {
   'keys': [{ data: { 'a/b': '', '..': '', 'c': '' }, binaryData: { c: 'YQ==', d: 'no' } }, 'invalid binaryData[d]', 'invalid data[..]', 'invalid data[a/b]', 'invalid data[c]'],
   'size': [{ data: { a: 'x'.repeat(mebibyte), b: 'x' } }, 'long '], 'the largest': [{ data: { a: 'ü'.repeat(mebibyte / 2) } }],
 });
-run(ConfigMap, {
+testFaults(ConfigMap, {
   'labels of an immutable one': [{ data: { a: 'b' }, immutable: true, metadata: { labels: { c: 'd' } } }],
   'values of an immutable one': [{ data: { a: 'c' }, immutable: true }, 'forbidden data'],
   'mutable again': [{ data: { a: 'b' } }, 'forbidden immutable'],
 }, { data: { a: 'b' }, immutable: true });
-run(Secret, {
+testFaults(Secret, {
   'keys and values': [{ data: { 'a b': 'YQ==', c: '?' }, stringData: { '.': 'x' } }, 'invalid data[.]', 'invalid data[a b]', 'invalid data[c]'],
   'size': [{ stringData: { a: 'x'.repeat(mebibyte + 1) } }, 'long data'], 'the largest': [{ stringData: { a: 'x'.repeat(mebibyte) } }],
   'tls': [{ type: 'kubernetes.io/tls', stringData: { 'tls.crt': 'x' } }, 'required data[tls.key]'],
@@ -274,21 +246,21 @@ run(Secret, {
   'token': [{ type: 'kubernetes.io/service-account-token' }, 'required metadata.annotations[kubernetes.io/service-account.name]'],
   'a type like a member of all objects': [{ type: 'constructor' }],
 });
-run(Secret, { 'another type': [{ type: 'b' }, 'invalid type'] }, { type: 'a' });
+testFaults(Secret, { 'another type': [{ type: 'b' }, 'invalid type'] }, { type: 'a' });
 
-run(Node, {
+testFaults(Node, {
   'taints': [{ spec: { taints: [{ key: 'a b', effect: 'NoSchedule', value: '-' }, { key: 'a', effect: 'Never' }, { key: 'c', effect: 'NoSchedule' }, { key: 'c', effect: 'NoSchedule', value: 'x' }, { key: 'c', effect: 'NoExecute' }, { effect: 'NoExecute' }] } },
     'duplicate spec.taints[3]', 'invalid spec.taints[0].key', 'invalid spec.taints[0].value', 'required spec.taints[5].key', 'unsupported spec.taints[1].effect'],
   'ranges': [{ spec: { podCIDR: '10.0.0.0/24', podCIDRs: ['10.0.1.0/24', 'x'] } }, 'invalid spec.podCIDRs', 'invalid spec.podCIDRs[1]'],
   'amounts': [{ status: { capacity: { cpu: '-1', memory: 'x', pods: '1500m' } } }, 'invalid status.allocatable[cpu]', 'invalid status.allocatable[memory]', 'invalid status.allocatable[pods]', 'invalid status.capacity[cpu]', 'invalid status.capacity[memory]', 'invalid status.capacity[pods]'],
   'addresses': [{ status: { addresses: [{ type: 'InternalIP', address: '10.0.0.1' }, { type: 'InternalIP', address: '10.0.0.2' }, { type: 'InternalIP', address: '10.0.0.1' }] } }, 'duplicate status.addresses[2]'],
 });
-run(Node, { 'another range': [{ spec: { podCIDR: '10.0.1.0/24', providerID: 'q' } }, 'forbidden spec.podCIDRs', 'forbidden spec.providerID'] }, { spec: { podCIDR: '10.0.0.0/24', providerID: 'p' } });
-run(Node, { 'a first range': [{ spec: { podCIDR: '10.0.1.0/24', providerID: 'q' } }] }, {});
+testFaults(Node, { 'another range': [{ spec: { podCIDR: '10.0.1.0/24', providerID: 'q' } }, 'forbidden spec.podCIDRs', 'forbidden spec.providerID'] }, { spec: { podCIDR: '10.0.0.0/24', providerID: 'p' } });
+testFaults(Node, { 'a first range': [{ spec: { podCIDR: '10.0.1.0/24', providerID: 'q' } }] }, {});
 
-run(Endpoints, { 'subsets': [{ subsets: [{}, { addresses: [{ ip: '127.0.0.1', hostname: 'A' }, { ip: '0.0.0.0' }, { ip: '169.254.1.1' }, {}], ports: [{ port: 0, name: 'a' }, { port: 1 }] }] },
+testFaults(Endpoints, { 'subsets': [{ subsets: [{}, { addresses: [{ ip: '127.0.0.1', hostname: 'A' }, { ip: '0.0.0.0' }, { ip: '169.254.1.1' }, {}], ports: [{ port: 0, name: 'a' }, { port: 1 }] }] },
   'invalid subsets[1].addresses[0].hostname', 'invalid subsets[1].addresses[0].ip', 'invalid subsets[1].addresses[1].ip', 'invalid subsets[1].addresses[2].ip', 'invalid subsets[1].ports[0].port', 'required subsets[0]', 'required subsets[1].addresses[3].ip', 'required subsets[1].ports[1].name'] });
-run(EndpointSlice, {
+testFaults(EndpointSlice, {
   'no type': [{ endpoints: [{ addresses: ['10.0.0.1'] }] }, 'required addressType'],
   'another type': [{ addressType: 'IPX', endpoints: [{ addresses: ['x'] }] }, 'unsupported addressType'],
   'endpoints': [{ addressType: 'IPv4', endpoints: [{ addresses: [] }, { addresses: ['::1', '127.0.0.1'], nodeName: 'N!', hostname: '-' }, { addresses: ['10.0.0.1', '10.0.0.1'] }], ports: [{ port: 0, name: 'a' }, { name: 'a' }, { appProtocol: 'a b', name: 'B' }] },
@@ -297,9 +269,9 @@ run(EndpointSlice, {
   'too many endpoints': [{ addressType: 'FQDN', endpoints: Array.from({ length: 1001 }, () => ({ addresses: ['a.b'] })) }, 'many endpoints'],
   'too many addresses': [{ addressType: 'IPv4', endpoints: [{ addresses: Array.from({ length: 101 }, (_, index) => `10.0.0.${index}`) }] }, 'many endpoints[0].addresses'],
 });
-run(EndpointSlice, { 'the sort of addresses': [{ addressType: 'FQDN' }, 'invalid addressType'] }, { addressType: 'IPv4' });
-run(Lease, { 'length': [{ spec: { leaseDurationSeconds: 0, leaseTransitions: -1 } }, 'invalid spec.leaseDurationSeconds', 'invalid spec.leaseTransitions'], 'time': [{ spec: { renewTime: 'now' } }, 'invalid spec.renewTime'] });
-run(Event, {
+testFaults(EndpointSlice, { 'the sort of addresses': [{ addressType: 'FQDN' }, 'invalid addressType'] }, { addressType: 'IPv4' });
+testFaults(Lease, { 'length': [{ spec: { leaseDurationSeconds: 0, leaseTransitions: -1 } }, 'invalid spec.leaseDurationSeconds', 'invalid spec.leaseTransitions'], 'time': [{ spec: { renewTime: 'now' } }, 'invalid spec.renewTime'] });
+testFaults(Event, {
   'namespace': [{ involvedObject: { namespace: 'other' } }, 'invalid involvedObject.namespace'], 'about a cluster kind': [{ involvedObject: {}, metadata: { namespace: 'default' } }],
   'no object': [{}, 'required involvedObject'], 'the newer sort': [{ involvedObject: { namespace: 'ns' }, eventTime: '2026-01-01T00:00:00Z' }, 'required action', 'required reason', 'required reportingController', 'unsupported type'],
 });

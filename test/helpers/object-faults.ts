@@ -1,0 +1,36 @@
+/** Objects as they would be stored, and what is wrong with them in short words. */
+import test from 'ava';
+import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
+import { applyDefaults, decode, validate } from '../../schemas/validate.ts';
+
+export type Json = Record<string, unknown>;
+
+/** The body as an object of the kind: named, decoded, with defaults, prepared. */
+export const stored = (kind: AnyKind, body: object, old?: ApiObject): ApiObject => {
+  const metadata = { name: 'x', ...(kind.scope === 'Namespaced' ? { namespace: 'ns' } : {}), ...(body as { metadata?: object }).metadata };
+  const { object } = decode<ApiObject>(kind, { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata });
+  applyDefaults(kind.schema, object);
+  kind.prepare?.(object as never, old);
+  return object as ApiObject;
+};
+
+const reasons = { required: 'FieldValueRequired', invalid: 'FieldValueInvalid', unsupported: 'FieldValueNotSupported', duplicate: 'FieldValueDuplicate', forbidden: 'FieldValueForbidden', absent: 'FieldValueNotFound', long: 'FieldValueTooLong', many: 'FieldValueTooMany' } as const;
+
+/** `invalid spec.replicas`, sorted: what is wrong with the object. */
+export const faults = (kind: AnyKind, body: object, old?: object): readonly string[] => {
+  const before = old === undefined ? undefined : stored(kind, old);
+  const words = Object.fromEntries(Object.entries(reasons).map(([word, reason]) => [reason, word]));
+  return validate(kind, stored(kind, body, before), before).map((error) => `${words[error.reason] ?? error.reason} ${error.field}`).sort();
+};
+
+export type Fault = `${keyof typeof reasons} ${string}`;
+
+/** Spoilt objects by what is the matter with them, each with all its faults. */
+export type Cases = Readonly<Record<string, readonly [spoilt: Json, ...Fault[]]>>;
+
+/** A test for each case; with `old` they are updates of it. */
+export const testFaults = (kind: AnyKind, cases: Cases, old?: Json): void => {
+  for (const [name, [body, ...wanted]] of Object.entries(cases)) {
+    test(`${kind.kind}${old === undefined ? '' : ' update'}: ${name}`, (t) => t.deepEqual(faults(kind, body, old), wanted.toSorted()));
+  }
+};
