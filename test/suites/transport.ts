@@ -4,6 +4,7 @@ import { ApiError, type Reason, type Status } from '../../schemas/errors.ts';
 import { deepFreeze } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { apiVersionOf } from '../../schemas/kind.ts';
+import type { ManagedFieldsEntry } from '../../schemas/types/object-meta.ts';
 
 /** What the suite needs: a server with `default` among its namespaces whose cache remembers `historyLimit` changes of a kind. */
 export interface TransportUnderTest {
@@ -114,6 +115,8 @@ class Watching {
     await this.#batches.return?.();
   }
 }
+
+const managersOf = (object: Body): readonly ManagedFieldsEntry[] => object.metadata.managedFields ?? [];
 
 const words = (events: readonly (WatchEvent | undefined)[]): readonly string[] => events.map((event) => `${event?.type} ${event?.object.metadata.name}`);
 
@@ -290,6 +293,99 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     await refused(t, caller.patch('a', 'merge', { metadata: { name: 'b' } }), 'BadRequest', /name/);
     await refused(t, caller.patch('none', 'merge', {}), 'NotFound');
     t.deepEqual((await caller.get('a'))['data'], { x: '1' });
+  });
+
+  // Apply
+
+  const applied = (name: string, data: Readonly<Record<string, string>>, manager: string, options: RequestOptions = {}): Parameters<Caller['send']>[0] => ({
+    ...configMaps, verb: 'patch', patchType: 'apply', name, body: { ...cm(name, data), apiVersion: 'v1', kind: 'ConfigMap' }, options: { fieldManager: manager, ...options },
+  });
+
+  check('apply creates, changes, removes what is given up and names who is in the way', async (t, caller) => {
+    const made = await caller.send(applied('a', { x: '1', y: '1' }, 'me'));
+    t.is(made.code, 201);
+    t.like(managersOf(made.body as Body)[0], { manager: 'me', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': { 'f:x': {}, 'f:y': {} } } });
+    const again = await caller.send(applied('a', { x: '1', y: '1' }, 'me'));
+    t.is(again.code, 200);
+    t.deepEqual(again.body, made.body, 'the same again changes nothing, not even the version');
+    t.deepEqual((await caller.object(applied('a', { y: '1', z: '1' }, 'me')))['data'], { y: '1', z: '1' });
+
+    await caller.patch('a', 'merge', { data: { y: '2' } }, { fieldManager: 'patcher' });
+    const conflict = await refused(t, caller.object(applied('a', { y: '3', z: '4' }, 'you')), 'Conflict');
+    t.is(conflict.message, 'Apply failed with 2 conflicts: conflicts with "me":\n- .data.z\nconflicts with "patcher" using v1:\n- .data.y');
+    t.deepEqual(conflict.details?.causes?.[1], { reason: 'FieldManagerConflict', message: 'conflict with "patcher" using v1', field: '.data.y' });
+    const forced = await caller.object(applied('a', { y: '3', z: '1' }, 'you', { force: true }));
+    t.deepEqual(managersOf(forced).map(({ manager, fieldsV1 }) => [manager, fieldsV1]), [['me', { 'f:data': { 'f:z': {} } }], ['you', { 'f:data': { 'f:y': {}, 'f:z': {} } }]]);
+    t.deepEqual((await caller.object(applied('a', {}, 'me')))['data'], { y: '3', z: '1' }, 'what somebody else owns stays');
+    t.deepEqual((await caller.object(applied('a', { x: '9' }, 'me', { dryRun: true })))['data'], { x: '9', y: '3', z: '1' });
+    t.deepEqual((await caller.get('a'))['data'], { y: '3', z: '1' });
+  });
+
+  check('an apply that cannot be one is refused', async (t, caller) => {
+    await refused(t, caller.object(applied('a', {}, '')), 'Invalid', /fieldManager: Required value: is required for apply patch/);
+    const body = (body: unknown): Parameters<Caller['send']>[0] => ({ ...applied('a', {}, 'me'), body });
+    await refused(t, caller.object(body({ metadata: { name: 'a' } })), 'BadRequest', /apiVersion/);
+    await refused(t, caller.object(body({ apiVersion: 'v1', metadata: { name: 'a' } })), 'BadRequest', /kind/i);
+    await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'a' } })), 'BadRequest');
+    await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b' } })), 'BadRequest', /name/);
+    await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', managedFields: [{ manager: 'x' }] } })), 'BadRequest', 'metadata.managedFields must be nil');
+    await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', uid: 'none' } })), 'Conflict', /uid mismatch/);
+    const unknown = await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, zz: 1 })), 'InternalError');
+    t.is(unknown.message, `failed to create typed patch object (${caller.namespace}/a; /v1, Kind=ConfigMap): .zz: field not declared in schema`);
+    await refused(t, caller.patch('a', 'merge', {}, { force: true }), 'Invalid', /force: Forbidden: may not be specified for non-apply patch/);
+    const made = await caller.object(applied('a', { x: '1' }, 'me'));
+    await caller.patch('a', 'merge', { data: { y: '1' } });
+    await refused(t, caller.object(body({ ...cm('a', {}, { resourceVersion: made.metadata.resourceVersion! }), apiVersion: 'v1', kind: 'ConfigMap' })), 'Conflict');
+  });
+
+  check('an apply leaves the defaults to the server and merges lists by their keys', async (t, caller) => {
+    const apply = (containers: readonly object[], manager: string, options: RequestOptions = {}): Promise<Body> => caller.patch('a', 'apply', {
+      ...deployment('a'), spec: { ...(deployment('a') as { spec: object }).spec, template: { metadata: { labels: { app: 'a' } }, spec: { containers } } },
+    }, { fieldManager: manager, ...options }, deployments);
+    const [main, side] = [{ name: 'main', image: 'example/app:1' }, { name: 'side', image: 'example/side:1' }];
+    const made = await apply([main, side], 'me');
+    t.like(made, { spec: { progressDeadlineSeconds: 600 }, metadata: { generation: 1 } });
+    t.notRegex(JSON.stringify(made.metadata.managedFields), /progressDeadlineSeconds|imagePullPolicy|f:status/);
+    const containers = (object: Body): readonly { name: string; image: string }[] => (object['spec'] as { template: { spec: { containers: { name: string; image: string }[] } } }).template.spec.containers;
+    await caller.patch('a', 'strategic', { spec: { template: { spec: { containers: [{ name: 'main', image: 'example/app:2' }] } } } }, { fieldManager: 'set' }, deployments);
+    await refused(t, apply([main], 'me'), 'Conflict', 'Apply failed with 1 conflict: conflict with "set" using apps/v1: .spec.template.spec.containers[name="main"].image');
+    t.deepEqual(containers(await apply([main], 'me', { force: true })).map(({ name, image }) => [name, image]), [['main', 'example/app:1']]);
+  });
+
+  check('every writer is known by what it set, through each address of the object', async (t, caller) => {
+    const created = await caller.create(deployment('a', 2), { fieldManager: 'creator' }, deployments);
+    t.like(managersOf(created)[0], { manager: 'creator', operation: 'Update', apiVersion: 'apps/v1', subresource: undefined });
+    t.like(managersOf(created)[0]!.fieldsV1, { 'f:spec': { 'f:replicas': {}, 'f:progressDeadlineSeconds': {}, 'f:selector': {}, 'f:strategy': { 'f:rollingUpdate': { '.': {}, 'f:maxSurge': {} }, 'f:type': {} } } });
+    await caller.update({ ...created, status: { replicas: 1 } }, { fieldManager: 'status' }, { ...deployments, subresource: 'status' });
+    await caller.object({ ...deployments, subresource: 'scale', name: 'a', verb: 'patch', patchType: 'merge', body: { spec: { replicas: 4 } }, options: { fieldManager: 'scaler' } });
+    const labelled = await caller.patch('a', 'json', [{ op: 'add', path: '/metadata/labels', value: { x: 'y' } }], { fieldManager: 'labeller' }, deployments);
+    t.deepEqual(managersOf(labelled).filter(({ manager }) => manager !== 'creator').map(({ manager, subresource, fieldsV1 }) => [manager, subresource, fieldsV1]).sort(), [
+      ['labeller', undefined, { 'f:metadata': { 'f:labels': { '.': {}, 'f:x': {} } } }], ['scaler', 'scale', { 'f:spec': { 'f:replicas': {} } }], ['status', 'status', { 'f:status': { 'f:replicas': {} } }],
+    ]);
+    t.false('f:replicas' in (managersOf(labelled).find(({ manager }) => manager === 'creator')!.fieldsV1 as { 'f:spec': object })['f:spec']);
+
+    const scale = { ...deployments, subresource: 'scale', name: 'a', verb: 'patch', patchType: 'apply', options: { fieldManager: 'hpa' } } as const;
+    const body = (replicas: number): object => ({ apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'a' }, spec: { replicas } });
+    await refused(t, caller.object({ ...scale, body: body(7) }), 'Conflict', 'Apply failed with 1 conflict: conflict with "scaler" with subresource "scale" using apps/v1: .spec.replicas');
+    t.like(await caller.object({ ...scale, body: body(7), options: { fieldManager: 'hpa', force: true } }), { kind: 'Scale', spec: { replicas: 7 } });
+    const status = await caller.patch('a', 'apply', { ...deployment('a', 9), status: { readyReplicas: 1 } }, { fieldManager: 'conditions' }, { ...deployments, subresource: 'status' });
+    t.like(status, { spec: { replicas: 7 }, status: { replicas: 1, readyReplicas: 1 } });
+    t.deepEqual(managersOf(status).find(({ manager }) => manager === 'conditions')?.fieldsV1, { 'f:status': { 'f:readyReplicas': {} } });
+  });
+
+  check('managedFields can be changed and taken away by hand, and are not lost by chance', async (t, caller) => {
+    const created = await caller.create(cm('a', { x: '1' }), { fieldManager: 'me' });
+    const { managedFields, ...metadata } = created.metadata;
+    const same = await caller.update({ ...created, metadata }, { fieldManager: 'you' });
+    t.deepEqual([same.metadata.managedFields, same.metadata.resourceVersion], [managedFields, created.metadata.resourceVersion]);
+    t.deepEqual((await caller.update({ ...created, metadata: { ...metadata, managedFields: [] } }, { fieldManager: 'you' })).metadata.managedFields, managedFields);
+    t.deepEqual((await caller.update({ ...created, metadata: { ...metadata, managedFields: [{ ...managedFields![0], fieldsV1: { bogus: 1 } }] } })).metadata.managedFields, managedFields);
+    const renamed = await caller.patch('a', 'json', [{ op: 'replace', path: '/metadata/managedFields/0/manager', value: 'other' }]);
+    t.deepEqual(managersOf(renamed).map(({ manager }) => manager), ['other']);
+    const reset = await caller.patch('a', 'merge', { metadata: { managedFields: [{}] } });
+    t.is(reset.metadata.managedFields, undefined);
+    t.is((await caller.patch('a', 'merge', { data: { y: '1' } })).metadata.managedFields, undefined, 'nobody is known until the next apply');
+    await refused(t, caller.object(applied('a', { x: '2' }, 'me')), 'Conflict', 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x');
   });
 
   // Lists

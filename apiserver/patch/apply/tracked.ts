@@ -11,6 +11,8 @@ const nobodysMetadata = new Set(['name', 'namespace', 'creationTimestamp', 'self
 /** A set without what nobody can own: type, identity and, for writes to the object itself, the status that has an address of its own. */
 export const ownable = (kind: AnyKind, subresource: string, set: FieldSet | undefined): FieldSet | undefined => {
   if (set === undefined) return undefined;
+  // Through its own address nothing but the status is written.
+  if (subresource === 'status') return nodeOf(false, Object.entries(set).filter(([element]) => element === 'f:status'));
   let left = without(without(set, 'f:apiVersion'), 'f:kind');
   if (subresource === '' && kind.subresources.status === true) left = without(left, 'f:status');
   const metadata = left?.['f:metadata'];

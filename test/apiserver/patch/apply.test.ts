@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { applyTo, newManagers, type Applied } from '../../../apiserver/patch/apply/apply.ts';
 import { compare } from '../../../apiserver/patch/apply/compare.ts';
 import { configurationErrors } from '../../../apiserver/patch/apply/configuration-errors.ts';
