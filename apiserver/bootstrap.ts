@@ -2,6 +2,7 @@
 import type { ApiRequest, Transport, UserInfo } from '../schemas/api.ts';
 import { isReason } from '../schemas/errors.ts';
 import type { ObjectMeta } from '../schemas/types/object-meta.ts';
+import { systemPriorityClasses } from '../schemas/validation/priority-class.ts';
 import { firstAddress } from './admission/service-addresses.ts';
 import type { Core } from './core.ts';
 
@@ -13,12 +14,15 @@ const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 const kubernetes = { name: 'kubernetes', namespace: 'default' };
 
 /**
- * Makes the namespaces that every cluster has and, where the range of services is named, the Service default/kubernetes
- * at its first address. It is called at each start, before anybody is served: what is there stays.
+ * Makes the namespaces and the priority classes that every cluster has and, where the range of services is named, the
+ * Service default/kubernetes at its first address. It is called at each start, before anybody is served: what is there stays.
  */
 export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceCidr?: string | undefined }): Promise<void> => {
   const api = core.as(apiServerUser);
-  for (const name of namespaces) await ensure(api, { group: '', version: 'v1', resource: 'namespaces' }, { metadata: { name } });
+  await Promise.all([
+    ...namespaces.map((name) => ensure(api, { group: '', version: 'v1', resource: 'namespaces' }, { metadata: { name } })),
+    ...systemPriorityClasses.map(({ name, ...words }) => ensure(api, { group: 'scheduling.k8s.io', version: 'v1', resource: 'priorityclasses' }, { metadata: { name }, ...words })),
+  ]);
   if (serviceCidr === undefined) return;
   await ensure(api, { group: '', version: 'v1', resource: 'services', namespace: 'default' }, {
     metadata: { ...kubernetes, labels: { component: 'apiserver', provider: 'kubernetes' } },

@@ -2,9 +2,11 @@ import type { AccountTokens } from '../authentication/account-tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { certificateRequests } from './certificate-requests.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podDefaults } from './pod-defaults.ts';
+import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
 import { serviceAccount } from './service-account.ts';
 import { serviceAddresses } from './service-addresses.ts';
@@ -23,8 +25,10 @@ export interface AdmissionOptions {
 export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.cache),
   serviceAccount({ cache: options.cache, random: options.random, tokens: options.accountTokens !== undefined }),
+  priority(options.cache),
   podDefaults(),
   nodeRestriction(),
   roleEscalation(options.cache, options.authorizer),
+  certificateRequests(),
   serviceAddresses(options),
 ];

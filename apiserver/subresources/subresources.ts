@@ -6,6 +6,7 @@ import { patch } from '../verbs/patch.ts';
 import { noSuchResource } from '../verbs/resolve.ts';
 import { notAllowed, statusOnly, update, type Part } from '../verbs/update.ts';
 import { binding } from './binding.ts';
+import { certificateApproval, certificateStatus } from './certificate-status.ts';
 import { ephemeralContainers } from './ephemeral-containers.ts';
 import { eviction } from './eviction.ts';
 import { namespaceFinalizers } from './finalize.ts';
@@ -33,17 +34,19 @@ const special: Readonly<Record<string, Handler>> = {
   'pods/ephemeralcontainers': partHandler(ephemeralContainers),
   'namespaces/finalize': partHandler(namespaceFinalizers),
   'serviceaccounts/token': token,
+  'certificatesigningrequests.certificates.k8s.io/approval': (api, call) => partHandler(certificateApproval(api))(api, call),
+  'certificatesigningrequests.certificates.k8s.io/status': (api, call) => partHandler(certificateStatus(api))(api, call),
 };
 
 /** The handler of the subresource that a call names. Throws NotFound for one that the kind does not have, MethodNotAllowed for streams. */
 export const subresourceOf = (call: Call): Handler => {
   const { group, plural, subresources } = call.kind;
   const name = call.request.subresource ?? '';
-  if (name === 'status' && subresources.status === true) return status;
+  const handler = special[`${qualified(plural, group)}/${name}`];
+  if (name === 'status' && subresources.status === true) return handler ?? status;
   if (name === 'scale' && subresources.scale !== undefined) return scale(subresources.scale);
   const words = Object.hasOwn(subresources.special ?? {}, name) ? subresources.special?.[name] : undefined;
   if (words === undefined) throw noSuchResource();
-  const handler = special[`${qualified(plural, group)}/${name}`];
   if (handler === undefined || !words.verbs.includes(call.request.verb)) throw notAllowed(call);
   return handler;
 };

@@ -26,6 +26,7 @@ import { CSIDriver } from '../../schemas/kinds/storage/csi-driver.ts';
 import { CSINode } from '../../schemas/kinds/storage/csi-node.ts';
 import { CSIStorageCapacity } from '../../schemas/kinds/storage/csi-storage-capacity.ts';
 import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
+import { VolumeAttachment } from '../../schemas/kinds/storage/volume-attachment.ts';
 import { VolumeAttributesClass } from '../../schemas/kinds/storage/volume-attributes-class.ts';
 import { organizationsIn } from '../../schemas/pkcs10.ts';
 import { validateStatus } from '../../schemas/validate.ts';
@@ -137,6 +138,14 @@ testFaults(CSINode, {
 testFaults(CSINode, { 'counts, and a driver more': [drivers({ name: 'a', nodeID: 'n', allocatable: { count: 5 } }, { name: 'b', nodeID: 'n' })], 'another id': [drivers({ name: 'a', nodeID: 'm' }), 'invalid spec.drivers[0]'] }, drivers({ name: 'a', nodeID: 'n' }));
 testFaults(CSIStorageCapacity, { 'good': [{ storageClassName: 'a', capacity: '1Gi' }], 'amounts': [{ storageClassName: 'A', capacity: '-1', maximumVolumeSize: '-1', nodeTopology: { matchLabels: { a: '-' } } }, 'invalid capacity', 'invalid maximumVolumeSize', 'invalid nodeTopology.matchLabels', 'invalid storageClassName'] });
 testFaults(CSIStorageCapacity, { 'elsewhere': [{ storageClassName: 'b', nodeTopology: {}, capacity: '2' }, 'invalid nodeTopology', 'invalid storageClassName'] }, { storageClassName: 'a' });
+const attachment = (more: Json = {}): Json => ({ spec: { attacher: 'a.b', nodeName: 'n', source: { persistentVolumeName: 'pv' }, ...more } });
+const csiVolume = { accessModes: ['ReadWriteOnce'], csi: { driver: 'a.b', volumeHandle: 'h' } };
+testFaults(VolumeAttachment, {
+  'good': [attachment()], 'inline': [attachment({ source: { inlineVolumeSpec: csiVolume } })], 'nothing': [{ spec: {} }, 'required spec.attacher', 'required spec.nodeName', 'required spec.source'],
+  'sources': [attachment({ source: {}, attacher: 'a/b', nodeName: 'N' }), 'invalid spec.attacher', 'invalid spec.nodeName', 'required spec.source'], 'both sources': [attachment({ source: { inlineVolumeSpec: csiVolume, persistentVolumeName: 'pv' } }), 'forbidden spec.source'],
+  'more than inline': [attachment({ source: { inlineVolumeSpec: { ...csiVolume, capacity: { storage: '1Gi' }, storageClassName: 'c' } } }), 'forbidden spec.source.inlineVolumeSpec.capacity', 'forbidden spec.source.inlineVolumeSpec.storageClassName'],
+});
+testFaults(VolumeAttachment, { 'another node': [attachment({ nodeName: 'm' }), 'invalid spec'] }, attachment());
 testFaults(PriorityClass, {
   'good': [{ value: 1_000_000_000 }], 'no value': [{}], 'negative': [{ value: -5, preemptionPolicy: 'Never' }], 'too high': [{ value: 1_000_000_001 }, 'forbidden value'], 'policy': [{ preemptionPolicy: 'Maybe' }, 'unsupported preemptionPolicy'],
   'a name of the system': [{ metadata: { name: 'system-mine' }, value: 1 }, 'forbidden metadata.name'], 'a class of the system': [{ metadata: { name: 'system-node-critical' }, value: 2_000_001_000 }],
@@ -285,7 +294,7 @@ test('columns are those of kubectl', (t) => {
   const headers = (kind: AnyKind): string => kind.columns.map(({ name, priority, type }) => `${name}${priority === 1 ? '*' : ''}${type === 'string' ? '' : `:${type}`}`).join(', ');
   const table: readonly (readonly [AnyKind, string])[] = [
     [Ingress, 'Name, Class, Hosts, Address, Ports, Age'], [NetworkPolicy, 'Name, Pod-Selector, Age'], [IngressClass, 'Name, Controller, Parameters, Age'], [IPAddress, 'Name, ParentRef, Age'], [ServiceCIDR, 'Name, CIDRs, Age'],
-    [StorageClass, 'Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age'], [VolumeAttributesClass, 'Name, DriverName, Age'], [CSINode, 'Name, Drivers:integer, Age'], [CSIStorageCapacity, 'Name, StorageClassName, Capacity'],
+    [StorageClass, 'Name, Provisioner, ReclaimPolicy, VolumeBindingMode, AllowVolumeExpansion, Age'], [VolumeAttributesClass, 'Name, DriverName, Age'], [CSINode, 'Name, Drivers:integer, Age'], [VolumeAttachment, 'Name, Attacher, PV, Node, Attached:boolean, Age'], [CSIStorageCapacity, 'Name, StorageClassName, Capacity'],
     [CSIDriver, 'Name, AttachRequired:boolean, PodInfoOnMount:boolean, StorageCapacity:boolean, TokenRequests, RequiresRepublish:boolean, Modes, Age'],
     [PriorityClass, 'Name, Value:integer, Global-Default:boolean, Age, PreemptionPolicy'], [RuntimeClass, 'Name, Handler, Age'], [Role, 'Name, Created At:date'], [ClusterRole, 'Name, Created At:date'],
     [RoleBinding, 'Name, Role, Age, Users*, Groups*, ServiceAccounts*'], [ClusterRoleBinding, 'Name, Role, Age, Users*, Groups*, ServiceAccounts*'], [CertificateSigningRequest, 'Name, Age, SignerName, Requestor, RequestedDuration, Condition'],
@@ -306,7 +315,7 @@ test('cells', (t) => {
     [IPAddress, address('10.0.0.1', { resource: 'Services', group: 'a.b', namespace: 'ns', name: 'web' }), '10.0.0.1 | services.a.b/ns/web | 5m'],
     [StorageClass, { provisioner: 'p', metadata: { annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } }, 'x (default) | p | Delete | Immediate | false | 5m'],
     [CSIDriver, { spec: { tokenRequests: [{ audience: 'a' }, { audience: 'b' }] } }, 'x | true | false | false | a,b | false | Persistent | 5m'], [CSIStorageCapacity, { storageClassName: 'c' }, 'x | c | <unset>'],
-    [PriorityClass, { value: 7 }, 'x | 7 | false | 5m | PreemptLowerPriority'], [Role, {}, 'x | 2026-01-31T12:00:00Z'],
+    [VolumeAttachment, attachment(), 'x | a.b | pv | n | false | 5m'], [PriorityClass, { value: 7 }, 'x | 7 | false | 5m | PreemptLowerPriority'], [Role, {}, 'x | 2026-01-31T12:00:00Z'],
     [RoleBinding, { roleRef, subjects: [{ kind: 'User', name: 'u' }, { kind: 'User', name: 'v' }, { kind: 'ServiceAccount', name: 's', namespace: 'n' }] }, 'x | Role/r | 5m | u, v |  | n/s'],
     [CertificateSigningRequest, csr({ username: 'jane', expirationSeconds: 86_400 }), 'x | 5m | a.b/c | jane | 24h | Pending'],
     [CertificateSigningRequest, { ...csr(), status: { certificate: 'YQ==', conditions: [{ type: 'Approved', status: 'True' }] } }, 'x | 5m | a.b/c |  | <none> | Approved,Issued'],
