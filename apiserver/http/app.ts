@@ -1,10 +1,10 @@
-/** The Koa application: who asks, what for, and an answer that is always well-formed, whatever goes wrong. */
+/** Takes requests from the server: who asks, what for, and an answer that is always well-formed, whatever goes wrong. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
 import { ApiError } from '../../schemas/errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
-import { asApiError, splitUrl, type HttpContext } from './exchange.ts';
+import { asApiError, splitUrl, type Exchange, type HttpContext } from './exchange.ts';
 import { actorOf, foreignOrigin } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
 import { replyError } from './reply.ts';
@@ -18,46 +18,68 @@ export interface AppOptions extends RouteOptions {
   readonly authenticator: Authenticator;
 }
 
-const allowed = { Allow: 'GET, HEAD' };
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** The request listener of the server. Handlers answer on the Node response; Koa only carries them there. */
-export const createApp = (options: AppOptions): ((request: IncomingMessage, response: ServerResponse) => void) => {
-  const { context, authenticator, nodes } = options;
+const allowed = { Allow: 'GET, HEAD' };
+const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
+
+/** The fixed paths (discovery, OpenAPI, health, version), by Koa. Handlers answer on the Node response; Koa only carries them there. */
+const createFixed = (options: AppOptions, fail: (request: IncomingMessage, response: ServerResponse, error: unknown, isFixed: boolean) => void): Listener => {
   const app = new Koa({ env: 'production' });
   app.silent = true;
   const router = createRoutes(options);
-
   app.use(async (ctx, next) => {
     ctx.respond = false;
-    ctx.req.once('error', () => undefined); // a client that goes away; what waits for its body is told by itself
     try {
       await next();
     } catch (error) {
-      const known = asApiError(error, context.log, ctx.req);
-      // The rest of a body that nobody read must not be taken for the next request.
-      const unread = !ctx.req.complete && ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD';
-      replyError(ctx.res, known, unread ? { Connection: 'close' } : known.reason === 'MethodNotAllowed' && ctx.state['fixed'] === true ? allowed : {});
+      fail(ctx.req, ctx.res, error, ctx.state['fixed'] === true);
     }
-  });
-  app.use(async (ctx, next) => {
-    const { req: request, res: response } = ctx;
-    const user = actorOf(authenticator, context.authorizer, request);
-    const foreign = foreignOrigin(request);
-    if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
-    const { pathname, query } = splitUrl(request.url ?? '/');
-    const path = parseResourcePath(pathname);
-    if (path !== undefined) return handleResource(context, nodes, { request, response, user, pathname, query }, path);
-    requireAccess(context.authorizer, { user, verb: (request.method ?? 'GET').toLowerCase(), path: pathname });
-    return next();
   });
   app.use(router.routes());
   app.use((ctx) => {
     // A path that is known but not for this method leaves its matches behind.
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD' && router.match(ctx.path, 'GET').route) {
+    if (!isRead(ctx.method) && router.match(ctx.path, 'GET').route) {
       ctx.state['fixed'] = true;
       throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
     }
     throw noSuchResource();
   });
-  return app.callback() as (request: IncomingMessage, response: ServerResponse) => void;
+  return app.callback() as Listener;
+};
+
+/**
+ * The request listener of the server. Resources are answered at once: they are nearly all of the traffic, and a router
+ * and its objects would cost each of them more than the look-up in the watch cache.
+ */
+export const createApp = (options: AppOptions): Listener => {
+  const { context, authenticator, nodes } = options;
+  const fail = (request: IncomingMessage, response: ServerResponse, error: unknown, isFixed = false): void => {
+    const known = asApiError(error, context.log, request);
+    // The rest of a body that nobody read must not be taken for the next request.
+    const unread = !request.complete && !isRead(request.method);
+    replyError(response, known, unread ? { Connection: 'close' } : known.reason === 'MethodNotAllowed' && isFixed ? allowed : {});
+  };
+  const fixed = createFixed(options, fail);
+  const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange => {
+    const user = actorOf(authenticator, context.authorizer, request);
+    const foreign = foreignOrigin(request);
+    if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
+    return { request, response, user, ...splitUrl(request.url ?? '/') };
+  };
+  return (request, response) => {
+    request.once('error', () => undefined); // a client that goes away; what waits for its body is told by itself
+    try {
+      const exchange = exchangeOf(request, response);
+      const path = parseResourcePath(exchange.pathname);
+      if (path !== undefined) {
+        handleResource(context, nodes, exchange, path).catch((error: unknown) => fail(request, response, error));
+        return;
+      }
+      requireAccess(context.authorizer, { user: exchange.user, verb: (request.method ?? 'GET').toLowerCase(), path: exchange.pathname });
+      fixed(request, response);
+    } catch (error) {
+      fail(request, response, error);
+    }
+  };
 };

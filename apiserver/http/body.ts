@@ -27,10 +27,14 @@ export const readBody = (request: IncomingMessage, limitBytes: number): Promise<
     }
     chunks.push(chunk);
   };
+  const onBreak = (): void => reject(badRequest('the body ended before its length'));
   request.on('data', onData);
-  request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-  request.once('error', () => reject(badRequest('the body ended before its length')));
-  request.once('close', () => reject(badRequest('the body ended before its length')));
+  request.once('end', () => {
+    request.off('error', onBreak).off('close', onBreak);
+    resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
+  });
+  request.once('error', onBreak);
+  request.once('close', onBreak);
 });
 
 export type BodyFormat = 'json' | 'yaml' | 'protobuf';
