@@ -98,6 +98,11 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly defaultGraceSeconds?: ((object: Body) => number) | undefined;
   /** Defaults that JSON Schema cannot say. Runs after the schema's own, on create, update and patch. */
   readonly prepare?: ((draft: Draft<Body>, old: Body | undefined) => void) | undefined;
+  /**
+   * What the server gives a new object beyond defaults, such as a selector with the object's UID. It runs after `prepare`,
+   * once, and belongs to no field manager.
+   */
+  readonly generate?: ((draft: Draft<Body>) => void) | undefined;
   /** Every wrong field that the schema cannot see: formats, cross-field rules, fields that may not change. */
   readonly validate?: ((object: Body, old: Body | undefined) => readonly FieldError[]) | undefined;
   /** Rules for a write to /status. */

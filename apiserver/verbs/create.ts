@@ -6,7 +6,7 @@ import { validate } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
 import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
-import { trackCreate, type Tracking } from './field-tracking.ts';
+import { trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
 import { generatedName, newUid } from './identity.ts';
 import type { Attempt } from './object-writer.ts';
 
@@ -70,13 +70,14 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
   draft.metadata = newMetadata(api, call, draft.metadata);
   complete(kind, draft);
   track(draft);
+  kind.generate?.(draft);
   api.admission.mutate(draft, context);
   if (kind.subresources.status === true) {
     delete draft['status'];
     const status = kind.initialStatus?.(draft);
     if (status !== undefined) draft['status'] = status;
   }
-  assertValid(kind, name, validate(kind, draft));
+  assertValid(kind, name, validate(kind, withoutManagers(draft)));
   api.admission.admit(draft, context);
   return draft;
 };

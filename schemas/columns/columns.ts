@@ -1,6 +1,6 @@
 /** Columns that many kinds have. */
 import type { ApiObject, Column } from '../kind.ts';
-import { labelMatcher } from '../label-selector.ts';
+import { selectorText } from '../label-selector.ts';
 import { age, joined, orNone } from '../table-cells.ts';
 import type { Container } from '../types/container.ts';
 import type { LabelSelector } from '../types/label-selector.ts';
@@ -44,5 +44,5 @@ interface Workload extends Templated {
 /** Containers, images and selector of a kind that keeps pods, for -o wide. */
 export const workloadColumns: readonly Column<Workload>[] = [
   ...templateColumns,
-  column('Selector', 'Labels of the pods that belong to the object.', ({ spec }) => orNone(String(labelMatcher(spec.selector))), { shown: 'wide' }),
+  column('Selector', 'Labels of the pods that belong to the object.', ({ spec }) => orNone(selectorText(spec.selector)), { shown: 'wide' }),
 ];

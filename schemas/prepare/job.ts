@@ -27,7 +27,7 @@ interface JobLike {
 }
 
 /** A new Job gets a selector that no other has, unless it says that it brings its own; what it says already is for the checks. */
-const prepareSelector = ({ metadata, spec }: Draft<JobLike>): void => {
+const generateSelector = ({ metadata, spec }: Draft<JobLike>): void => {
   const { name = '', uid = '' } = metadata;
   spec.template.metadata ??= {};
   const names = jobNameLabels.map((key) => [key, name] as const);
@@ -36,10 +36,9 @@ const prepareSelector = ({ metadata, spec }: Draft<JobLike>): void => {
   spec.selector = { ...spec.selector, matchLabels: { [jobUidLabel]: uid, ...spec.selector?.matchLabels } };
 };
 
-/** Defaults of a Job, and for a new one its selector and the labels that go with it. */
-export const prepareJob = (job: Draft<JobLike>, old: JobLike | undefined): void => {
-  prepareJobSpec(job.spec);
-  if (old === undefined && job.spec.manualSelector !== true) prepareSelector(job);
+/** What a new Job gets: its selector and the labels that go with it, and the labels of its pods where it has none of its own. */
+export const generateJobLabels = (job: Draft<JobLike>): void => {
+  if (job.spec.manualSelector !== true) generateSelector(job);
   const labels = job.spec.template.metadata?.labels;
   if (labels !== undefined && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
 };

@@ -19,11 +19,11 @@ const validateReference = ({ kind, name, apiVersion = '' }: CrossVersionObjectRe
 
 const isAboveZero = (amount: string): boolean => (parseQuantity(amount)?.nano ?? 1n) > 0n;
 
-const targetTypes = ['Utilization', 'Value', 'AverageValue'];
+const targetTypes: ReadonlySet<string> = new Set(['Utilization', 'Value', 'AverageValue']);
 
 const validateTarget = ({ type, value, averageValue, averageUtilization }: MetricTarget, field: string): readonly FieldError[] => [
   ...(type === '' ? [required(`${field}.type`, 'must specify a metric target type')]
-    : targetTypes.includes(type) ? [] : [wrong(`${field}.type`, type, 'must be either Utilization, Value, or AverageValue')]),
+    : targetTypes.has(type) ? [] : [wrong(`${field}.type`, type, 'must be either Utilization, Value, or AverageValue')]),
   ...(value !== undefined && !isAboveZero(value) ? [wrong(`${field}.value`, value, 'must be positive')] : []),
   ...(averageValue !== undefined && !isAboveZero(averageValue) ? [wrong(`${field}.averageValue`, averageValue, 'must be positive')] : []),
   ...(averageUtilization !== undefined && averageUtilization < 1 ? [wrong(`${field}.averageUtilization`, averageUtilization, 'must be greater than 0')] : []),

@@ -5,12 +5,13 @@ import { applyDefaults, decode, validate } from '../../schemas/validate.ts';
 
 export type Json = Record<string, unknown>;
 
-/** The body as an object of the kind: named, decoded, with defaults, prepared. */
+/** The body as an object of the kind: named, decoded, with defaults, prepared; with what the server generates when it is new. */
 export const stored = (kind: AnyKind, body: object, old?: ApiObject): ApiObject => {
   const metadata = { name: 'x', ...(kind.scope === 'Namespaced' ? { namespace: 'ns' } : {}), ...(body as { metadata?: object }).metadata };
   const { object } = decode<ApiObject>(kind, { ...body, apiVersion: apiVersionOf(kind), kind: kind.kind, metadata });
   applyDefaults(kind.schema, object);
   kind.prepare?.(object as never, old);
+  if (old === undefined) kind.generate?.(object as never);
   return object as ApiObject;
 };
 

@@ -1,7 +1,7 @@
 import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
 import { jobDuration, jobProgress, jobStatusWord } from '../../columns/job-cells.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { prepareJob } from '../../prepare/job.ts';
+import { generateJobLabels, prepareJobSpec } from '../../prepare/job.ts';
 import { as, int32, list, object, string, time, type Static } from '../../schema.ts';
 import { JobSpec } from '../../types/job-spec.ts';
 import { validateJob, validateJobStatus } from '../../validation/job.ts';
@@ -56,7 +56,8 @@ export const Job = defineKind(schema, {
   ],
   subresources: { status: true },
   initialStatus: () => ({}),
-  prepare: prepareJob,
+  prepare: ({ spec }) => prepareJobSpec(spec),
+  generate: generateJobLabels,
   validate: validateJob,
   validateStatus: ({ status }) => validateJobStatus(status ?? {}),
 });
