@@ -32,7 +32,7 @@ export const validateConfigMapData = (map: ConfigMapData, old: ConfigMapData | u
     ...validateKeys(map.data, 'data'),
     ...validateKeys(map.binaryData, 'binaryData'),
     ...Object.keys(map.binaryData ?? {}).filter((key) => Object.hasOwn(map.data ?? {}, key)).map((key) => wrong(`data[${key}]`, key, 'duplicate of key present in binaryData')),
-    ...(size > maxDataBytes ? [tooLong('', maxDataBytes)] : []),
+    ...(size > maxDataBytes ? [tooLong('data', maxDataBytes)] : []),
     ...validateImmutable(map, old, ['data', 'binaryData']),
   ];
 };

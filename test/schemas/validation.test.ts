@@ -229,7 +229,7 @@ testFaults(Service, { 'another address': [service({ clusterIP: '10.0.0.2' }), 'i
 const mebibyte = 1024 * 1024;
 testFaults(ConfigMap, {
   'keys': [{ data: { 'a/b': '', '..': '', 'c': '' }, binaryData: { c: 'YQ==', d: 'no' } }, 'invalid binaryData[d]', 'invalid data[..]', 'invalid data[a/b]', 'invalid data[c]'],
-  'size': [{ data: { a: 'x'.repeat(mebibyte), b: 'x' } }, 'long '], 'the largest': [{ data: { a: 'ü'.repeat(mebibyte / 2) } }],
+  'size': [{ data: { a: 'x'.repeat(mebibyte), b: 'x' } }, 'long data'], 'the largest': [{ data: { a: 'ü'.repeat(mebibyte / 2) } }],
 });
 testFaults(ConfigMap, {
   'labels of an immutable one': [{ data: { a: 'b' }, immutable: true, metadata: { labels: { c: 'd' } } }],
