@@ -3,7 +3,8 @@ import type { UserInfo } from '../../schemas/api.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
 import { apiVersionOf, type ApiObject } from '../../schemas/kind.ts';
 import { ObjectMeta, type ManagedFieldsEntry } from '../../schemas/types/object-meta.ts';
-import { prune } from '../../schemas/validate.ts';
+import { check, prune } from '../../schemas/validate.ts';
+import { maxManagerLength } from '../../schemas/validation/object-meta.ts';
 import { noChange } from '../patch/apply/compare.ts';
 import { capUpdates, readManagers, timeOf, writeManagers, type Identity, type Manager } from '../patch/apply/managers.ts';
 import { afterUpdate } from '../patch/apply/ownership.ts';
@@ -53,8 +54,16 @@ export const trackUpdate = (call: Call, current: ApiObject, nowMs: number): Trac
 /** One empty entry: the way to take all managers away. */
 const isReset = (entries: unknown): boolean => Array.isArray(entries) && entries.length === 1 && isObject(entries[0]) && Object.keys(entries[0]).length === 0;
 
-/** The managers that a body names; undefined where they cannot be read. */
-const managersSaid = (entries: unknown): readonly Manager[] | undefined => readManagers(prune(entriesSchema, entries ?? []) as readonly ManagedFieldsEntry[]);
+/** The managers that a body names; undefined where they cannot be read, or are not such as this server writes. */
+const managersSaid = (entries: unknown): readonly Manager[] | undefined => {
+  const list = prune(entriesSchema, entries ?? []) as readonly ManagedFieldsEntry[];
+  if (check({ schema: entriesSchema }, list).length > 0 || list.some(({ manager = '' }) => manager.length > maxManagerLength)) return undefined;
+  return readManagers(list);
+};
+
+/** The object as its checks see it: managedFields are the server's own and were right when they were made. */
+export const withoutManagers = <T extends ApiObject | ObjectDraft>(object: T): T =>
+  (object.metadata.managedFields === undefined ? object : { ...object, metadata: { ...object.metadata, managedFields: undefined } });
 
 /**
  * The managers that an update starts from: those that its body names, so that they can be changed by hand; those of the

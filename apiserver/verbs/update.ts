@@ -6,7 +6,7 @@ import { applyDefaults, validate, validateStatus } from '../../schemas/validate.
 import { keyOf } from '../keys.ts';
 import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
-import { sameButTimes, trackUpdate, type Tracking } from './field-tracking.ts';
+import { sameButTimes, trackUpdate, withoutManagers, type Tracking } from './field-tracking.ts';
 import type { Attempt, Decision } from './object-writer.ts';
 import { revisionOf } from './resource-version.ts';
 
@@ -82,7 +82,7 @@ export const settled = (api: Surroundings, call: Call, { part, object: changed, 
   if (hasSpec(kind) && !deepEqual(object['spec'], (current as unknown as ObjectDraft)['spec'])) metadata.generation = (current.metadata.generation ?? 0) + 1;
   const next = { ...object, metadata };
   if (isUnchanged(next, current)) return { action: 'keep', object: current };
-  part.validate(next, current, call);
+  part.validate(withoutManagers(next), current, call);
   if (part.admitted) api.admission.admit(next, context);
   if (mayGo(next)) {
     api.admission.removed(next, context);

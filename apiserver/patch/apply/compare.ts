@@ -74,6 +74,8 @@ const compareMaps = (shape: Shape, before: JsonObject, after: JsonObject): Compa
 };
 
 const compareLists = (shape: Shape, before: readonly unknown[], after: readonly unknown[]): Comparison => {
+  // Most lists do not change, and keys cost more than values to compare.
+  if (deepEqual(before, after)) return noChange;
   const found = new Gathering();
   const old = byElement(shape, before);
   const now = byElement(shape, after);
