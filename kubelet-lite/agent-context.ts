@@ -9,7 +9,7 @@ import type { ServiceAccountTokenProjection } from '../schemas/types/volume.ts';
 import type { Actions } from './actions.ts';
 import type { Images } from './images.ts';
 import type { Limiter } from './limiter.ts';
-import { initContainers } from './pod-view.ts';
+import { initContainers, isEphemeral } from './pod-view.ts';
 import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
 import type { SourceCache } from './source-cache.ts';
 import type { EndpointWithdrawal } from './termination.ts';
@@ -47,6 +47,7 @@ export interface AgentContext {
 
 /** Tells users what happened to a container, or to the pod where none is given. */
 export const report = (context: AgentContext, pod: Pod, container: Container | undefined, type: 'Normal' | 'Warning', reason: string, message: string): void => {
-  const list = container !== undefined && initContainers(pod).some(({ name }) => name === container.name) ? 'initContainers' : 'containers';
+  const list = container === undefined ? '' : initContainers(pod).some(({ name }) => name === container.name) ? 'initContainers'
+    : isEphemeral(pod, container.name) ? 'ephemeralContainers' : 'containers';
   context.events.event(container === undefined ? pod : { ...pod, fieldPath: `spec.${list}{${container.name}}` }, type, reason, message);
 };

@@ -43,6 +43,8 @@ export interface ContainerInput {
   readonly attempt: number;
   readonly env: ContainerSpec['env'];
   readonly security: Security;
+  /** Id of the run whose processes the container sees. */
+  readonly pidOf?: string | undefined;
   /** Files of the node that stand in every container, by where they stand. */
   readonly files: Readonly<Record<string, string>>;
   readonly volumePath: (volume: string, mount: { readonly container: string; readonly index: number; readonly subPath: string }) => Promise<string>;
@@ -60,7 +62,7 @@ const propagation = (mount: VolumeMount, container: Container): Pick<Mount, 'pro
 };
 
 /** Rejects with ConfigError when the container cannot be made as it is asked for. */
-export const containerSpec = async ({ pod, container, attempt, env, security, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
+export const containerSpec = async ({ pod, container, attempt, env, security, pidOf, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
   refuseUnsupported(container);
   const values = new Map(env.map(({ name, value }) => [name, value]));
   const expanded = (text: string): string => expand(text, (name) => values.get(name));
@@ -92,6 +94,7 @@ export const containerSpec = async ({ pod, container, attempt, env, security, fi
     cpuMilliRequest: cpuMilli(requests['cpu'] ?? limits['cpu'] ?? '0'),
     ...(limits['memory'] === undefined ? {} : { memoryBytesLimit: bytesOf(limits['memory']) }),
     ...security,
+    ...(pidOf === undefined ? {} : { pidOf }),
     stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, tty: container.tty ?? false,
     labels: {},
   };

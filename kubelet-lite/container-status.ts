@@ -2,7 +2,7 @@ import { rfc3339 } from '../base/clock.ts';
 import type { Container } from '../schemas/types/container.ts';
 import type { ContainerState as ApiState, ContainerStateTerminated, ContainerStatus } from '../schemas/types/pod-status.ts';
 import {
-  allRunsOf, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isSidecar, mayRestart, recordedRestarts, runsOf, type PodView,
+  allRunsOf, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isEphemeral, isSidecar, mayRestart, recordedRestarts, recordedStatuses, runsOf, type PodView,
 } from './pod-view.ts';
 import { restartAtMs } from './restart-backoff.ts';
 import type { ContainerState } from './runtime/runtime.ts';
@@ -68,7 +68,7 @@ const hasStarted = (view: PodView, run: ContainerState, container: Container): b
 
 /** Taken over from the API where the engine has nothing left to tell. */
 const recorded = (view: PodView, name: string): ContainerStatus | undefined =>
-  [...(view.pod.status?.initContainerStatuses ?? []), ...(view.pod.status?.containerStatuses ?? [])].find((status) => status.name === name);
+  recordedStatuses(view.pod).find((status) => status.name === name);
 
 /** One entry of containerStatuses or initContainerStatuses. */
 export const containerStatus = (view: PodView, container: Container, sources: StatusSources): ContainerStatus => {
@@ -101,7 +101,7 @@ export const containerStatus = (view: PodView, container: Container, sources: St
   const probed = running === undefined ? undefined : view.probes.get(running.id)?.ready;
   const ready = isInit && !isSidecar(container)
     ? state.terminated?.exitCode === 0
-    : started && (probed ?? container.readinessProbe === undefined);
+    : started && !isEphemeral(pod, container.name) && (probed ?? container.readinessProbe === undefined);
   return {
     name: container.name,
     image: container.image ?? '',

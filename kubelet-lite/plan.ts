@@ -7,7 +7,7 @@ import { timeMs } from '../schemas/timestamps.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import {
-  allContainers, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
+  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
 } from './pod-view.ts';
 import { restartAtMs } from './restart-backoff.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
@@ -97,6 +97,8 @@ const going = (view: PodView): Plan => {
     break;
   }
   if (initialized) for (const container of appContainers(pod)) consider(container);
+  // They run once, whatever became of the run.
+  for (const container of ephemeralContainers(pod)) if (runsOf(sandbox, container.name).length > 0 || nextAttempt(view, container.name) === 0) consider(container);
   for (const container of allContainers(pod)) steps.push(...surplus(view, sandbox, container));
   const deadlineMs = deadlineOf(view);
   if (deadlineMs !== undefined) wakes.push(deadlineMs);

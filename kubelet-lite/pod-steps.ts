@@ -4,11 +4,13 @@ import { isReason } from '../schemas/errors.ts';
 import { Pod as PodKind } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
+import { ConfigError } from './config-error.ts';
 import { containerSpec, sandboxSpec } from './container-spec.ts';
 import { environment } from './env.ts';
 import { authsFor, policyOf } from './images.ts';
 import type { Step, StopReason } from './plan.ts';
 import { PodHome } from './pod-home.ts';
+import { allContainers, ephemeralContainers, runsOf } from './pod-view.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { security } from './security.ts';
 import { StopHooks } from './stop-hooks.ts';
@@ -28,7 +30,8 @@ export class PodSteps {
   readonly hooks: StopHooks;
   readonly #context: AgentContext;
   readonly #uid: string;
-  #held = false;
+  /** Containers whose sources are held: more may come. */
+  #held = 0;
 
   constructor(context: AgentContext, podUid: string) {
     this.#context = context;
@@ -39,13 +42,14 @@ export class PodSteps {
 
   /** Makes copies of what the pod reads, kept up to date until `release`. */
   async holdSources(pod: Pod, changed: () => void, signal: AbortSignal): Promise<void> {
-    if (this.#held) return;
+    const containers = allContainers(pod).length;
+    if (this.#held === containers) return;
     await this.#context.sources.hold(this.#uid, pod.metadata.namespace ?? '', referencesOf(pod), changed, signal);
-    this.#held = true;
+    this.#held = containers;
   }
 
   release(): void {
-    this.#held = false;
+    this.#held = 0;
     this.#context.sources.release(this.#uid);
   }
 
@@ -70,7 +74,7 @@ export class PodSteps {
     });
     if (skipped.length > 0) tell('Warning', 'InvalidEnvironmentVariableNames', `Keys ${skipped.join(', ')} were skipped since they are no names of environment variables`);
     const spec = await containerSpec({
-      pod, container, attempt, env,
+      pod, container, attempt, env, pidOf: await this.#lookedInto(pod, container),
       security: await security(pod, container, () => runtime.imageUser(image)),
       files: { ...await this.home.files(pod, podIp), ...await this.home.messageFile(container, attempt) },
       volumePath: (volume, mount) => this.home.volumes.pathOf(volume, mount),
@@ -126,6 +130,16 @@ export class PodSteps {
     this.release();
     for (const { id } of sandboxes) await this.#context.runtime.removeSandbox(id);
     await this.home.volumes.remove();
+  }
+
+  /** The run whose processes an ephemeral container is to see. */
+  async #lookedInto(pod: Pod, { name }: Container): Promise<string | undefined> {
+    const target = ephemeralContainers(pod).find((one) => one.name === name)?.targetContainerName ?? '';
+    if (target === '') return undefined;
+    const sandboxes = await this.#context.runtime.inspect(this.#uid);
+    const run = runsOf(sandboxes.at(-1), target).findLast(({ status }) => status === 'running');
+    if (run === undefined) throw new ConfigError(`unable to find target container ${JSON.stringify(target)}: it is not running`);
+    return run.id;
   }
 
   async #addressOf(run: ContainerState): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import type { Pod } from '../schemas/kinds/core/pod.ts';
-import type { Container } from '../schemas/types/container.ts';
+import type { Container, EphemeralContainer } from '../schemas/types/container.ts';
+import type { ContainerStatus } from '../schemas/types/pod-status.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import type { RestartBackoff } from './restart-backoff.ts';
 
@@ -52,7 +53,14 @@ export const isSidecar = (container: Container): boolean => container.restartPol
 
 export const initContainers = (pod: Pod): readonly Container[] => pod.spec?.initContainers ?? [];
 export const appContainers = (pod: Pod): readonly Container[] => pod.spec?.containers ?? [];
-export const allContainers = (pod: Pod): readonly Container[] => [...initContainers(pod), ...appContainers(pod)];
+/** Added to a running pod to look into it; each runs once. Their fields are those of containers, and few of them allowed. */
+export const ephemeralContainers = (pod: Pod): readonly EphemeralContainer[] => pod.spec?.ephemeralContainers ?? [];
+export const isEphemeral = (pod: Pod, name: string): boolean => ephemeralContainers(pod).some((one) => one.name === name);
+export const allContainers = (pod: Pod): readonly Container[] => [...initContainers(pod), ...appContainers(pod), ...ephemeralContainers(pod)];
+
+/** What the API has of the status of each container. */
+export const recordedStatuses = ({ status }: Pod): readonly ContainerStatus[] =>
+  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? []), ...(status?.ephemeralContainerStatuses ?? [])];
 
 /** The pod's newest sandbox. */
 export const currentSandbox = (view: PodView): SandboxState | undefined => view.sandboxes.at(-1);
@@ -67,7 +75,7 @@ export const allRunsOf = (view: PodView, name: string): readonly ContainerState[
 
 /** Runs so far as the API has them: more than the engine's when old runs were removed. */
 export const recordedRestarts = (pod: Pod, name: string): number | undefined =>
-  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].find((status) => status.name === name && hasRun(status))?.restartCount;
+  recordedStatuses(pod).find((status) => status.name === name && hasRun(status))?.restartCount;
 
 interface Recorded { readonly containerID?: string | undefined; readonly lastState?: { readonly terminated?: unknown } | undefined }
 const hasRun = (status: Recorded): boolean => (status.containerID ?? '') !== '' || status.lastState?.terminated !== undefined;
@@ -78,6 +86,7 @@ export const nextAttempt = (view: PodView, name: string): number =>
 
 /** The words for a run that will be taken up again, or not. */
 export const mayRestart = (pod: Pod, container: Container, exitCode: number): boolean => {
+  if (isEphemeral(pod, container.name)) return false;
   if (isSidecar(container)) return true;
   const policy = pod.spec?.restartPolicy ?? 'Always';
   const isInit = initContainers(pod).some((init) => init.name === container.name);

@@ -11,12 +11,13 @@ import { deepEqual } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
+import { backOffEvents } from './back-off-events.ts';
 import { ConfigError, VolumeError } from './config-error.ts';
 import { pullErrorShownMs } from './container-status.ts';
 import { lastWords } from './last-words.ts';
 import { deadlineOf, graceLeft, leavesBefore, planPod, type Step } from './plan.ts';
 import { PodSteps } from './pod-steps.ts';
-import { allContainers, containerStep, currentSandbox, hasEnded, sandboxItself, type Blocked, type PodView, type Verdict } from './pod-view.ts';
+import { allContainers, containerStep, currentSandbox, hasEnded, recordedStatuses, sandboxItself, type Blocked, type PodView, type Verdict } from './pod-view.ts';
 import { Probes } from './probes.ts';
 import { raised, type RestartBackoff } from './restart-backoff.ts';
 import { RuntimeError, type ContainerState, type SandboxState } from './runtime/runtime.ts';
@@ -77,6 +78,8 @@ export class PodWorker {
   update(pod: Pod): void {
     if (revisionOf(pod) <= revisionOf(this.#pod)) return;
     const endsSooner = leavesBefore(pod, this.#pod);
+    // An ephemeral container may read what no other does.
+    if (allContainers(pod).length !== allContainers(this.#pod).length) this.#volumes = undefined;
     this.#pod = pod;
     if (endsSooner) this.#hurryIn(graceLeft(this.#view()) * 1000);
     this.#look();
@@ -196,7 +199,7 @@ export class PodWorker {
     for (const run of running) {
       const container = allContainers(this.#pod).find(({ name }) => name === run.name);
       if (container === undefined) continue;
-      const known = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])].find(({ name }) => name === run.name);
+      const known = recordedStatuses(this.#pod).find(({ name }) => name === run.name);
       const adopted = known?.ready === true && known.containerID === `${this.#context.runtimeName}://${run.id}`;
       this.#probes.watch({ container, containerId: run.id, host }, run.startedAtMs ?? run.createdAtMs, adopted);
     }
@@ -231,12 +234,16 @@ export class PodWorker {
     const facts = { nodeIp: this.#context.nodeIp, runtimeName: this.#context.runtimeName, messages: this.#messages };
     const status = podStatus(this.#view(), facts);
     if (deepEqual(status, this.#pod.status)) return;
+    const begun = backOffEvents(this.#pod, status);
     const { namespace, name = '' } = this.#pod.metadata;
     try {
       const written = await this.#context.client.of(Pod).modifyStatus({ namespace, name }, (draft) => {
         if (draft.metadata.uid !== this.uid) return;
         draft.status = podStatus({ ...this.#view(), pod: draft }, facts) as typeof draft.status;
       }, { hint: this.#pod });
+      for (const { container, type, reason, message } of begun) {
+        report(this.#context, this.#pod, allContainers(this.#pod).find((one) => one.name === container), type, reason, message);
+      }
       if (written.metadata.uid === this.uid && revisionOf(written) > revisionOf(this.#pod)) this.#pod = written;
     } catch (error) {
       // It was deleted; the informer will say so.

@@ -1,12 +1,12 @@
 import { compareQuantities } from '../schemas/quantity.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
-import { allContainers } from './pod-view.ts';
+import { appContainers, initContainers } from './pod-view.ts';
 
 const counted = ['cpu', 'memory'] as const;
 
 /** Guaranteed: every container's limits for CPU and memory are set and equal its requests. BestEffort: none has any. */
 export const qosClass = (pod: Pod): 'Guaranteed' | 'Burstable' | 'BestEffort' => {
-  const containers = allContainers(pod).map((container) => container.resources ?? {});
+  const containers = [...initContainers(pod), ...appContainers(pod)].map((container) => container.resources ?? {});
   const positive = (text: string | undefined): boolean => text !== undefined && compareQuantities(text, '0') > 0;
   const any = containers.some(({ limits, requests }) => counted.some((name) => positive(limits?.[name]) || positive(requests?.[name])));
   if (!any) return 'BestEffort';

@@ -5,7 +5,7 @@
 import { rfc3339 } from '../base/clock.ts';
 import type { ContainerStatus, PodCondition, PodStatus } from '../schemas/types/pod-status.ts';
 import { containerStatus, isInitialized, type StatusSources } from './container-status.ts';
-import { appContainers, currentSandbox, hasEnded, initContainers, isSidecar, mayRestart, type PodView } from './pod-view.ts';
+import { appContainers, currentSandbox, ephemeralContainers, hasEnded, initContainers, isSidecar, mayRestart, type PodView } from './pod-view.ts';
 import { qosClass } from './qos.ts';
 
 export interface NodeFacts extends StatusSources {
@@ -96,6 +96,7 @@ export const podStatus = (view: PodView, facts: NodeFacts): PodStatus => {
   const now = rfc3339(view.nowMs);
   const inits = initContainers(pod).map((container) => containerStatus(view, container, facts));
   const apps = appContainers(pod).map((container) => containerStatus(view, container, facts));
+  const ephemerals = ephemeralContainers(pod).map((container) => containerStatus(view, container, facts));
   const phase = phaseOf(view, apps, inits);
   const podIp = pod.spec?.hostNetwork === true ? facts.nodeIp : (currentSandbox(view)?.ip ?? (phase === 'Pending' ? undefined : old.podIP));
   return {
@@ -110,5 +111,6 @@ export const podStatus = (view: PodView, facts: NodeFacts): PodStatus => {
     qosClass: old.qosClass ?? qosClass(pod),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
     containerStatuses: apps,
+    ...(ephemerals.length === 0 ? {} : { ephemeralContainerStatuses: ephemerals }),
   };
 };

@@ -82,7 +82,7 @@ export const containerRequest = (spec: ContainerSpec, pod: InSandbox): Docker.Co
     HostConfig: {
       NetworkMode: joined,
       IpcMode: pod.hostIpc ? 'host' : joined,
-      ...(pod.hostPid ? { PidMode: 'host' } : pod.sharePid ? { PidMode: joined } : {}),
+      ...(spec.pidOf !== undefined ? { PidMode: `container:${spec.pidOf}` } : pod.hostPid ? { PidMode: 'host' } : pod.sharePid ? { PidMode: joined } : {}),
       Mounts: spec.mounts.map((mount) => ({
         Type: 'bind' as const, Source: mount.hostPath, Target: mount.containerPath, ReadOnly: mount.readOnly,
         ...(mount.propagation === undefined ? {} : { BindOptions: { Propagation: mount.propagation } }),

@@ -54,6 +54,8 @@ export interface ContainerSpec {
   readonly capabilitiesDrop: readonly string[];
   readonly noNewPrivileges: boolean;
   readonly seccompUnconfined: boolean;
+  /** Id of the container whose processes this one sees; its own, or the pod's, where absent. */
+  readonly pidOf?: string | undefined;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;

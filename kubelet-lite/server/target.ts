@@ -1,6 +1,6 @@
 import { ApiError, badRequest } from '../../schemas/errors.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import { allContainers, runsOf } from '../pod-view.ts';
+import { allContainers, recordedStatuses, runsOf } from '../pod-view.ts';
 import type { ContainerState, SandboxState } from '../runtime/runtime.ts';
 
 /** A pod of this node, with what the engine has of it. */
@@ -12,7 +12,7 @@ const runs = ({ sandboxes }: LocalPod, container: string): readonly ContainerSta
   sandboxes.flatMap((sandbox) => runsOf(sandbox, container)).filter((run) => run.status !== 'created').sort((a, b) => a.attempt - b.attempt);
 
 const waitingReason = (pod: Pod, container: string): string =>
-  [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(({ name }) => name === container)?.state?.waiting?.reason ?? 'ContainerCreating';
+  recordedStatuses(pod).find(({ name }) => name === container)?.state?.waiting?.reason ?? 'ContainerCreating';
 
 /** The pod, or the error that kubectl shows when this node has no such pod or container. */
 export const localPod = (find: FindPod, namespace: string, name: string, container?: string): LocalPod => {

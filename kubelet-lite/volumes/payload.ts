@@ -7,6 +7,7 @@ import type { DownwardAPIVolumeFile, ServiceAccountTokenProjection, Volume, Volu
 import { ConfigError, unsupported } from '../config-error.ts';
 import { fieldValue, resourceValue, type PodFacts } from '../downward.ts';
 import type { Sources } from '../env.ts';
+import { allContainers } from '../pod-view.ts';
 
 export interface FileContent { readonly data: Buffer; readonly mode: number }
 /** By path inside the volume. */
@@ -112,7 +113,7 @@ export const referencesOf = (pod: Pod): { readonly configMaps: ReadonlySet<strin
       note(secrets, projection.secret?.name);
     }
   }
-  for (const container of [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])]) {
+  for (const container of allContainers(pod)) {
     for (const { configMapRef, secretRef } of container.envFrom ?? []) {
       note(configMaps, configMapRef?.name);
       note(secrets, secretRef?.name);

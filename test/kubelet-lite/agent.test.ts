@@ -72,6 +72,7 @@ test('a container that ends is restarted at once, then after 10 s, then after 20
   const waiting = await agent.until('crash', (pod) => (container(pod).state?.waiting?.reason === 'CrashLoopBackOff' ? undefined : 'is not waiting'));
   t.regex(container(waiting).state?.waiting?.message ?? '', /^back-off 10s restarting failed container=web pod=crash_default\(/);
   t.is(container(waiting).lastState?.terminated?.exitCode, 3);
+  await becomes(async () => (await agent.events('crash')).filter((reason) => reason === 'BackOff').length, 1);
   t.is(waiting.status?.phase, 'Running');
   t.is(condition(waiting, 'Ready')?.status, 'False');
   await agent.clock.advance(9_000);
@@ -172,6 +173,28 @@ test('a process that ignores TERM is killed when the grace is over', async (t) =
   t.truthy(await agent.pod('deaf'));
   await agent.clock.advance(600);
   await agent.gone('deaf');
+});
+
+test('an ephemeral container runs once in a running pod and does not count for its state', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('look:1', { runs: [{ exit: { afterMs: 1_000, code: 3 } }] });
+  const maps = agent.api.client.of(ConfigMap);
+  await agent.createPod({ name: 'web', spec: web() });
+  await agent.phase('web', 'Running');
+  await maps.create({ metadata: { namespace: 'default', name: 'hints' }, data: { a: '1' } });
+  const pods = agent.api.client.of(Pod);
+  const pod = await pods.get({ namespace: 'default', name: 'web' });
+  const body = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: 'look', image: 'look:1', targetContainerName: 'web', envFrom: [{ configMapRef: { name: 'hints' } }] }] } };
+  await agent.api.transport.send({ verb: 'update', group: '', version: 'v1', resource: 'pods', namespace: 'default', name: 'web', subresource: 'ephemeralcontainers', body });
+  const looked = (one: Pod) => one.status?.ephemeralContainerStatuses?.[0];
+  t.like(looked(await agent.until('web', (one) => (looked(one)?.state?.running === undefined ? 'does not look' : undefined))), { name: 'look', ready: false, restartCount: 0 });
+  await agent.clock.advance(1_100);
+  const after = await agent.until('web', (one) => (looked(one)?.state?.terminated === undefined ? 'still looks' : undefined));
+  t.is(looked(after)?.state?.terminated?.exitCode, 3);
+  t.is(after.status?.phase, 'Running');
+  t.is(condition(after, 'Ready')?.status, 'True');
+  await agent.clock.advance(60_000);
+  t.is((await agent.runtime.list())[0]!.containers.filter(({ name }) => name === 'look').length, 1);
 });
 
 test('a volume that cannot be made is told in the status, and whether it ever can', async (t) => {
