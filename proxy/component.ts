@@ -28,7 +28,7 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
   const informers = createInformers({ client: createClient(surroundings.transport), clock, log, random: surroundings.random });
   const services = informers.informer(Service);
   const slices = informers.informer(EndpointSlice);
-  const board = new WithdrawalBoard();
+  const board = new WithdrawalBoard(clock);
   const table = (): ServiceTable => serviceTable({ services: services.list(), slices: slices.list(), nodeName });
 
   /** Applies until the signal aborts, one apply at a time. */

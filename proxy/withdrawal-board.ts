@@ -1,13 +1,27 @@
+import { sleep, type Clock } from '../base/clock.ts';
 import type { Withdrawal } from './withdrawal.ts';
+
+/**
+ * An address counts this long after the table lost it. A connection that came a moment before is in its first request,
+ * and many a program drops that when it is told to end.
+ */
+export const lingerMs = 300;
 
 /**
  * Knows which addresses the proxy sends connections to. Before the first apply nothing is known, and everybody waits;
  * while a table is being applied, the addresses of the old and of the new one count.
  */
 export class WithdrawalBoard implements Withdrawal {
+  readonly #clock: Clock;
+  /** When an address went, as long as that matters. */
+  readonly #wentAtMs = new Map<string, number>();
   #applied: ReadonlySet<string> | undefined;
   #applying: ReadonlySet<string> = new Set();
   readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Called before the backend applies a table with these addresses. */
   applying(addresses: ReadonlySet<string>): void {
@@ -16,12 +30,21 @@ export class WithdrawalBoard implements Withdrawal {
 
   /** Called when the backend has applied it: new connections follow it from now on. */
   applied(addresses: ReadonlySet<string>): void {
+    const nowMs = this.#clock.now();
+    for (const [ip, atMs] of this.#wentAtMs) if (atMs + lingerMs <= nowMs || addresses.has(ip)) this.#wentAtMs.delete(ip);
+    for (const ip of this.#applied ?? []) if (!addresses.has(ip)) this.#wentAtMs.set(ip, nowMs);
     this.#applied = addresses;
     this.#applying = addresses;
     for (const [ip, waiting] of this.#waiting) if (!addresses.has(ip)) for (const done of waiting) done();
   }
 
-  withdrawn(podIp: string, signal: AbortSignal): Promise<void> {
+  async withdrawn(podIp: string, signal: AbortSignal): Promise<void> {
+    await this.#gone(podIp, signal);
+    const leftMs = (this.#wentAtMs.get(podIp) ?? -Infinity) + lingerMs - this.#clock.now();
+    if (leftMs > 0) await sleep(this.#clock, leftMs, signal);
+  }
+
+  #gone(podIp: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (this.#applied?.has(podIp) === false && !this.#applying.has(podIp))) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(podIp) ?? new Set();

@@ -1,5 +1,7 @@
 import test from 'ava';
 import type { ProxyBackend, ServiceTable } from '../../proxy/backend.ts';
+import { settle } from '../helpers/fake-clock.ts';
+import { lingerMs } from '../../proxy/withdrawal-board.ts';
 import { createProxyComponent } from '../../proxy/component.ts';
 import { EndpointSlice } from '../../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
@@ -85,7 +87,7 @@ test('changes during an apply make one next apply, with the last state', async (
 });
 
 test('a pod is withdrawn when the table without it is applied, and not before', async (t) => {
-  const { backend, change, component, applied } = await setup(t);
+  const { api, backend, change, component, applied } = await setup(t);
   await change([2, true], [3, true]);
   await until(() => applied().length === 2);
   await component.withdrawal.withdrawn('10.244.0.99', never);
@@ -96,7 +98,12 @@ test('a pod is withdrawn when the table without it is applied, and not before', 
   await until(() => applied().join() === '10.244.0.3');
   t.true(await pending(withdrawn));
   backend.release();
+  // A request that came just before gets a moment to be answered.
+  await settle();
+  t.true(await pending(withdrawn));
+  await api.clock.advance(lingerMs);
   await withdrawn;
+  await component.withdrawal.withdrawn('10.244.0.2', never);
   const abort = new AbortController();
   const other = component.withdrawal.withdrawn('10.244.0.3', abort.signal);
   t.true(await pending(other));
@@ -105,9 +112,12 @@ test('a pod is withdrawn when the table without it is applied, and not before', 
 });
 
 test('nobody waits for the last pod of a service that ends', async (t) => {
-  const { change, component, applied } = await setup(t);
+  const { api, change, component, applied } = await setup(t);
   const withdrawn = component.withdrawal.withdrawn('10.244.0.2', never);
   await change([2, false, true]);
+  await until(() => applied().length === 1);
+  await settle();
+  await api.clock.advance(lingerMs);
   await withdrawn;
   t.deepEqual(applied(), ['10.244.0.2']);
 });
