@@ -44,6 +44,7 @@ export const createDnsComponent = (surroundings: Surroundings, options: DnsCompo
       const running = informers.run(signal);
       try {
         await informers.whenSynced(signal);
+        let told: string | undefined;
         while (!signal.aborted) {
           const { host, port } = await untilAborted(options.listen(), signal);
           const server = new DnsServer({ view, domain: options.domain.toLowerCase(), upstreams: options.upstreams.filter((one) => one !== host), clients: options.clients, clock, log });
@@ -53,7 +54,10 @@ export const createDnsComponent = (surroundings: Surroundings, options: DnsCompo
             ready();
             await aborted(signal);
           } catch (error) {
-            log.error('cannot listen for DNS; trying again', { address: `${host}:${port}`, error });
+            const why = whyNotListening(error, port);
+            // Trying goes on, for the bridge or the port may come; the same words every second would help nobody.
+            if (why !== told) log.error('cannot listen for DNS, so pods cannot look up names; trying again', { address: `${host}:${port}`, why });
+            told = why;
             await sleep(clock, retryMs, signal);
           } finally {
             await server.close();
@@ -65,6 +69,15 @@ export const createDnsComponent = (surroundings: Surroundings, options: DnsCompo
       await running;
     },
   };
+};
+
+/** Ports below this are root's on most systems. */
+const privilegedBelow = 1024;
+
+const whyNotListening = (error: unknown, port: number): string => {
+  const why = error instanceof Error ? error.message : String(error);
+  return (error as NodeJS.ErrnoException).code === 'EACCES' && port < privilegedBelow
+    ? `${why} (this needs root, or: sysctl net.ipv4.ip_unprivileged_port_start=${port})` : why;
 };
 
 const aborted = (signal: AbortSignal): Promise<void> => new Promise((resolve) => {

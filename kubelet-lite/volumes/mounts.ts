@@ -4,6 +4,8 @@ import { promisify } from 'node:util';
 
 /** The few things that only the kernel's mount table can do. They need root. */
 export interface Mounts {
+  /** False where this process may not mount anything. */
+  readonly allowed: boolean;
   /** A file system in memory; undefined size: the kernel's own bound, half of the memory. */
   tmpfs(dir: string, sizeBytes: number | undefined): Promise<void>;
   /** Makes `target` show what `source` is, whatever later stands at that path. */
@@ -24,6 +26,7 @@ export const mountsUnder = (mountInfo: string, dir: string): readonly string[] =
   .sort((a, b) => b.length - a.length);
 
 export const linuxMounts: Mounts = {
+  allowed: process.getuid?.() === 0,
   tmpfs: async (dir, sizeBytes) => {
     const options = ['mode=0777', ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])].join(',');
     await run('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', dir]);

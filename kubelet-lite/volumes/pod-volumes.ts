@@ -15,11 +15,13 @@ export class PodVolumes {
   readonly #dir: string;
   readonly #mounts: Mounts;
   readonly #paths = new Map<string, string>();
+  readonly #warn: (message: string) => void;
 
-  /** `podDir` is this pod's own folder. */
-  constructor(podDir: string, mounts: Mounts) {
+  /** `podDir` is this pod's own folder. `warn` is told what is not as it should be, and does not keep the pod from running. */
+  constructor(podDir: string, mounts: Mounts, warn: (message: string) => void) {
     this.#dir = podDir;
     this.#mounts = mounts;
+    this.#warn = warn;
   }
 
   /** Makes all volumes, or finds them; rejects with ConfigError that names the volume. */
@@ -52,7 +54,13 @@ export class PodVolumes {
   /** Takes away everything of the pod on this node's disk. */
   async remove(): Promise<void> {
     for (const point of await this.#mounts.under(this.#dir)) await this.#mounts.unmount(point);
-    await rm(this.#dir, { recursive: true, force: true });
+    try {
+      await rm(this.#dir, { recursive: true, force: true });
+    } catch (error) {
+      // Without root, what other users' processes wrote cannot be removed; that must not keep the pod for ever.
+      if (this.#mounts.allowed || !['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      this.#warn(`files of other users are left in ${this.#dir}`);
+    }
     this.#paths.clear();
   }
 
@@ -71,14 +79,15 @@ export class PodVolumes {
     const kinds = Object.keys(volume).filter((key) => key !== 'name');
     if (volume.emptyDir === undefined && kinds.length > 0) throw unsupported(`a volume of kind ${kinds.join(', ')}`);
     await mkdir(path, { recursive: true });
-    if (volume.emptyDir?.medium === 'Memory') await this.#inMemory(path, volume.emptyDir.sizeLimit);
+    if (volume.emptyDir?.medium === 'Memory') await this.#inMemory(path, volume);
     else if ((volume.emptyDir?.medium ?? '') !== '') throw unsupported(`an emptyDir with medium ${volume.emptyDir?.medium}`);
     await chmod(path, 0o777);
     if (groupId !== undefined) await giveToGroup(path, groupId);
     return path;
   }
 
-  async #inMemory(path: string, sizeLimit: string | undefined): Promise<void> {
+  async #inMemory(path: string, { name, emptyDir: { sizeLimit } = {} }: Volume): Promise<void> {
+    if (!this.#mounts.allowed) return this.#warn(`volume "${name}" is on disk and without a size limit: a volume in memory needs root`);
     if ((await this.#mounts.under(path)).length > 0) return;
     await this.#mounts.tmpfs(path, sizeLimit === undefined || sizeLimit === '0' ? undefined : memoryBytes(sizeLimit));
   }

@@ -57,6 +57,7 @@ const openWithin = async (root: string, subPath: string): Promise<FileHandle> =>
 /** Binds a part of a volume to `target`, and gives the target back. */
 export const bindSubPath = async (mounts: Mounts, volume: string, subPath: string, target: string): Promise<string> => {
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) throw new ConfigError(`subPath ${JSON.stringify(subPath)} must be a relative path without ".."`);
+  if (!mounts.allowed) throw new ConfigError(`subPath ${JSON.stringify(subPath)} needs a bind mount, and so root`);
   const handle = await openWithin(volume, subPath);
   try {
     const found = await handle.stat();

@@ -116,10 +116,10 @@ test('a volume is given to a group, links are left alone', async (t) => {
 });
 
 /** Remembers mounts in place of making them. */
-const noted = (): Mounts & { readonly made: string[][] } => {
+const noted = (allowed = true): Mounts & { readonly made: string[][] } => {
   const made: string[][] = [];
   return {
-    made,
+    made, allowed,
     tmpfs: async (dir, size) => { made.push(['tmpfs', dir, String(size)]); },
     bind: async (source, target) => { made.push(['bind', await readlink(source), target]); },
     under: async (dir) => made.map((entry) => (entry[0] === 'bind' ? entry[2]! : entry[1]!)).filter((point) => point === dir || point.startsWith(`${dir}/`)),
@@ -173,15 +173,28 @@ test('the volumes of a pod are made, found again and taken away', async (t) => {
   const dir = join(await folder(t), 'pod');
   const mounts = noted();
   const pod = podOf({ volumes: [{ name: 'm', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'e', emptyDir: {} }, { name: 'c', configMap: { name: 'cm' } }] });
-  for (const _ of [1, 2]) await new PodVolumes(dir, mounts).prepare(input(pod));
+  for (const _ of [1, 2]) await new PodVolumes(dir, mounts, () => undefined).prepare(input(pod));
   t.deepEqual(mounts.made, [['tmpfs', join(dir, 'volumes/m'), '1048576']]);
-  const volumes = new PodVolumes(dir, mounts);
+  const volumes = new PodVolumes(dir, mounts, () => undefined);
   await volumes.prepare(input(pod));
   t.is(await readFile(join(await volumes.pathOf('c', { container: 'a', index: 0, subPath: '' }), 'a'), 'utf8'), '1');
   await t.throwsAsync(volumes.pathOf('none', { container: 'a', index: 0, subPath: '' }), { message: /not one of the pod's volumes/ });
   await t.throwsAsync(volumes.prepare(input(podOf({ volumes: [{ name: 'p', persistentVolumeClaim: { claimName: 'x' } }] }))), { message: /volume "p": a volume of kind persistentVolumeClaim is not supported/ });
   await volumes.remove();
   t.deepEqual(mounts.made, []);
+  await t.throwsAsync(stat(dir));
+});
+
+test('without root a volume in memory is a folder, with a warning; sub paths are refused', async (t) => {
+  const dir = join(await folder(t), 'pod');
+  const warnings: string[] = [];
+  const volumes = new PodVolumes(dir, noted(false), (message) => { warnings.push(message); });
+  await volumes.prepare(input(podOf({ volumes: [{ name: 'm', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }] })));
+  const path = await volumes.pathOf('m', { container: 'a', index: 0, subPath: '' });
+  t.is((await stat(path)).mode & 0o777, 0o777);
+  t.deepEqual(warnings, ['volume "m" is on disk and without a size limit: a volume in memory needs root']);
+  await t.throwsAsync(volumes.pathOf('m', { container: 'a', index: 0, subPath: 'x' }), { message: /needs a bind mount, and so root/ });
+  await volumes.remove();
   await t.throwsAsync(stat(dir));
 });
 
