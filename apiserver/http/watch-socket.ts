@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { WatchEvent } from '../../schemas/api.ts';
+import { badRequest } from '../../schemas/errors.ts';
 import type { HttpContext } from './exchange.ts';
 import { pumpEvents, type EventEncoder } from './watch-stream.ts';
 
@@ -16,6 +17,14 @@ const acceptor = new WebSocketServer({
   handleProtocols: (protocols) => [...protocols].find((one) => !one.startsWith('base64url.bearer.')) ?? false,
 });
 
+/** Why a handshake cannot become a WebSocket, or undefined; `ws` would answer it with a page of its own. */
+const whyNoWebSocket = ({ method, headers }: IncomingMessage): string | undefined => {
+  if (method !== 'GET') return 'a WebSocket must be asked for with GET';
+  if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')) return 'the header Sec-WebSocket-Key must be 16 bytes in base64';
+  const version = headers['sec-websocket-version'];
+  return version === '13' || version === '8' ? undefined : 'the header Sec-WebSocket-Version must be 13';
+};
+
 export interface WatchSocketOptions {
   readonly context: HttpContext;
   readonly request: IncomingMessage;
@@ -27,6 +36,8 @@ export interface WatchSocketOptions {
 
 /** A watch as a WebSocket: one text message an event. Rejects before the upgrade when the watch is refused. */
 export const streamToSocket = async ({ context, request, socket, head, open, encode }: WatchSocketOptions): Promise<void> => {
+  const why = whyNoWebSocket(request);
+  if (why !== undefined) throw badRequest(why);
   const gone = new AbortController();
   socket.once('close', () => gone.abort());
   let web: WebSocket | undefined;

@@ -256,7 +256,7 @@ test('explain, api-resources, version, config, completion, help', async (t) => {
   t.regex((await barge('config get-contexts')).out, /\n\* +admin +test +admin +\n +bob +test +bob +default\n/);
   t.notRegex((await barge('config view')).out, /BEGIN|LS0t/);
   t.is((await barge('complete -- rollout st')).out, 'status\n');
-  t.is((await barge('complete -- get pod')).out, 'pods\n');
+  t.is((await barge('complete -- get deploym')).out, 'deployments\n');
   t.is((await barge('completion bash')).code, 0);
   const help = await barge('--help');
   t.regex(help.out, /\n {2}get +Show objects/);

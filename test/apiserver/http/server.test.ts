@@ -278,6 +278,10 @@ test('an upgrade that is refused gets a Status', async (t) => {
     t.is(answer.code, code, path);
     t.like(JSON.parse(answer.body), { kind: 'Status', code });
   }
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket' };
+  for (const headers of [upgrade, { ...upgrade, 'sec-websocket-key': 'short' }, { ...upgrade, 'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'sec-websocket-version': '7' }]) {
+    t.like((await api.call(`${configMaps}?watch=true`, { headers })).json(), { kind: 'Status', code: 400, reason: 'BadRequest' });
+  }
   t.is((await api.call('/version', { headers: { connection: 'Upgrade', upgrade: 'h2c' } })).code, 200);
 });
 
