@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { aggregated, coreVersions, groupList, groupOf, groupsOf, resourceList } from '../../apiserver/discovery.ts';
 import { defineKind, topLevel } from '../../schemas/kind.ts';
@@ -38,6 +39,44 @@ test('the built-in kinds are all found in every form', async (t) => {
   const seen = (['core', 'groups'] as const).flatMap((which) => (aggregated(builtin, which, 'v2') as { items: { metadata: { name?: string }; versions: { version: string; resources: { resource: string; responseKind: { group: string } }[] }[] }[] }).items)
     .flatMap((group) => group.versions.flatMap((version) => version.resources.map((resource) => `${resource.responseKind.group}/${version.version}/${resource.resource}`)));
   t.deepEqual(seen.toSorted(), builtin.all().map((kind) => `${kind.group}/${kind.version}/${kind.plural}`).toSorted());
+});
+
+interface Resource { readonly name: string; readonly kind: string; readonly namespaced: boolean; readonly verbs: readonly string[] }
+
+const published = new URL('../../../shared/api/resources.json', import.meta.url);
+
+/** How discovery shows what the published facts call `connect`. */
+const connectVerbs = ['create', 'get'];
+
+test('what is served is served as published: kinds, subresources, verbs', async (t) => {
+  if (!existsSync(published)) {
+    t.log('skipped: ../shared/api/resources.json is not there');
+    t.pass();
+    return;
+  }
+  const facts = JSON.parse(readFileSync(published, 'utf8')) as Readonly<Record<string, Readonly<Record<string, Omit<Resource, 'name'>>>>>;
+  const builtin = await testRegistry();
+  const missing: string[] = [];
+  const wrong: string[] = [];
+  for (const [groupVersion, resources] of Object.entries(facts)) {
+    const [group, version] = groupVersion.includes('/') ? groupVersion.split('/') as [string, string] : ['', groupVersion];
+    const served = new Map(((resourceList(builtin, group, version) as { resources?: readonly Resource[] } | undefined)?.resources ?? []).map((one) => [one.name, one]));
+    for (const [name, { kind, namespaced, verbs }] of Object.entries(resources)) {
+      const mine = served.get(name);
+      if (name === '') continue;
+      if (mine === undefined) {
+        missing.push(`${groupVersion}/${name}`);
+        continue;
+      }
+      const words = (of: Omit<Resource, 'name'>): string => `${of.kind} ${of.namespaced ? 'namespaced' : 'of the cluster'}: ${of.verbs.join()}`;
+      const here = words({ ...mine, verbs: mine.verbs.filter((verb) => verb !== 'watch') });
+      const there = words({ kind, namespaced, verbs: verbs.join() === 'connect' ? connectVerbs : verbs });
+      if (here !== there) wrong.push(`${groupVersion}/${name}: here ${here}, there ${there}`);
+    }
+    for (const name of served.keys()) if (!Object.hasOwn(resources, name)) wrong.push(`${groupVersion}/${name} is not published`);
+  }
+  t.log(missing.length === 0 ? 'everything is served' : `not served: ${missing.join(', ')}`);
+  t.deepEqual(wrong, []);
 });
 
 test('clients get the form they ask for, and 304 when they have it', async (t) => {

@@ -31,6 +31,8 @@ const schema = topLevel('core.v1.Namespace', 'A scope for names.', {
 
 export const Namespace = defineKind(schema, {
   group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', scope: 'Cluster',
+  // A namespace takes everything in it along: nobody deletes them by the dozen.
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   shortNames: ['ns'],
   fields: { 'status.phase': ({ status }) => status?.phase ?? '' },
   columns: [nameColumn, column('Status', 'Active, or Terminating while it is being deleted.', ({ status }) => status?.phase ?? ''), ageColumn],
