@@ -1,7 +1,7 @@
 /**
  * The API server over TLS as clients see it: single-object writes and reads at 1, 16 and 64 connections at a time, a list
  * of 10,000 pods, and the fan-out of one watch to 1,000 watchers. The server is a process of its own with SQLite on disk;
- * the load is this process, on the same machine. Containers are not involved (--no-agent), durability is.
+ * the load is this process (raw-load.ts), on the same machine. Containers are not involved (--no-agent), durability is.
  *
  * usage: node bench/api-server.ts [REQUESTS_PER_ROW]
  */
@@ -13,10 +13,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigMap } from '../schemas/kinds/core/config-map.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { createClient } from '../client/client.ts';
+import { connectionOf, loadKubeconfig } from '../client/kubeconfig.ts';
 import { connectByKubeconfig } from './connect.ts';
+import { load, requestBytes, type LoadResult, type LoadTarget } from './raw-load.ts';
 import { percentile, median, table } from './table.ts';
 
-const requests = Number(process.argv[2] ?? 4_000);
+const requests = Number(process.argv[2] ?? 10_000);
 const listSize = 10_000;
 const watchers = 1_000;
 
@@ -38,36 +40,46 @@ const podNamed = (name: string) => ({
   spec: { nodeName: 'nowhere', containers: [{ name: 'web', image: 'barge/hello:1', ports: [{ containerPort: 8080 }], resources: { requests: { cpu: '10m', memory: '16Mi' } } }] },
 });
 
-/** Does the work `count` times, `width` at a time; prints requests a second, p50 and p99. */
-const measure = async (what: string, count: number, width: number, work: (index: number) => Promise<unknown>): Promise<void> => {
+const { connection } = await connectionOf(await loadKubeconfig({ named: join(dataDir, 'admin.kubeconfig'), env: {} }));
+const url = new URL(connection.server);
+const target: LoadTarget = { host: url.hostname, port: Number(url.port), ca: String(connection.ca), cert: String(connection.cert), key: String(connection.key) };
+
+const row = async (what: string, width: number, { seconds, times }: LoadResult): Promise<void> => {
+  rows.push([what, String(width), (times.length / seconds).toFixed(0), median(times).toFixed(1), percentile(times, 0.99).toFixed(1), (await residentMb()).toFixed(0)]);
+};
+
+const path = '/api/v1/namespaces/default/pods';
+const requestsFor = (count: number, requestOf: (index: number) => Buffer): readonly Buffer[] => Array.from({ length: count }, (_, index) => requestOf(index));
+
+/** One client that reads what it gets to the last byte. */
+const reads = async (what: string, count: number, listPath: string): Promise<void> => {
   const times: number[] = [];
-  let next = 0;
   const started = performance.now();
-  await Promise.all(Array.from({ length: width }, async () => {
-    for (let index = next++; index < count; index = next++) {
-      const before = performance.now();
-      await work(index);
-      times.push(performance.now() - before);
-    }
-  }));
-  const seconds = (performance.now() - started) / 1000;
-  rows.push([what, String(width), (count / seconds).toFixed(0), median(times).toFixed(1), percentile(times, 0.99).toFixed(1), (await residentMb()).toFixed(0)]);
+  for (let read = 0; read < count; read++) {
+    const before = performance.now();
+    await transport.raw({ method: 'GET', path: listPath });
+    times.push(performance.now() - before);
+  }
+  await row(what, 1, { seconds: (performance.now() - started) / 1000, times });
 };
 
 try {
-  await measure('warm-up (create)', 1_000, 16, (index) => pods.create(podNamed(`warm-${index}`)));
-  rows.length = 0;
+  await load(target, 16, requestsFor(2_000, (index) => requestBytes('POST', path, JSON.stringify(podNamed(`warm-${index}`)))));
   for (const width of [1, 16, 64]) {
     const count = width === 1 ? Math.ceil(requests / 4) : requests;
-    const name = (index: number): string => `p${width}-${index}`;
-    await measure('create pod', count, width, (index) => pods.create(podNamed(name(index))));
-    await measure('get pod', count, width, (index) => pods.get({ namespace: 'default', name: name(index) }));
-    await measure('update pod (labels)', count, width, async (index) => {
-      const current = await pods.get({ namespace: 'default', name: name(index) });
-      await pods.update({ ...current, metadata: { ...current.metadata, labels: { ...current.metadata.labels, changed: String(width) } } });
+    const one = (index: number): string => `${path}/p${width}-${index}`;
+    const measure = async (what: string, requestOf: (index: number) => Buffer): Promise<void> => row(what, width, await load(target, width, requestsFor(count, requestOf)));
+    await measure('create pod', (index) => requestBytes('POST', path, JSON.stringify(podNamed(`p${width}-${index}`))));
+    await measure('get pod', (index) => requestBytes('GET', one(index)));
+    const stored = new Map((await pods.list({ namespace: 'default' })).items.map((pod) => [pod.metadata.name, pod]));
+    await measure('update pod (labels)', (index) => {
+      const { metadata: { resourceVersion: _, ...metadata }, ...pod } = stored.get(`p${width}-${index}`)!;
+      return requestBytes('PUT', one(index), JSON.stringify({ ...pod, metadata: { ...metadata, labels: { app: 'bench', changed: String(width) } } }));
     });
-    await measure('patch pod (merge)', count, width, (index) => pods.patch({ namespace: 'default', name: name(index) }, 'merge', { metadata: { labels: { patched: String(width) } } }));
-    await measure('delete pod', count, width, (index) => pods.delete({ namespace: 'default', name: name(index) }, { gracePeriodSeconds: 0 }));
+    const labels = JSON.stringify({ metadata: { labels: { patched: String(width) } } });
+    await measure('patch pod (merge)', (index) => requestBytes('PATCH', one(index), labels, 'application/merge-patch+json'));
+    await measure('patch pod (strategic)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { strategic: String(width) } } }), 'application/strategic-merge-patch+json'));
+    await measure('delete pod', (index) => requestBytes('DELETE', `${one(index)}?gracePeriodSeconds=0`));
   }
   await pods.deleteCollection({ namespace: 'default', gracePeriodSeconds: 0 });
 
@@ -75,8 +87,8 @@ try {
     await Promise.all(Array.from({ length: 500 }, (_, at) => pods.create(podNamed(`list-${index + at}`))));
   }
   // Read to the last byte; parsing a list of this size in the client would be measured otherwise.
-  await measure(`list of ${listSize} pods`, 20, 1, () => transport.raw({ method: 'GET', path: '/api/v1/namespaces/default/pods' }));
-  await measure('list of 500 of them (limit=500)', 200, 1, () => transport.raw({ method: 'GET', path: '/api/v1/namespaces/default/pods?limit=500' }));
+  await reads(`list of ${listSize} pods`, 20, path);
+  await reads('list of 500 of them (limit=500)', 200, `${path}?limit=500`);
 
   // Fan-out: from the write's answer to each watcher's receipt.
   const configMaps = client.of(ConfigMap);

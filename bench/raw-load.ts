@@ -1,0 +1,97 @@
+/**
+ * Load that costs its sender little, so that it is the server that is measured: plain TLS sockets, each with one request
+ * under way, requests as ready bytes, and answers read no further than their status and their end. A client that parses
+ * what it gets needs more time on a core than the server that serves it.
+ */
+import { connect, type TLSSocket } from 'node:tls';
+
+export interface LoadTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface LoadResult {
+  readonly seconds: number;
+  /** From the first byte of a request to the last of its answer, in milliseconds. */
+  readonly times: readonly number[];
+}
+
+/** One request as bytes, on a connection that is kept. */
+export const requestBytes = (method: string, path: string, body?: string, type = 'application/json'): Buffer =>
+  Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: barge\r\nAccept: application/json\r\n${body === undefined ? '' : `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`}\r\n${body ?? ''}`);
+
+const blank = Buffer.from('\r\n\r\n');
+const lastChunk = Buffer.from('\r\n0\r\n\r\n');
+
+/** The status of a complete answer that begins the buffer, or undefined while there is more to come. */
+const statusOf = (buffer: Buffer): number | undefined => {
+  const end = buffer.indexOf(blank);
+  if (end < 0) return undefined;
+  const head = buffer.toString('latin1', 0, end);
+  const length = /\ncontent-length: (\d+)/i.exec(head)?.[1];
+  const complete = length === undefined ? buffer.subarray(-lastChunk.length).equals(lastChunk) : buffer.length >= end + blank.length + Number(length);
+  return complete ? Number(head.slice(9, 12)) : undefined;
+};
+
+class Connection {
+  readonly #socket: TLSSocket;
+  #answer: PromiseWithResolvers<number> | undefined;
+  #parts: Buffer[] = [];
+
+  private constructor(socket: TLSSocket) {
+    this.#socket = socket;
+    socket.on('data', (part: Buffer) => {
+      this.#parts.push(part);
+      const status = statusOf(this.#parts.length === 1 ? part : Buffer.concat(this.#parts));
+      if (status === undefined) return;
+      this.#parts = [];
+      this.#answer?.resolve(status);
+    });
+    socket.on('error', (error) => this.#answer?.reject(error));
+    socket.on('close', () => this.#answer?.reject(new Error('the server ended the connection')));
+  }
+
+  static open({ host, port, ...tls }: LoadTarget): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, ...tls, ALPNProtocols: ['http/1.1'], checkServerIdentity: () => undefined });
+      socket.once('error', reject).once('secureConnect', () => {
+        socket.off('error', reject).setNoDelay(true);
+        resolve(new Connection(socket));
+      });
+    });
+  }
+
+  send(request: Buffer): Promise<number> {
+    this.#answer = Promise.withResolvers();
+    this.#socket.write(request);
+    return this.#answer.promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Opens `width` connections and sends `count` requests over them, as fast as they are answered. Rejects at an answer that is not 2xx. */
+export const load = async (target: LoadTarget, width: number, requests: readonly Buffer[]): Promise<LoadResult> => {
+  const connections = await Promise.all(Array.from({ length: width }, () => Connection.open(target)));
+  const times: number[] = [];
+  let next = 0;
+  const started = performance.now();
+  try {
+    await Promise.all(connections.map(async (connection) => {
+      for (let index = next++; index < requests.length; index = next++) {
+        const before = performance.now();
+        const status = await connection.send(requests[index]!);
+        times.push(performance.now() - before);
+        if (status < 200 || status > 299) throw new Error(`request ${index} was answered with ${status}`);
+      }
+    }));
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+  return { seconds: (performance.now() - started) / 1000, times };
+};
