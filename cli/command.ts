@@ -57,6 +57,8 @@ export interface Command<F extends Flags = Flags> {
   /** Commands below this one, by name: `rollout status`. */
   readonly subcommands?: Readonly<Record<string, AnyCommand>> | undefined;
   readonly hidden?: boolean | undefined;
+  /** True for a command that works until a signal ends it: that is its success. Others end with 130 then. */
+  readonly serves?: boolean | undefined;
   /**
    * Does the work and gives the exit code; nothing is 0. Expected failures are thrown as CommandError, ApiError or
    * UsageError and printed by the caller.

@@ -71,7 +71,8 @@ const run = async (reached: Reached, world: World): Promise<number> => {
     world.stdout.write(commandHelp(command, clusterFlags));
     return 0;
   }
-  return (await command.run({ ...world, flags: line.flags, given: line.given, args: line.args, dashAt: line.dashAt })) ?? 0;
+  const code = (await command.run({ ...world, flags: line.flags, given: line.given, args: line.args, dashAt: line.dashAt })) ?? 0;
+  return world.signal.aborted && command.serves !== true ? 130 : code;
 };
 
 /** Runs one command line to its end and gives the exit code. Never throws: failures are printed. */

@@ -1,7 +1,8 @@
 /** Lends the user's terminal to a process in a container: raw keys, sizes, and everything as it was afterwards. */
+import { spawnSync } from 'node:child_process';
 import { on } from 'node:events';
 import type { ProcessStreams } from '../client/streams.ts';
-import type { OutputStream, World } from './command.ts';
+import type { InputStream, OutputStream, World } from './command.ts';
 
 export interface TerminalOptions {
   readonly stdin: boolean;
@@ -22,13 +23,24 @@ const sizesOf = async function* (stream: OutputStream, signal: AbortSignal): Asy
   }
 };
 
+/**
+ * Keys as they are typed, and output as the container writes it. Node's raw mode goes on turning line feeds into new
+ * lines, which breaks programs that draw on the whole screen; only stty can be asked for that. Setting the mode back sets
+ * everything back.
+ */
+const setRaw = (stdin: InputStream, on: boolean): void => {
+  stdin.setRawMode?.(on);
+  const { fd } = stdin as { readonly fd?: number };
+  if (on && fd !== undefined) spawnSync('stty', ['-opost'], { stdio: [fd, 'ignore', 'ignore'] });
+};
+
 /** Runs a session with the ends that the options ask for. The terminal is given back whatever happens. */
 export const withTerminal = async <T>(world: World, options: TerminalOptions, work: (ends: ProcessStreams) => Promise<T>): Promise<T> => {
   const { stdin, stdout, stderr } = world;
   const tty = options.tty && stdin.isTTY === true;
   if (options.tty && !tty) stderr.write('Unable to use a TTY - input is not a terminal or the right kind of file\n');
   const ended = new AbortController();
-  if (tty && options.stdin) stdin.setRawMode?.(true);
+  if (tty && options.stdin) setRaw(stdin, true);
   try {
     return await work({
       stdin: options.stdin ? stdin as AsyncIterable<Uint8Array> : undefined,
@@ -37,7 +49,7 @@ export const withTerminal = async <T>(world: World, options: TerminalOptions, wo
     });
   } finally {
     ended.abort();
-    if (tty && options.stdin) stdin.setRawMode?.(false);
+    if (tty && options.stdin) setRaw(stdin, false);
     // An input that nobody reads any more must not keep the process alive.
     stdin.pause();
     (stdin as { unref?: () => void }).unref?.();

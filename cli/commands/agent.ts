@@ -33,6 +33,7 @@ export const command = defineCommand({
   usage: 'agent --kubeconfig FILE [flags]',
   description: "The node's name is the one in its certificate. The API server must reach this machine, and this machine the API server.",
   flags: { ...remoteFlags(part), 'no-proxy': flag.on("Leave the service proxy out: 'barge proxy' runs it.") },
+  serves: true,
   run: (context) => runRemote(context, part, async (remote) => {
     const [{ createNode }, { machineAddresses }, { clusterDomain }] = await Promise.all([
       import('../cluster/node.ts'), import('../cluster/addresses.ts'), import('../cluster/cluster-domain.ts'),

@@ -8,6 +8,7 @@ export const command = defineCommand({
   usage: 'controllers --kubeconfig FILE [flags]',
   description: "What 'barge up' runs of them, in a process of its own. A second run beside the first changes nothing but the load.",
   flags: remoteFlags(part),
+  serves: true,
   run: (context) => runRemote(context, part, async ({ config, ca, surroundings }) => {
     const { createControllersComponent } = await import('../../controllers/component.ts');
     return [createControllersComponent(surroundings('controllers'), { clusterCidr: config.clusterCidr, rootCa: ca })];

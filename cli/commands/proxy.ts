@@ -8,6 +8,7 @@ export const command = defineCommand({
   usage: 'proxy --kubeconfig FILE [flags]',
   description: "As root the kernel's rules, otherwise relays in user space. An agent beside it is started with --no-proxy.",
   flags: remoteFlags(part),
+  serves: true,
   run: (context) => runRemote(context, part, async ({ config, surroundings }) => {
     const { createProxy } = await import('../cluster/node.ts');
     return [await createProxy(config, surroundings('proxy'))];

@@ -7,6 +7,7 @@ export const command = defineCommand({
   name: 'scheduler', group: 'Cluster', summary: 'Run the scheduler alone, against an API server elsewhere',
   usage: 'scheduler --kubeconfig FILE [flags]',
   flags: remoteFlags(part),
+  serves: true,
   run: (context) => runRemote(context, part, async ({ surroundings }) => {
     const { createSchedulerComponent } = await import('../../scheduler/component.ts');
     return [createSchedulerComponent(surroundings('scheduler'), {})];

@@ -18,6 +18,7 @@ export const command = defineCommand({
     { note: 'Try things out without root and without containers', line: 'barge up --runtime simulated --data-dir /tmp/try --listen 127.0.0.1:0' },
   ],
   flags: { ...settingFlags(), config: flag.text('YAML file with the same settings by the same names; flags win over it.', { value: 'FILE' }) },
+  serves: true,
   run: async (context) => {
     const { flags, cwd, clock, random, signal, stdout, stderr } = context;
     const started = performance.now();
@@ -35,7 +36,8 @@ export const command = defineCommand({
         },
       });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new CommandError(`${(error as Error).message}: choose another address with --listen, or port 0 for a free one`, { cause: error });
+      const { syscall = '', message } = error as NodeJS.ErrnoException;
+      if (['listen', 'bind', 'getaddrinfo'].includes(syscall)) throw new CommandError(`${message}: choose another address with --listen, or port 0 for a free one`, { cause: error });
       throw error;
     }
   },

@@ -16,8 +16,8 @@ type Source = Readonly<Record<string, unknown>>;
 const projectedLines = (page: Page, source: Source): void => {
   page.field(2, 'Type', 'Projected (a volume that contains injected data from multiple sources)');
   for (const part of (source['sources'] as readonly Readonly<Record<string, Source>>[] | undefined) ?? []) {
-    if (part['secret'] !== undefined) page.field(2, 'SecretName', part['secret']['name']).field(2, 'SecretOptionalName', part['secret']['optional'] ?? false);
-    if (part['configMap'] !== undefined) page.field(2, 'ConfigMapName', part['configMap']['name']).field(2, 'Optional', part['configMap']['optional'] ?? false);
+    if (part['secret'] !== undefined) page.field(2, 'SecretName', part['secret']['name']).field(2, 'SecretOptionalName', part['secret']['optional'] ?? '<nil>');
+    if (part['configMap'] !== undefined) page.field(2, 'ConfigMapName', part['configMap']['name']).field(2, 'ConfigMapOptional', part['configMap']['optional'] ?? '<nil>');
     if (part['downwardAPI'] !== undefined) page.field(2, 'DownwardAPI', 'true');
     if (part['serviceAccountToken'] !== undefined) page.field(2, 'TokenExpirationSeconds', part['serviceAccountToken']['expirationSeconds'] ?? 3607);
   }

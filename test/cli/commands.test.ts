@@ -117,7 +117,7 @@ test('get -w shows what is there and then what comes', async (t) => {
   await pod('watch', 'later');
   await eventually(() => assert.match(seen, /\nlater +0\/1 +Pending .*\n$/));
   stop.abort();
-  t.is((await running).code, 0);
+  t.is((await running).code, 130);
   t.is(seen.match(/^a /gm)?.length, 1);
 });
 
