@@ -7,6 +7,9 @@ export interface HistoryLimits {
   readonly ageMs: number;
 }
 
+/** Dropped changes that may wait to be cut off: each cut copies the references to all that stay. */
+const cutAfter = 512;
+
 /**
  * WatchHistory remembers the last changes of one collection, for watches that start in the past and for exact lists of
  * the past. Each collection has its own, so that busy leases do not push out the history of quiet deployments.
@@ -32,6 +35,11 @@ export class WatchHistory {
     return this.#changes.length - this.#start;
   }
 
+  /** Changes in memory: beside those that count, a few that wait to be cut off. */
+  get held(): number {
+    return this.#changes.length;
+  }
+
   /** Starts anew: nothing is known of changes at or before the floor. */
   reset(floor: number): void {
     this.#changes = [];
@@ -47,7 +55,8 @@ export class WatchHistory {
       this.#floor = this.#changes[this.#start]!.revision;
       if (++this.#start === this.#changes.length) break;
     }
-    if (this.#start > 64 && this.#start * 2 > this.#changes.length) {
+    // What is cut off still holds its objects: a small part of the history at most.
+    if (this.#start >= cutAfter || (this.#start > 64 && this.#start * 2 > this.#changes.length)) {
       this.#changes = this.#changes.slice(this.#start);
       this.#start = 0;
     }
