@@ -83,6 +83,16 @@ test('objects are listed, written, patched and deleted, and errors are Statuses'
   t.is(scale.spec!.replicas, 3);
   await within(20, async () => assert.equal((await apps.readNamespacedDeployment({ namespace, name: 'web' })).status?.availableReplicas, 3));
 
+  const apply = (fieldManager: string, data: Record<string, string>): Promise<V1ConfigMap> => {
+    const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data };
+    return core.patchNamespacedConfigMap({ namespace, name: 'applied', fieldManager, body }, setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply));
+  };
+  t.deepEqual((await apply('js', { a: '1', b: '2' })).data, { a: '1', b: '2' });
+  const taken = await failure(apply('other', { a: 'mine' }));
+  t.is(taken.reason, 'Conflict');
+  t.deepEqual(taken.details!.causes!.map(({ reason, field }) => [reason, field]), [['FieldManagerConflict', '.data.a']]);
+  t.deepEqual((await apply('js', { a: '1' })).data, { a: '1' });
+
   await core.createNamespacedConfigMap({ namespace, body: configMap('b', {}, { set: 'js' }) });
   await core.createNamespacedConfigMap({ namespace, body: configMap('c', {}) });
   const page = await core.listNamespacedConfigMap({ namespace, labelSelector: 'set=js', limit: 1 });
