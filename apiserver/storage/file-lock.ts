@@ -14,7 +14,7 @@ export const lockFile = (file: string): (() => void) => {
   } catch (error) {
     holder.close();
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
-      throw new Error(`${file} is locked: another barge uses this data directory; stop it, or choose another with --data-dir`);
+      throw new Error(`${file} is locked: another barge uses this data directory; stop it, or choose another with --data-dir`, { cause: error });
     }
     throw error;
   }

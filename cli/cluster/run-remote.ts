@@ -40,10 +40,9 @@ export const remoteFlags = (part: RemotePart): SettingFlags => ({
 /** Runs what `make` gives until the signal aborts. One line on standard output says when all of it does its work. */
 export const runRemote = async (context: CommandContext<SettingFlags>, part: RemotePart, make: (remote: Remote) => Promise<readonly Component[]>): Promise<void> => {
   const { flags, signal, clock, random, stdout, stderr } = context;
-  if (context.args.length > 0) throw new CommandError(`unexpected argument "${context.args[0]}"`);
+  const config = configOf(context, [...part.settings, ...always]);
   const file = flags['kubeconfig'];
   if (typeof file !== 'string') throw new CommandError(`--kubeconfig is needed: it says where the API server is and who this is; 'barge issue ${part.name} --out FILE' makes one next to the cluster's data folder`);
-  const config = configOf(context, [...part.settings, ...always]);
   const { connection } = await connectionOf(await loadKubeconfig({ named: resolve(context.cwd, file), env: {} }));
   if (connection.ca === undefined) throw new CommandError(`${file}: the cluster has no certificate-authority; a part of barge must know the authority of its cluster`);
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: (line) => void stderr.write(`${line}\n`), now: () => clock.now() });

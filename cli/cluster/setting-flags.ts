@@ -1,6 +1,6 @@
 import { CommandError, type CommandContext } from '../command.ts';
 import { ConfigError, readConfig, settings, type ClusterConfig, type ConfigSources, type Given } from '../config.ts';
-import { flag, type Flag, type Flags } from '../flags.ts';
+import { flag, UsageError, type Flag, type Flags } from '../flags.ts';
 
 export type SettingFlags = Readonly<Record<string, Flag<string | undefined> | Flag<boolean>>> & Flags;
 
@@ -10,8 +10,9 @@ export const settingFlags = (names?: readonly string[]): SettingFlags => Object.
     .map(({ name, value, summary }) => [name, value === undefined ? flag.on(`${summary}.`) : flag.text(`${summary}.`, { value })]),
 );
 
-/** The settings that stand on a command line, over those of a file and the defaults. Throws CommandError for the first that is wrong. */
-export const configOf = ({ flags, given, env }: CommandContext<SettingFlags>, names?: readonly string[], file?: ConfigSources['file']): ClusterConfig => {
+/** The settings that stand on a command line, over those of a file and the defaults. Throws for an argument and for the first setting that is wrong. */
+export const configOf = ({ flags, given, env, args }: CommandContext<SettingFlags>, names?: readonly string[], file?: ConfigSources['file']): ClusterConfig => {
+  if (args.length > 0) throw new UsageError(`unexpected argument "${args[0]}"`);
   const wanted = settings.filter(({ name }) => given.has(name) && (names?.includes(name) ?? true));
   const named: Given = Object.fromEntries(wanted.map(({ name }) => [name, (flags as Readonly<Record<string, unknown>>)[name] as string | boolean]));
   try {

@@ -54,6 +54,8 @@ test('each part runs alone against an API server over HTTPS', async (t) => {
   };
 
   await begin(`up --runtime simulated --components none --data-dir ${folder}/data --listen 127.0.0.1:0 --log-level error`);
+  for (const words of ['up extra --data-dir data', 'reset extra --yes --data-dir data', 'scheduler extra']) assert.match(await barge(words, 1), /^error: unexpected argument "extra"\n/);
+  assert.match(await barge(`up --no-agent --data-dir ${folder}/data --listen 127.0.0.1:0`, 1), /^error: \S+ is locked: another barge uses this data directory.*\n$/);
   const issue = '--data-dir data --out';
   for (const part of ['controllers', 'scheduler', 'proxy']) await barge(`issue ${part} ${issue} ${part}.kubeconfig`);
   await barge(`issue agent --node-name n7 ${issue} agent.kubeconfig`);
