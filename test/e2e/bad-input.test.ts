@@ -1,5 +1,5 @@
 /** Everything that is wrong is refused with the right Status, and the server goes on. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -73,6 +73,7 @@ test('manifests: the file, line and column of what is wrong', async (t) => {
   const cluster = await E2eCluster.start({ args: ['--no-agent'] });
   t.teardown(() => cluster.remove());
   const folder = await mkdtemp(join(tmpdir(), 'barge-bad-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'bad.yaml');
   await writeFile(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: [b\n');
   const parse = await cluster.try(bargeBin, ['apply', '-f', file]);

@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { removePid, runningPid, writePid } from '../../../cli/cluster/pid-file.ts';
 import { machineAddresses } from '../../../cli/cluster/addresses.ts';
 
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'barge-pid-'));
+const folder = async (t: { teardown(fn: () => Promise<void>): void }): Promise<string> => {
+  const dir = await mkdtemp(join(tmpdir(), 'barge-pid-'));
+  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+};
 
 test('the process that wrote the file is found, until it takes it away', async (t) => {
-  const dir = await folder();
+  const dir = await folder(t);
   t.is(await runningPid(dir), undefined);
   await writePid(dir);
   t.is(await runningPid(dir), process.pid);
@@ -19,7 +23,7 @@ test('the process that wrote the file is found, until it takes it away', async (
 });
 
 test('another process with the same id is not taken for it', async (t) => {
-  const dir = await folder();
+  const dir = await folder(t);
   await writeFile(join(dir, 'barge.pid'), `${process.pid} 1\n`);
   t.is(await runningPid(dir), undefined);
   const child = spawn('true');
