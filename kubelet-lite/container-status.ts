@@ -77,7 +77,7 @@ export const containerStatus = (view: PodView, container: Container, sources: St
   const last = runs.at(-1);
   const before = recorded(view, container.name);
   const over = view.verdict !== undefined || hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined;
-  const previous = runs.filter((run) => run.status === 'exited' && run !== last).at(-1);
+  const previous = runs.findLast((run) => run.status === 'exited' && run !== last);
   const older = (run: ContainerState | undefined): ApiState => (run === undefined ? (before?.lastState ?? {}) : { terminated: terminated(run, sources) });
   const isInit = initContainers(pod).some((init) => init.name === container.name);
 
