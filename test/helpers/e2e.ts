@@ -118,6 +118,10 @@ export class E2eCluster {
     const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'barge-e2e-'));
     const args = options.args ?? [];
     const child = spawn(bargeBin, ['up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A test that dies must not leave a cluster behind, for the next would find the engine taken.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('close', () => process.off('exit', kill));
     let log = '';
     let out = '';
     let cluster: E2eCluster | undefined;
