@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../base/clock.ts';
 import { runCommand } from '../../base/commands.ts';
@@ -11,12 +12,12 @@ import { DockerRuntime } from '../../kubelet-lite/runtime/docker.ts';
 import type { ProxyBackend } from '../../proxy/backend.ts';
 import { createProxyComponent } from '../../proxy/component.ts';
 import { createDnsComponent } from '../../proxy/dns-component.ts';
+import { upstreamsOf } from '../../proxy/dns-forwarder.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted } from '../run-components.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
 import { createPodAccess } from './pod-access.ts';
-import { upstreamServers } from './resolv-conf.ts';
 import type { Removal } from './reset-cluster.ts';
 
 /** What a node has to know, whether the control plane is in its process or not. */
@@ -46,6 +47,15 @@ const bridgeOf = (config: NodeConfig, owner: string, log: Surroundings['log']): 
 
 const nftablesOf = (config: NodeConfig, log: Surroundings['log']): NftablesBackend =>
   new NftablesBackend({ run: runCommand, serviceCidr: config.serviceCidr, podInterface: bridgeDefaults.interfaceName, log });
+
+/** Name servers of this machine, for names that are not the cluster's; a machine without a resolv.conf has none. */
+const hostUpstreams = (): readonly string[] => {
+  try {
+    return upstreamsOf(readFileSync('/etc/resolv.conf', 'utf8'));
+  } catch {
+    return [];
+  }
+};
 
 /** What differs between a real node and a pretended one; only the parts in use are loaded. */
 const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Promise<Pick<AgentOptions, 'runtime' | 'overlay'>> => {
@@ -86,7 +96,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
   if (config.runtime === 'simulated') return always;
   const dns = createDnsComponent(proxy, {
-    listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: upstreamServers(),
+    listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: hostUpstreams(),
   });
   if (options.letPodsIn === undefined) return [...always, dns];
   return [...always, dns, createPodAccess({ network: agentComponent.network, letPodsIn: options.letPodsIn, log: agent.log })];
