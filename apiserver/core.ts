@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { ApiAnswer, ApiRequest, Transport, UserInfo, WatchEvent } from '../schemas/api.ts';
 import { ApiError } from '../schemas/errors.ts';
-import type { Registry } from '../schemas/registry.ts';
+import { GrowingRegistry, type Registry } from '../schemas/registry.ts';
 import { createAdmission } from './admission/admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import { AccountTokens, type AccountTokenOptions } from './authentication/account-tokens.ts';
@@ -28,6 +28,7 @@ export type { ConnectRequest, NodeTarget } from './subresources/connect.ts';
 export interface CoreOptions {
   /** The core reads and writes it but does not close it. */
   readonly storage: Storage;
+  /** The kinds that are always there; definitions in the store add others (see `Core.registry`). */
   readonly registry: Registry;
   readonly clock: Clock;
   /** Uniform in [0, 1), as Math.random; names and UIDs are made from it. */
@@ -54,13 +55,19 @@ export class Core {
 
   /** Loads the state of the store and is ready then. */
   static async open({ storage, historyLimit, ...options }: CoreOptions): Promise<Core> {
-    const { registry, clock, random, log } = options;
+    const { clock, random, log } = options;
+    const registry = new GrowingRegistry(options.registry);
     const cache = await WatchCache.open({ storage, registry, clock, log, historyLimit });
     const authorizer = typeof options.authorizer === 'function' ? options.authorizer(cache) : options.authorizer;
     const accountTokens = options.accountTokens === undefined ? undefined : new AccountTokens(options.accountTokens, cache, clock);
     const tokens = anyTokens([...(accountTokens === undefined ? [] : [accountTokens]), bootstrapTokens(cache, clock)]);
     const admission = createAdmission(admissionPlugins({ ...options, cache, authorizer, accountTokens }));
     return new Core({ cache, writer: new ObjectWriter(storage, cache), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
+  }
+
+  /** Every kind that is served now. */
+  get registry(): Registry {
+    return this.#api.registry;
   }
 
   /** Decides what anybody may do; for rims that must know before they ask the core. */

@@ -3,12 +3,11 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { UserInfo } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
-import type { Registry } from '../../schemas/registry.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Core } from '../core.ts';
 
 /** What the HTTP rim needs of the API's rules. */
-export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect' | 'accountTokens'>;
+export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect' | 'accountTokens' | 'registry'>;
 
 /** Sizes and times that the server holds its clients to. */
 export interface HttpLimits {
@@ -39,7 +38,6 @@ export const defaultLimits: HttpLimits = {
 /** What all handlers work with. */
 export interface HttpContext {
   readonly core: ApiRules;
-  readonly registry: Registry;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly log: Log;

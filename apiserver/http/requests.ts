@@ -44,7 +44,7 @@ export const routeRequest = (context: HttpContext, exchange: Pick<Exchange, 'use
   const watches = method === 'GET' && watch !== undefined && watch !== null && parseBool('watch', watch);
   let route: Route;
   try {
-    route = routeResource(context.registry, method, path, watches);
+    route = routeResource(context.core.registry, method, path, watches);
   } catch (error) {
     requireVerb(context, exchange, method.toLowerCase(), path);
     throw error;

@@ -57,7 +57,7 @@ const found = (document: Document | undefined): Document => {
 
 /** Routes for everything that is no resource. Handlers write to the Node response themselves. */
 export const createRoutes = ({ context, version, checks }: RouteOptions): Router => {
-  const { registry } = context;
+  const { registry } = context.core;
   const documents = new DocumentCache(registry);
   const router = new Router();
 

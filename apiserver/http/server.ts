@@ -9,7 +9,6 @@ import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { Registry } from '../../schemas/registry.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import { createApp } from './app.ts';
@@ -28,7 +27,6 @@ export interface ServerTls {
 
 export interface ApiHttpServerOptions {
   readonly core: ApiRules;
-  readonly registry: Registry;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly tls: ServerTls;
@@ -83,8 +81,8 @@ const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
 export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServer => {
   const limits: HttpLimits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
-  const { core, registry, authorizer, authenticator, clock, log } = options;
-  const context: HttpContext = { core, registry, authorizer, clock, log, limits, closing: closing.signal };
+  const { core, authorizer, authenticator, clock, log } = options;
+  const context: HttpContext = { core, authorizer, clock, log, limits, closing: closing.signal };
   const nodes = createNodeClient(options.nodeTls, clock);
   const checks: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
   const app = createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks });

@@ -79,7 +79,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   });
   let advertised = false;
   const server = createApiHttpServer({
-    core, registry, authorizer: core.authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
+    core, authorizer: core.authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
     tls: { ...credentials.server, ca: credentials.ca },
     nodeTls: { ...credentials.apiserverClient, ca: credentials.ca },

@@ -58,7 +58,7 @@ export const testApi = async ({ clock = new FakeClock(), storage = new MemorySto
   await bootstrap(core, {});
   await createNamespaces(core.as(admin), namespaces);
   const transport = core.as(user);
-  return { core, transport, client: createClient(transport), clock, storage, registry: await testRegistry(), close: () => core.close() };
+  return { core, transport, client: createClient(transport), clock, storage, registry: core.registry, close: () => core.close() };
 };
 
 const createNamespaces = async (transport: Transport, names: readonly string[]): Promise<void> => {
