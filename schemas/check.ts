@@ -97,10 +97,10 @@ const refer = (schema: JsonSchema): Compiled => {
 
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 
-const validatorOf = (schema: JsonSchema): ValidateFunction => {
+const validatorOf = (schema: JsonSchema, formOf = convert): ValidateFunction => {
   let validator = compiled.get(schema);
   if (validator === undefined) {
-    const form = convert(schema);
+    const form = formOf(schema);
     validator = ajv.compile(form);
     ajv.removeSchema(form);
     compiled.set(schema, validator);
@@ -186,8 +186,39 @@ const findingOf = (root: JsonSchema, object: unknown, error: ErrorObject): Findi
   }
 };
 
+/** What a schema may say of an object for it to be right when its members are right one by one. */
+const memberWords = new Set(['type', 'properties', 'required']);
+const byMembers = new WeakMap<JsonSchema, boolean>();
+
+const isByMembers = (schema: JsonSchema): boolean => {
+  let known = byMembers.get(schema);
+  if (known === undefined) byMembers.set(schema, known = schema.type === 'object' && Object.keys(convert(schema)).every((word) => memberWords.has(word)));
+  return known;
+};
+
+/** Frozen values, by the schema that they were found to fit. They cannot change, and objects of one template share them. */
+const fitting = new WeakMap<object, JsonSchema>();
+
+const fits = (schema: JsonSchema, value: unknown): boolean => {
+  const frozen = typeof value === 'object' && value !== null && Object.isFrozen(value);
+  if (frozen && fitting.get(value) === schema) return true;
+  if (!validatorOf(schema, refer)(value)) return false;
+  if (frozen) fitting.set(value, schema);
+  return true;
+};
+
+/** True when each member of the object fits, and none is missing. False says nothing. */
+const fitsByMembers = (schema: JsonSchema, object: unknown): boolean => {
+  if (typeof object !== 'object' || object === null || Array.isArray(object) || !isByMembers(schema)) return false;
+  const { properties = {}, required: needed = [] } = schema;
+  const members = object as Record<string, unknown>;
+  return needed.every((name) => members[name] !== undefined)
+    && Object.keys(members).every((name) => members[name] === undefined || !Object.hasOwn(properties, name) || fits(properties[name]!, members[name]));
+};
+
 /** Every place where the object breaks its schema, in the order of the schema. */
 export const findings = (schema: JsonSchema, object: unknown): readonly Finding[] => {
+  if (fitsByMembers(schema, object)) return [];
   const validator = validatorOf(schema);
   if (validator(object)) return [];
   return (validator.errors ?? []).map((error) => findingOf(schema, object, error));

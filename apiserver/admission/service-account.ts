@@ -24,36 +24,43 @@ export interface ServiceAccountOptions {
 }
 
 /** Gives each new pod its service account, what the account has for its pods, and a volume with a token of it. */
-export const serviceAccount = ({ cache, random, tokens }: ServiceAccountOptions): AdmissionPlugin => ({
-  name: 'ServiceAccount',
-  mutate: (draft, { old, namespace, name }) => {
-    if (draft.kind !== 'Pod' || draft.apiVersion !== 'v1' || old !== undefined) return;
-    const pod = draft as unknown as PodDraft;
-    const { spec } = pod;
-    const wanted = spec.serviceAccountName || spec.serviceAccount || defaultAccount;
-    spec.serviceAccountName = wanted;
-    spec.serviceAccount = wanted;
-    const account = cache.get(`/serviceaccounts/${namespace}/${wanted}`) as ServiceAccount | undefined;
-    if (account === undefined && tokens && wanted !== defaultAccount) {
-      throw new ApiError('Forbidden', `pods ${JSON.stringify(name)} is forbidden: error looking up service account ${namespace}/${wanted}: serviceaccount ${JSON.stringify(wanted)} not found`, { name, kind: 'pods' });
-    }
-    const secrets = account?.imagePullSecrets ?? [];
-    if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
-    if (tokens && (spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true)) mountToken(pod, random);
-  },
-});
+export const serviceAccount = ({ cache, random, tokens }: ServiceAccountOptions): AdmissionPlugin => {
+  // The name has to be new in its pod only. One for all pods lets those of one template have one spec (shared-parts.ts).
+  const usualName = generatedName(volumePrefix, random);
+  return {
+    name: 'ServiceAccount',
+    mutate: (draft, { old, namespace, name }) => {
+      if (draft.kind !== 'Pod' || draft.apiVersion !== 'v1' || old !== undefined) return;
+      const { spec } = draft as unknown as PodDraft;
+      const wanted = spec.serviceAccountName || spec.serviceAccount || defaultAccount;
+      spec.serviceAccountName = wanted;
+      spec.serviceAccount = wanted;
+      const account = cache.get(`/serviceaccounts/${namespace}/${wanted}`) as ServiceAccount | undefined;
+      if (account === undefined && tokens && wanted !== defaultAccount) {
+        throw new ApiError('Forbidden', `pods ${JSON.stringify(name)} is forbidden: error looking up service account ${namespace}/${wanted}: serviceaccount ${JSON.stringify(wanted)} not found`, { name, kind: 'pods' });
+      }
+      const secrets = account?.imagePullSecrets ?? [];
+      if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
+      if (tokens && (spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true)) mountToken(spec, usualName, random);
+    },
+  };
+};
+
+type SpecDraft = PodDraft['spec'];
 
 /** Mounts the token wherever nothing is mounted in its place. */
-const mountToken = ({ spec }: PodDraft, random: () => number): void => {
+const mountToken = (spec: SpecDraft, usualName: string, random: () => number): void => {
   const without = [...(spec.initContainers ?? []), ...spec.containers].filter((container) => !(container.volumeMounts ?? []).some((mount) => mount.mountPath === mountPath));
   if (without.length === 0) return;
   const there = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix) && volume.projected !== undefined);
-  const name = there?.name ?? generatedName(volumePrefix, random);
+  const taken = new Set((spec.volumes ?? []).map((volume) => volume.name));
+  let name = there?.name ?? usualName;
+  if (there === undefined) while (taken.has(name)) name = generatedName(volumePrefix, random);
   for (const container of without) container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }];
   if (there === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
 };
 
-const tokenVolume = (name: string): NonNullable<PodDraft['spec']['volumes']>[number] => ({
+const tokenVolume = (name: string): NonNullable<SpecDraft['volumes']>[number] => ({
   name,
   projected: {
     defaultMode: 0o644,

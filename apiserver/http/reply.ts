@@ -31,21 +31,23 @@ export const warningHeaders = (warnings: readonly string[]): OutgoingHttpHeaders
 
 const noCache = 'no-cache, private';
 
-/** An answer that is one buffer. */
-export const replyBytes = async (request: IncomingMessage, response: ServerResponse, code: number, bytes: Buffer, headers: OutgoingHttpHeaders = {}): Promise<void> => {
-  const zip = bytes.length >= gzipFromBytes && takesGzip(request.headers['accept-encoding']);
-  const body = zip ? await compress(bytes, fastest) : bytes;
+/** An answer of JSON that is at hand as a whole. A text of ASCII goes behind the headers into one write, without being encoded. */
+export const replyBytes = async (request: IncomingMessage, response: ServerResponse, code: number, json: Buffer | string, headers: OutgoingHttpHeaders = {}): Promise<void> => {
+  const length = Buffer.byteLength(json);
+  const zip = length >= gzipFromBytes && takesGzip(request.headers['accept-encoding']);
+  const body = zip ? await compress(json, fastest) : json;
   if (response.destroyed) return;
   response.writeHead(code, {
     'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers,
-    ...(zip ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}), 'Content-Length': body.length,
+    ...(zip ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}), 'Content-Length': zip ? body.length : length,
   });
-  response.end(body);
+  if (typeof body === 'string') response.end(body, length === body.length ? 'latin1' : 'utf8');
+  else response.end(body);
 };
 
 /** An answer that is a value to be written as JSON. */
 export const replyJson = (request: IncomingMessage, response: ServerResponse, code: number, value: unknown, headers?: OutgoingHttpHeaders): Promise<void> =>
-  replyBytes(request, response, code, Buffer.from(`${JSON.stringify(value)}\n`), headers);
+  replyBytes(request, response, code, `${JSON.stringify(value)}\n`, headers);
 
 export const replyText = (response: ServerResponse, code: number, text: string): void => {
   const body = Buffer.from(text);
@@ -53,27 +55,24 @@ export const replyText = (response: ServerResponse, code: number, text: string):
   response.end(body);
 };
 
-const comma = Buffer.from(',');
-
-/** The bytes of a list, in pieces: what stands around the items, and the items' own bytes as they are kept. */
+/** The bytes of a list, in pieces: what stands around the items, and the items' own texts as they are kept. */
 const piecesOf = (list: ApiList): readonly Buffer[] => {
   const head = JSON.stringify({ kind: list.kind, apiVersion: list.apiVersion, metadata: list.metadata });
   const pieces: Buffer[] = [];
-  let run: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)];
+  let run: string[] = [];
   let length = 0;
-  list.items.forEach((item, index) => {
-    const bytes = jsonOf(item);
-    if (index > 0) run.push(comma);
-    run.push(bytes);
-    length += bytes.length + 1;
-    if (length >= pieceBytes) {
-      pieces.push(Buffer.concat(run));
-      run = [];
-      length = 0;
-    }
-  });
-  run.push(Buffer.from(']}\n'));
-  pieces.push(Buffer.concat(run));
+  let before = `${head.slice(0, -1)},"items":[`;
+  for (const item of list.items) {
+    const text = jsonOf(item);
+    run.push(text);
+    length += text.length;
+    if (length < pieceBytes) continue;
+    pieces.push(Buffer.from(`${before}${run.join(',')}`));
+    before = ',';
+    run = [];
+    length = 0;
+  }
+  pieces.push(Buffer.from(`${run.length === 0 && pieces.length > 0 ? '' : before}${run.join(',')}]}\n`));
   return pieces;
 };
 

@@ -4,6 +4,7 @@ import { alreadyExists, ApiError, badRequest, isReason } from '../../schemas/err
 import type { ApiObject } from '../../schemas/kind.ts';
 import { validate } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
+import { shareParts } from '../shared-parts.ts';
 import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
@@ -77,9 +78,10 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
     const status = kind.initialStatus?.(draft);
     if (status !== undefined) draft['status'] = status;
   }
-  assertValid(kind, name, validate(kind, withoutManagers(draft)));
-  api.admission.admit(draft, context);
-  return draft;
+  const object: ApiObject = shareParts(draft);
+  assertValid(kind, name, validate(kind, withoutManagers(object)));
+  api.admission.admit(object, context);
+  return object;
 };
 
 const newMetadata = ({ clock, random }: Surroundings, { kind, namespace }: Call, said: ObjectDraft['metadata']): ObjectDraft['metadata'] => {

@@ -10,7 +10,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import { deepFreeze } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { storedObject } from '../encoding.ts';
-import { textOf } from '../patch/apply/shared-fields.ts';
+import { textOf } from '../shared-parts.ts';
 import { CheckFailed, type Check, type Storage, type Write } from '../storage/storage.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 

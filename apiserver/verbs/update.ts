@@ -4,6 +4,7 @@ import { deepEqual } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
+import { shareParts, withEqualParts } from '../shared-parts.ts';
 import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { sameButTimes, trackUpdate, withoutManagers, type Tracking } from './field-tracking.ts';
@@ -76,11 +77,11 @@ export const settled = (api: Surroundings, call: Call, { part, object: changed, 
   const context = { kind, user, namespace, name, subresource: call.request.subresource ?? '', old: current, attempt };
   // A part may share its metadata with the stored object.
   const object: ObjectDraft = { ...changed, metadata: { ...changed.metadata } };
-  track(object);
+  track(withEqualParts(object, current));
   if (part.admitted) api.admission.mutate(object, context);
   const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
-  if (hasSpec(kind) && !deepEqual(object['spec'], (current as unknown as ObjectDraft)['spec'])) metadata.generation = (current.metadata.generation ?? 0) + 1;
-  const next = { ...object, metadata };
+  const next: ObjectDraft = shareParts(withEqualParts({ ...object, metadata }, current));
+  if (hasSpec(kind) && next['spec'] !== (current as unknown as ObjectDraft)['spec']) metadata.generation = (current.metadata.generation ?? 0) + 1;
   if (isUnchanged(next, current)) return { action: 'keep', object: current };
   part.validate(withoutManagers(next), current, call);
   if (part.admitted) api.admission.admit(next, context);

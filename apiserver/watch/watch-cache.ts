@@ -12,6 +12,7 @@ import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import type { Registry } from '../../schemas/registry.ts';
 import { storedObject } from '../encoding.ts';
 import { shareFields } from '../patch/apply/shared-fields.ts';
+import { shareParts } from '../shared-parts.ts';
 import { Compacted, type Change, type Storage } from '../storage/storage.ts';
 import { Collection } from './collection.ts';
 import { ObjectChange } from './object-change.ts';
@@ -281,7 +282,7 @@ const covers = (prefix: string, key: string): boolean => (prefix.endsWith('/') ?
 
 const parsed = (key: string, value: string): ApiObject => {
   try {
-    return shareFields(JSON.parse(value) as ApiObject);
+    return shareParts(shareFields(JSON.parse(value) as ApiObject));
   } catch (error) {
     throw new Error(`the stored value of ${key} is not JSON`, { cause: error });
   }

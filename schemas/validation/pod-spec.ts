@@ -68,8 +68,18 @@ const validateTimes = ({ terminationGracePeriodSeconds: grace, activeDeadlineSec
   ...(deadline !== undefined && (deadline < 1 || deadline > 2 ** 31 - 1) ? [wrong(`${field}.activeDeadlineSeconds`, deadline, `must be between 1 and ${2 ** 31 - 1}, inclusive`)] : []),
 ];
 
-/** Every wrong field of a pod's spec, also within a template; `field` is its path. */
+/** Frozen specs with nothing wrong. They cannot change, and pods of one template share theirs. */
+const right = new WeakSet<PodSpec>();
+
+/** Every wrong field of a pod's spec, also within a template; `field` is its path. A frozen one is looked at once. */
 export const validatePodSpec = (spec: PodSpec, field: string): readonly FieldError[] => {
+  if (right.has(spec)) return [];
+  const errors = errorsOf(spec, field);
+  if (errors.length === 0 && Object.isFrozen(spec)) right.add(spec);
+  return errors;
+};
+
+const errorsOf = (spec: PodSpec, field: string): readonly FieldError[] => {
   const { hostNetwork = false, hostIPC = false, hostPID = false } = spec;
   return [
     ...validateVolumes(spec.volumes, `${field}.volumes`),

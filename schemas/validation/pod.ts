@@ -74,6 +74,7 @@ const validateDeadline = (now: number | undefined, before: number | undefined): 
 /** An update of a pod: images, a shorter deadline, further tolerations, fewer gates, and nothing else. */
 export const validatePodUpdate = (pod: PodLike, old: PodLike): readonly FieldError[] => {
   const { spec } = pod;
+  if (spec === old.spec) return validatePodSpec(spec, 'spec');
   const errors: FieldError[] = [...validatePodSpec(spec, 'spec'), ...validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds)];
   const added = (spec.tolerations ?? []);
   if ((old.spec.tolerations ?? []).some((one) => !added.some((other) => deepEqual({ ...other, tolerationSeconds: 0 }, { ...one, tolerationSeconds: 0 })))) {

@@ -34,22 +34,5 @@ export const shareFields = <T extends ApiObject>(object: T): T => {
   return object;
 };
 
-const metadataStart = '"metadata":{';
-
-/**
- * The JSON of an object as the store keeps it. The text of field sets is not made again: it is put in where a stringify
- * without them has left them out.
- */
-export const textOf = (object: ApiObject): string => {
-  const { managedFields, ...metadata } = object.metadata;
-  if (managedFields === undefined || managedFields.length === 0) return JSON.stringify(object);
-  const entries: string[] = [];
-  for (const { fieldsV1, ...entry } of managedFields) {
-    const text = texts.get(fieldsV1 as FieldSet);
-    if (text === undefined) return JSON.stringify(object);
-    entries.push(`${JSON.stringify(entry).slice(0, -1)},"fieldsV1":${text}}`);
-  }
-  const rest = JSON.stringify({ ...object, metadata });
-  const at = rest.indexOf(metadataStart) + metadataStart.length;
-  return `${rest.slice(0, at)}"managedFields":[${entries.join(',')}]${rest[at] === '}' ? '' : ','}${rest.slice(at)}`;
-};
+/** The JSON text of a field set. That of a shared one is not made again. */
+export const fieldsTextOf = (fields: unknown): string => texts.get(fields as FieldSet) ?? JSON.stringify(fields);

@@ -9,7 +9,8 @@ import { capUpdates, maxUpdateManagers, readManagers, writeManagers, type Identi
 import { merge } from '../../../apiserver/patch/apply/merge.ts';
 import { afterUpdate } from '../../../apiserver/patch/apply/ownership.ts';
 import { shapeOf } from '../../../apiserver/patch/apply/shape.ts';
-import { shared, textOf } from '../../../apiserver/patch/apply/shared-fields.ts';
+import { shared } from '../../../apiserver/patch/apply/shared-fields.ts';
+import { textOf } from '../../../apiserver/shared-parts.ts';
 import { compareStates } from '../../../apiserver/patch/apply/tracked.ts';
 import { ApiError } from '../../../schemas/errors.ts';
 import { deepFreeze } from '../../../schemas/frozen.ts';
