@@ -3,6 +3,7 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { certificateRequests } from './certificate-requests.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podDefaults } from './pod-defaults.ts';
@@ -27,6 +28,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   serviceAccount({ cache: options.cache, random: options.random, tokens: options.accountTokens !== undefined }),
   priority(options.cache),
   podDefaults(),
+  limitRanger(options.cache),
   nodeRestriction(),
   roleEscalation(options.cache, options.authorizer),
   certificateRequests(),
