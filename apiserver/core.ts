@@ -14,6 +14,7 @@ import { AccountTokens, type AccountTokenOptions } from './authentication/accoun
 import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
 import { anyTokens, type TokenSource } from './authentication/tokens.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
+import { QuotaLedger } from './quota/quota-ledger.ts';
 import type { Storage } from './storage/storage.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
 import type { Surroundings } from './verbs/call.ts';
@@ -62,7 +63,7 @@ export class Core {
     const accountTokens = options.accountTokens === undefined ? undefined : new AccountTokens(options.accountTokens, cache, clock);
     const tokens = anyTokens([...(accountTokens === undefined ? [] : [accountTokens]), bootstrapTokens(cache, clock)]);
     const admission = createAdmission(admissionPlugins({ ...options, cache, authorizer, accountTokens }));
-    return new Core({ cache, writer: new ObjectWriter(storage, cache), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
+    return new Core({ cache, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
   }
 
   /** Every kind that is served now. */

@@ -14,6 +14,7 @@ import { nodeIpamController } from './node-ipam/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
+import { resourceQuotaController } from './resource-quota/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
@@ -49,6 +50,7 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     rootCaController(rootCa),
     accountTokenSecretController(rootCa),
     clusterRoleAggregationController(),
+    resourceQuotaController(registry),
     nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
     taintEvictionController(),
     nodeIpam,

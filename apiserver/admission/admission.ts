@@ -26,6 +26,8 @@ export interface AdmissionPlugin {
   readonly name: string;
   /** Changes the object of a create or update before it is validated. */
   mutate?(draft: Draft<ApiObject>, context: AdmissionContext): void;
+  /** Fills in what no client may say, such as a status that follows the spec at once; runs after all that mutates. */
+  complete?(draft: Draft<ApiObject>, context: AdmissionContext): void;
   /** Looks at the object of a create or update after it was validated. */
   admit?(object: ApiObject, context: AdmissionContext): void;
   /** Somebody asks for the object to be deleted. */
@@ -41,6 +43,9 @@ export type Admission = Required<Omit<AdmissionPlugin, 'name'>>;
 export const createAdmission = (plugins: readonly AdmissionPlugin[]): Admission => ({
   mutate: (draft, context) => {
     for (const plugin of plugins) plugin.mutate?.(draft, context);
+  },
+  complete: (draft, context) => {
+    for (const plugin of plugins) plugin.complete?.(draft, context);
   },
   admit: (object, context) => {
     for (const plugin of plugins) plugin.admit?.(object, context);

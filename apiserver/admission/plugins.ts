@@ -1,5 +1,7 @@
+import type { Clock } from '../../base/clock.ts';
 import type { AccountTokens } from '../authentication/account-tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import { quotaStatus } from '../quota/quota-status.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { certificateRequests } from './certificate-requests.ts';
@@ -17,6 +19,7 @@ export interface AdmissionOptions {
   readonly authorizer: Authorizer;
   /** Undefined where pods get no tokens. */
   readonly accountTokens: AccountTokens | undefined;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly serviceCidr: string;
   readonly nodePortRange: { readonly from: number; readonly to: number };
@@ -33,4 +36,5 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   roleEscalation(options.cache, options.authorizer),
   certificateRequests(),
   serviceAddresses(options),
+  quotaStatus(options.cache, options.clock),
 ];

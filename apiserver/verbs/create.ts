@@ -78,6 +78,7 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
     const status = kind.initialStatus?.(draft);
     if (status !== undefined) draft['status'] = status;
   }
+  api.admission.complete(draft, context);
   const object: ApiObject = shareParts(draft);
   assertValid(kind, name, validate(kind, withoutManagers(object)));
   api.admission.admit(object, context);

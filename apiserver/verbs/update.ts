@@ -78,7 +78,10 @@ export const settled = (api: Surroundings, call: Call, { part, object: changed, 
   // A part may share its metadata with the stored object.
   const object: ObjectDraft = { ...changed, metadata: { ...changed.metadata } };
   track(withEqualParts(object, current));
-  if (part.admitted) api.admission.mutate(object, context);
+  if (part.admitted) {
+    api.admission.mutate(object, context);
+    api.admission.complete(object, context);
+  }
   const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
   const next: ObjectDraft = shareParts(withEqualParts({ ...object, metadata }, current));
   if (hasSpec(kind) && next['spec'] !== (current as unknown as ObjectDraft)['spec']) metadata.generation = (current.metadata.generation ?? 0) + 1;
