@@ -4,7 +4,7 @@
  */
 import type { Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import { systemClock } from '../base/clock.ts';
+import { sleep, systemClock } from '../base/clock.ts';
 import { ApiError, type Status } from '../schemas/errors.ts';
 
 // An import would read every member of node:http, and one of them loads a whole second HTTP client: 15 ms of each command.
@@ -43,6 +43,9 @@ export interface Outgoing {
 const longestAnswerBytes = 512 * 2 ** 20;
 const longestErrorBytes = 2 ** 20;
 const defaultTimeoutMs = 60_000;
+/** As client-go: who is told to come back later does so ten times, when he was told. */
+const maxRetries = 10;
+const longestRetryAfterSeconds = 60;
 
 export class HttpConnection {
   readonly options: ServerOptions;
@@ -74,8 +77,21 @@ export class HttpConnection {
     return new URL(this.base.pathname.replace(/\/+$/, '') + path, this.base.origin);
   }
 
-  /** Resolves with the answer's head; its body is to be read or destroyed. Rejects with ServiceUnavailable. */
+  /**
+   * Resolves with the answer's head; its body is to be read or destroyed. Rejects with ServiceUnavailable. A server that
+   * has no room now (429 with Retry-After) has done nothing, and is asked again after the time that it says.
+   */
   async open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    for (let tries = 1; ; tries++) {
+      const response = await this.#open(outgoing, signal);
+      const afterMs = tries > maxRetries ? undefined : retryAfterMs(response);
+      if (afterMs === undefined || signal?.aborted === true) return response;
+      response.resume();
+      await sleep(systemClock, afterMs, signal ?? new AbortController().signal);
+    }
+  }
+
+  async #open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     try {
       return await this.#once(outgoing, signal);
     } catch (error) {
@@ -132,6 +148,12 @@ export class HttpConnection {
     });
   }
 }
+
+/** How long to wait before a refused request is sent again; undefined where it is not to be. */
+const retryAfterMs = ({ statusCode, headers }: IncomingMessage): number | undefined => {
+  const seconds = headers['retry-after'];
+  return statusCode === 429 && seconds !== undefined && /^\d{1,6}$/.test(seconds) ? Math.min(Number(seconds), longestRetryAfterSeconds) * 1_000 : undefined;
+};
 
 const unreachable = (message: string, cause: unknown): ApiError => new ApiError('ServiceUnavailable', message, undefined, { cause });
 

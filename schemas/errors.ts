@@ -7,8 +7,8 @@
 /** HTTP status code of each reason. */
 export const statusCodes = {
   BadRequest: 400, Unauthorized: 401, Forbidden: 403, NotFound: 404, MethodNotAllowed: 405, NotAcceptable: 406,
-  AlreadyExists: 409, Conflict: 409, Gone: 410, Expired: 410, RequestEntityTooLarge: 413, UnsupportedMediaType: 415,
-  Invalid: 422, TooManyRequests: 429, InternalError: 500, ServiceUnavailable: 503, Timeout: 504,
+  AlreadyExists: 409, Conflict: 409, Gone: 410, Expired: 410, RequestEntityTooLarge: 413, URITooLong: 414, UnsupportedMediaType: 415,
+  Invalid: 422, TooManyRequests: 429, HeaderFieldsTooLarge: 431, InternalError: 500, ServiceUnavailable: 503, Timeout: 504,
 } as const;
 
 export type Reason = keyof typeof statusCodes;

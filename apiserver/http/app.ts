@@ -4,10 +4,9 @@ import Koa from 'koa';
 import { ApiError } from '../../schemas/errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
-import { asApiError, splitUrl, type Exchange, type HttpContext } from './exchange.ts';
+import { checkHead, splitUrl, type Exchange, type HttpContext } from './exchange.ts';
 import { actorOf, foreignOrigin } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
-import { replyError } from './reply.ts';
 import { handleResource } from './resources.ts';
 import { noSuchResource, parseResourcePath } from './resource-path.ts';
 import { createRoutes, type RouteOptions } from './routes.ts';
@@ -19,12 +18,14 @@ export interface AppOptions extends RouteOptions {
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 const allowed = { Allow: 'GET, HEAD' };
 const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
 
 /** The fixed paths (discovery, OpenAPI, health, version), by Koa. Handlers answer on the Node response; Koa only carries them there. */
-const createFixed = (options: AppOptions, fail: (request: IncomingMessage, response: ServerResponse, error: unknown, isFixed: boolean) => void): Listener => {
+const createFixed = (options: AppOptions): Handler => {
+  const { reception } = options.context;
   const app = new Koa({ env: 'production' });
   app.silent = true;
   const router = createRoutes(options);
@@ -33,7 +34,7 @@ const createFixed = (options: AppOptions, fail: (request: IncomingMessage, respo
     try {
       await next();
     } catch (error) {
-      fail(ctx.req, ctx.res, error, ctx.state['fixed'] === true);
+      reception.fail(ctx.req, ctx.res, error, ctx.state['fixed'] === true ? allowed : {});
     }
   });
   app.use(router.routes());
@@ -45,7 +46,7 @@ const createFixed = (options: AppOptions, fail: (request: IncomingMessage, respo
     }
     throw noSuchResource();
   });
-  return app.callback() as Listener;
+  return app.callback() as Handler;
 };
 
 /**
@@ -54,32 +55,27 @@ const createFixed = (options: AppOptions, fail: (request: IncomingMessage, respo
  */
 export const createApp = (options: AppOptions): Listener => {
   const { context, authenticator, nodes } = options;
-  const fail = (request: IncomingMessage, response: ServerResponse, error: unknown, isFixed = false): void => {
-    const known = asApiError(error, context.log, request);
-    // The rest of a body that nobody read must not be taken for the next request.
-    const unread = !request.complete && !isRead(request.method);
-    replyError(response, known, unread ? { Connection: 'close' } : known.reason === 'MethodNotAllowed' && isFixed ? allowed : {});
-  };
-  const fixed = createFixed(options, fail);
+  const { reception } = context;
+  const fixed = createFixed(options);
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange => {
+    checkHead(request, context.limits);
     const user = actorOf(authenticator, context.authorizer, request);
     const foreign = foreignOrigin(request);
     if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
     return { request, response, user, ...splitUrl(request.url ?? '/') };
+  };
+  const handleFixed = ({ request, response, user, pathname }: Exchange): Promise<void> => {
+    requireAccess(context.authorizer, { user, verb: (request.method ?? 'GET').toLowerCase(), path: pathname });
+    return fixed(request, response);
   };
   return (request, response) => {
     request.once('error', () => undefined); // a client that goes away; what waits for its body is told by itself
     try {
       const exchange = exchangeOf(request, response);
       const path = parseResourcePath(exchange.pathname);
-      if (path !== undefined) {
-        handleResource(context, nodes, exchange, path).catch((error: unknown) => fail(request, response, error));
-        return;
-      }
-      requireAccess(context.authorizer, { user: exchange.user, verb: (request.method ?? 'GET').toLowerCase(), path: exchange.pathname });
-      fixed(request, response);
+      reception.receive(exchange, path, path === undefined ? () => handleFixed(exchange) : () => handleResource(context, nodes, exchange, path));
     } catch (error) {
-      fail(request, response, error);
+      reception.turnAway(request, response, error);
     }
   };
 };

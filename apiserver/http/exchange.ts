@@ -5,6 +5,9 @@ import type { UserInfo } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Core } from '../core.ts';
+import { defaultInFlight, type InFlightLimits } from './in-flight.ts';
+import type { Reception } from './reception.ts';
+import type { Route } from './resource-path.ts';
 
 /** What the HTTP rim needs of the API's rules. */
 export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect' | 'accountTokens' | 'registry'>;
@@ -15,6 +18,8 @@ export interface HttpLimits {
   readonly bodyBytes: number;
   /** Largest request line with all headers. */
   readonly headerBytes: number;
+  /** Most headers of a request. */
+  readonly headers: number;
   readonly connections: number;
   /** Time for the TLS handshake. */
   readonly handshakeMs: number;
@@ -25,14 +30,20 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   /** How long a watcher or log reader may leave sent bytes unread before it is dropped. */
   readonly drainMs: number;
+  /** Time for a request that is no watch and no stream, with its answer. */
+  readonly timeoutMs: number;
+  /** Longest path with its query. */
+  readonly urlBytes: number;
+  readonly inFlight: InFlightLimits;
   /** How long `close` waits for requests that are being answered. */
   readonly closeMs: number;
 }
 
 /** 3 MiB is Kubernetes' own limit on bodies; the rest keeps slow or silent clients from holding the server's memory. */
 export const defaultLimits: HttpLimits = {
-  bodyBytes: 3 * 1024 * 1024, headerBytes: 32 * 1024, connections: 10_000, handshakeMs: 10_000,
+  bodyBytes: 3 * 1024 * 1024, headerBytes: 32 * 1024, headers: 200, connections: 10_000, handshakeMs: 10_000,
   headersMs: 15_000, requestMs: 60_000, keepAliveMs: 120_000, drainMs: 30_000, closeMs: 5_000,
+  timeoutMs: 60_000, urlBytes: 16 * 1024, inFlight: defaultInFlight,
 };
 
 /** What all handlers work with. */
@@ -42,6 +53,7 @@ export interface HttpContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: HttpLimits;
+  readonly reception: Reception;
   /** Aborts when the server closes: watches end then. */
   readonly closing: AbortSignal;
 }
@@ -54,7 +66,15 @@ export interface Exchange {
   readonly pathname: string;
   /** Undefined where the URL has no query. */
   readonly query: URLSearchParams | undefined;
+  /** What it asks for, from the moment on when that is known; what is counted of it goes by this. */
+  route?: Route | undefined;
 }
+
+/** Throws for a request whose first lines pass a limit that Node knows nothing of. */
+export const checkHead = ({ url = '', rawHeaders }: IncomingMessage, limits: HttpLimits): void => {
+  if (url.length > limits.urlBytes) throw new ApiError('URITooLong', `the path with its query is longer than ${limits.urlBytes} bytes`);
+  if (rawHeaders.length > limits.headers * 2) throw new ApiError('HeaderFieldsTooLarge', `the request has more than ${limits.headers} headers`);
+};
 
 /** The path and query of a request's URL; they are looked at without making a URL of them. */
 export const splitUrl = (url: string): { readonly pathname: string; readonly query: URLSearchParams | undefined } => {

@@ -36,7 +36,7 @@ export const replyBytes = async (request: IncomingMessage, response: ServerRespo
   const length = Buffer.byteLength(json);
   const zip = length >= gzipFromBytes && takesGzip(request.headers['accept-encoding']);
   const body = zip ? await compress(json, fastest) : json;
-  if (response.destroyed) return;
+  if (response.destroyed || response.headersSent) return; // gone, or given up meanwhile
   response.writeHead(code, {
     'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers,
     ...(zip ? { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : {}), 'Content-Length': zip ? body.length : length,
@@ -83,6 +83,7 @@ export const replyList = async (request: IncomingMessage, response: ServerRespon
   if (pieces.length === 1) return replyBytes(request, response, 200, pieces[0]!, headers);
   const common = { 'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers };
   const zip = takesGzip(request.headers['accept-encoding']);
+  if (response.destroyed || response.headersSent) return;
   response.writeHead(200, zip ? { ...common, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : { ...common, 'Content-Length': length });
   try {
     if (zip) await pipeline(pieces, createGzip(fastest), response);
@@ -95,6 +96,7 @@ export const replyList = async (request: IncomingMessage, response: ServerRespon
 
 /** An error as a Status. `Retry-After` is sent where the error says after how long it may be worth another try. */
 export const replyError = (response: ServerResponse, error: ApiError, headers: OutgoingHttpHeaders = {}): void => {
+  if (response.writableEnded) return;
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;

@@ -39,7 +39,7 @@ const requireVerb = (context: HttpContext, exchange: Pick<Exchange, 'user' | 'qu
  * The kind and verb of a request. Whoever may not do it is told that and nothing else, before a body is read or a stream
  * opened; plain reads are left to the core, which authorizes everything again.
  */
-export const routeRequest = (context: HttpContext, exchange: Pick<Exchange, 'user' | 'query'>, method: string, path: ResourcePath): Route => {
+export const routeRequest = (context: HttpContext, exchange: Pick<Exchange, 'user' | 'query' | 'route'>, method: string, path: ResourcePath): Route => {
   const watch = exchange.query?.get('watch');
   const watches = method === 'GET' && watch !== undefined && watch !== null && parseBool('watch', watch);
   let route: Route;
@@ -49,6 +49,7 @@ export const routeRequest = (context: HttpContext, exchange: Pick<Exchange, 'use
     requireVerb(context, exchange, method.toLowerCase(), path);
     throw error;
   }
+  exchange.route = route;
   if (route.verb !== 'get' && route.verb !== 'list') requireVerb(context, exchange, route.verb, path);
   return route;
 };

@@ -74,7 +74,8 @@ export const handleResource = async (context: HttpContext, nodes: NodeClient, ex
   const read = await readRequest(context, exchange, path, route);
   if (route.verb === 'watch') {
     const encode = eventEncoder(representation, columnsFor(route.kind, undefined), table, context.clock);
-    return streamEvents(context, response, (signal) => context.core.watch(read.request, user, signal), encode);
+    const sent = context.reception.requests.watchEvents(route.kind);
+    return streamEvents({ context, response, encode, sent, open: (signal) => context.core.watch(read.request, user, signal) });
   }
   const answer = await context.core.send(read.request, user);
   const warnings = read.warnings.length === 0 ? answer.warnings : [...read.warnings, ...answer.warnings];

@@ -2,6 +2,8 @@
 import { Router, type RouterContext } from '@koa/router';
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../../schemas/errors.ts';
+import { exposition, expositionTypes } from '../../base/metrics/exposition.ts';
+import type { Metrics } from '../../base/metrics/metrics.ts';
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from '../discovery.ts';
 import { openApiV2, openApiV3, openApiV3Index } from '../openapi.ts';
 import { openApiV2Protobuf } from '../openapi-protobuf.ts';
@@ -10,7 +12,7 @@ import { DocumentCache, replyDocument, type Document } from './documents.ts';
 import type { HttpContext } from './exchange.ts';
 import { healthAnswer, type HealthChecks } from './health.ts';
 import { parseBool } from './query.ts';
-import { replyJson, replyText } from './reply.ts';
+import { replyBytes, replyJson, replyText } from './reply.ts';
 import { noSuchResource } from './resource-path.ts';
 import type { VersionInfo } from './version.ts';
 
@@ -18,6 +20,7 @@ export interface RouteOptions {
   readonly context: HttpContext;
   readonly version: VersionInfo;
   readonly checks: HealthChecks;
+  readonly metrics: Metrics;
 }
 
 const json = (value: object | undefined): Buffer | undefined => (value === undefined ? undefined : Buffer.from(`${JSON.stringify(value)}\n`));
@@ -50,13 +53,17 @@ const wantsProtobuf = (request: IncomingMessage): boolean => {
   return openApiV2Types.includes(best.type);
 };
 
+/** True when a monitoring system would rather have OpenMetrics than Prometheus' own text. */
+const prefersOpenMetrics = (request: IncomingMessage): boolean =>
+  parseAccept(request.headers.accept ?? '').find((range) => covers(range, 'text/plain') || range.type === 'application/openmetrics-text')?.type === 'application/openmetrics-text';
+
 const found = (document: Document | undefined): Document => {
   if (document === undefined) throw noSuchResource();
   return document;
 };
 
 /** Routes for everything that is no resource. Handlers write to the Node response themselves. */
-export const createRoutes = ({ context, version, checks }: RouteOptions): Router => {
+export const createRoutes = ({ context, version, checks, metrics }: RouteOptions): Router => {
   const { registry } = context.core;
   const documents = new DocumentCache(registry);
   const router = new Router();
@@ -70,6 +77,11 @@ export const createRoutes = ({ context, version, checks }: RouteOptions): Router
   for (const endpoint of ['healthz', 'livez', 'readyz']) router.get(`/${endpoint}`, healthReply).get(`/${endpoint}/:check`, healthReply);
 
   router.get('/version', (ctx) => replyJson(ctx.req, ctx.res, 200, version));
+
+  router.get('/metrics', (ctx) => {
+    const format = prefersOpenMetrics(ctx.req) ? 'openmetrics' : 'prometheus';
+    return replyBytes(ctx.req, ctx.res, 200, Buffer.from(exposition(metrics, format)), { 'Content-Type': expositionTypes[format] });
+  });
 
   const discovery = (which: 'core' | 'groups') => (ctx: RouterContext) => {
     const form = discoveryForm(ctx.req);

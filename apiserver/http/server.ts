@@ -9,12 +9,14 @@ import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import { createApp } from './app.ts';
 import { defaultLimits, type ApiRules, type HttpContext, type HttpLimits } from './exchange.ts';
 import type { HealthChecks } from './health.ts';
 import { createNodeClient, type NodeTls } from './node-client.ts';
+import { Reception } from './reception.ts';
 import { createUpgradeHandler, isUpgrade } from './upgrades.ts';
 import { versionInfo } from './version.ts';
 
@@ -39,6 +41,10 @@ export interface ApiHttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Named parts that /healthz, /livez and /readyz look at. */
   readonly checks?: HealthChecks;
+  /** Where the server counts, and what /metrics shows; of its own where absent. */
+  readonly metrics?: Metrics;
+  /** Milliseconds in fractions, by which durations are measured; `performance.now` where absent. */
+  readonly stopwatch?: () => number;
 }
 
 export interface ApiHttpServer {
@@ -81,17 +87,20 @@ const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
 export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServer => {
   const limits: HttpLimits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
-  const { core, authorizer, authenticator, clock, log } = options;
-  const context: HttpContext = { core, authorizer, clock, log, limits, closing: closing.signal };
+  const { core, authorizer, authenticator, clock, log, metrics = new Metrics(), stopwatch = () => performance.now() } = options;
+  const reception = new Reception({ clock, log, metrics, stopwatch, inFlight: limits.inFlight, timeoutMs: limits.timeoutMs });
+  const context: HttpContext = { core, authorizer, clock, log, limits, reception, closing: closing.signal };
   const nodes = createNodeClient(options.nodeTls, clock);
   const checks: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
-  const app = createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks });
+  const app = createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks, metrics });
   const upgrade = createUpgradeHandler(context, nodes, authenticator);
   const servers: Server[] = [];
 
   const open = (tls: ServerTls): Server => {
     const server = createTlsServer(tls, limits);
     server.maxConnections = limits.connections;
+    // Node would ignore what is beyond its limit, as if it had not been said; checkHead refuses it.
+    server.maxHeadersCount = 0;
     server.on('request', app);
     server.on('upgrade', upgrade);
     server.on('clientError', refuseBytes);
@@ -118,13 +127,14 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
     }),
     close: async () => {
       closing.abort();
-      await Promise.all(servers.map((server) => closeServer(server, clock, limits.closeMs)));
+      await Promise.all(servers.map((server) => closeServer(server, clock, { closeMs: limits.closeMs, cut: () => reception.cutStreams() })));
+      reception.close();
     },
   };
 };
 
 /** Resolves when the requests under way are answered; after the time their connections are cut. */
-const closeServer = (server: Server, clock: Clock, closeMs: number): Promise<void> =>
+const closeServer = (server: Server, clock: Clock, { closeMs, cut }: { readonly closeMs: number; readonly cut: () => void }): Promise<void> =>
   new Promise((resolve) => {
     if (!server.listening) return resolve();
     // Connections whose request has just been answered become idle one by one.
@@ -133,7 +143,10 @@ const closeServer = (server: Server, clock: Clock, closeMs: number): Promise<voi
       server.closeIdleConnections();
       cancelSweep = clock.after(50, sweep);
     };
-    const cancelForce = clock.after(closeMs, () => server.closeAllConnections());
+    const cancelForce = clock.after(closeMs, () => {
+      server.closeAllConnections();
+      cut();
+    });
     server.close(() => {
       cancelSweep();
       cancelForce();

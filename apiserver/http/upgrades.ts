@@ -1,11 +1,12 @@
 /** Requests that want to leave HTTP: watches over WebSocket, and the streams of pods. */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ResourcePath } from '../../schemas/api.ts';
 import { ApiError, badRequest } from '../../schemas/errors.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { columnsFor } from '../table.ts';
-import { asApiError, splitUrl, type HttpContext } from './exchange.ts';
+import { asApiError, checkHead, splitUrl, type Exchange, type HttpContext } from './exchange.ts';
 import { actorOf, foreignOrigin } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
 import { readRequest, routeRequest, streamOf } from './requests.ts';
@@ -30,6 +31,7 @@ export const refuseUpgrade = (socket: Duplex, error: ApiError): void => {
 };
 
 const upgrade = async (context: HttpContext, nodes: NodeClient, authenticator: Authenticator, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  checkHead(request, context.limits);
   const user = actorOf(authenticator, context.authorizer, request);
   const foreign = foreignOrigin(request);
   if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
@@ -39,7 +41,22 @@ const upgrade = async (context: HttpContext, nodes: NodeClient, authenticator: A
     requireAccess(context.authorizer, { user, verb: (request.method ?? 'GET').toLowerCase(), path: pathname });
     throw noSuchResource();
   }
-  const exchange = { request, user, query, pathname };
+  const exchange: Omit<Exchange, 'response'> = { request, user, query, pathname };
+  await context.reception.upgrade(exchange, path, socket, () => openStream({ context, nodes, exchange, path, socket, head }));
+};
+
+interface StreamOptions {
+  readonly context: HttpContext;
+  readonly nodes: NodeClient;
+  readonly exchange: Omit<Exchange, 'response'>;
+  readonly path: ResourcePath;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Opens the stream that a request asks for; rejects with why there is none. */
+const openStream = async ({ context, nodes, exchange, path, socket, head }: StreamOptions): Promise<void> => {
+  const { request, user, query } = exchange;
   const route = routeRequest(context, exchange, request.method ?? 'GET', path);
   const stream = streamOf(path, route.verb, query);
   if (stream !== undefined && stream.subresource !== 'log') {
@@ -53,7 +70,7 @@ const upgrade = async (context: HttpContext, nodes: NodeClient, authenticator: A
   await streamToSocket({
     context, request, socket, head,
     open: (signal) => context.core.watch(read.request, user, signal),
-    encode: eventEncoder(representation, columnsFor(route.kind, undefined), table, context.clock),
+    sent: context.reception.requests.watchEvents(route.kind), encode: eventEncoder(representation, columnsFor(route.kind, undefined), table, context.clock),
   });
 };
 

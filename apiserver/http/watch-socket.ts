@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { Counter } from '../../base/metrics/metrics.ts';
 import type { WatchEvent } from '../../schemas/api.ts';
 import { badRequest } from '../../schemas/errors.ts';
 import type { HttpContext } from './exchange.ts';
@@ -32,10 +33,11 @@ export interface WatchSocketOptions {
   readonly head: Buffer;
   readonly open: (signal: AbortSignal) => AsyncIterable<readonly WatchEvent[]>;
   readonly encode: EventEncoder;
+  readonly sent: Counter;
 }
 
 /** A watch as a WebSocket: one text message an event. Rejects before the upgrade when the watch is refused. */
-export const streamToSocket = async ({ context, request, socket, head, open, encode }: WatchSocketOptions): Promise<void> => {
+export const streamToSocket = async ({ request, socket, head, ...options }: WatchSocketOptions): Promise<void> => {
   const why = whyNoWebSocket(request);
   if (why !== undefined) throw badRequest(why);
   const gone = new AbortController();
@@ -45,7 +47,7 @@ export const streamToSocket = async ({ context, request, socket, head, open, enc
   const written = (): void => {
     if ((web?.bufferedAmount ?? 0) <= highWaterBytes) waiting?.();
   };
-  await pumpEvents({ context, open, encode, gone: gone.signal, sink: {
+  await pumpEvents({ ...options, gone: gone.signal, sink: {
     start: () => {
       acceptor.handleUpgrade(request, socket, head, (opened) => {
         web = opened;
@@ -61,7 +63,7 @@ export const streamToSocket = async ({ context, request, socket, head, open, enc
       waiting = callback;
       return () => { waiting = undefined; };
     },
-    end: () => web?.close(1000),
+    end: () => web?.close(options.context.closing.aborted ? 1001 : 1000),
     drop: () => socket.destroy(),
   } });
 };

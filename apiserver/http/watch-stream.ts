@@ -5,6 +5,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
+import type { Counter } from '../../base/metrics/metrics.ts';
 import type { WatchEvent } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { ApiObject, Column } from '../../schemas/kind.ts';
@@ -49,6 +50,8 @@ export interface PumpOptions {
   readonly context: HttpContext;
   readonly open: (signal: AbortSignal) => AsyncIterable<readonly WatchEvent[]>;
   readonly encode: EventEncoder;
+  /** Counts what is sent. */
+  readonly sent: Counter;
   readonly sink: EventSink;
   /** Aborts when the reader is gone. */
   readonly gone: AbortSignal;
@@ -93,9 +96,10 @@ export const pumpEvents = async (options: PumpOptions): Promise<void> => {
 };
 
 const carry = async (options: PumpOptions, iterator: AsyncIterator<readonly WatchEvent[]>, signal: AbortSignal): Promise<void> => {
-  const { sink, encode } = options;
+  const { sink, encode, sent } = options;
   try {
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      sent.add(next.value.length);
       const room = sink.write(next.value.map((event) => encode(event)));
       if (!room && !(await drained(options, signal))) {
         options.context.log.info('dropped a watcher that does not read', { afterMs: options.context.limits.drainMs });
@@ -113,13 +117,11 @@ const carry = async (options: PumpOptions, iterator: AsyncIterator<readonly Watc
 };
 
 /** Streams a watch as the chunked body of a response; resolves when it has ended. */
-export const streamEvents = async (
-  context: HttpContext, response: ServerResponse, open: PumpOptions['open'], encode: EventEncoder,
-): Promise<void> => {
+export const streamEvents = async ({ response, ...options }: Omit<PumpOptions, 'sink' | 'gone'> & { readonly response: ServerResponse }): Promise<void> => {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   if (response.destroyed) gone.abort();
-  await pumpEvents({ context, open, encode, gone: gone.signal, sink: {
+  await pumpEvents({ ...options, gone: gone.signal, sink: {
     start: () => {
       response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
       response.flushHeaders();

@@ -9,6 +9,7 @@ import type { HttpLimits } from '../../apiserver/http/exchange.ts';
 import { createApiHttpServer, type ApiHttpServer } from '../../apiserver/http/server.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { silentLog, type Log } from '../../base/log.ts';
+import { Metrics } from '../../base/metrics/metrics.ts';
 import { createCa, issueCertificate, type CertificatePair } from '../../base/pki.ts';
 import { testApi, type TestApi, type TestApiOptions } from './api.ts';
 
@@ -58,6 +59,7 @@ export interface HttpsApi extends TestApi {
   readonly server: ApiHttpServer;
   readonly port: number;
   readonly certificates: TestCertificates;
+  readonly metrics: Metrics;
   /** One request on a connection of its own. A body that is no string or buffer is sent as JSON. */
   call(path: string, options?: CallOptions): Promise<Answer>;
   /** A request whose answer is read as it comes. */
@@ -75,10 +77,12 @@ export interface HttpsApiOptions extends TestApiOptions {
 /** A real API server behind real TLS on a free port of the loopback. */
 export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = systemClock, ...options }: HttpsApiOptions = {}): Promise<HttpsApi> => {
   const authorizer = options.authorizer ?? createBuiltinAuthorizer();
+  const metrics = new Metrics();
   const [certificates, api] = await Promise.all([testCertificates(), testApi({ ...options, authorizer })]);
   const { ca } = certificates;
   const server = createApiHttpServer({
-    core: api.core, authorizer: api.core.authorizer, clock: serverClock, log: serverLog, version: '0.0.0',
+    core: api.core, authorizer: api.core.authorizer, clock: serverClock, log: serverLog, version: '0.0.0', metrics,
+    ...(serverClock === systemClock ? {} : { stopwatch: () => serverClock.now() }),
     authenticator: firstOf([createCertificateAuthenticator(systemClock), createTokenAuthenticator(anyTokens([fixedTokens(new Map([['t0ken', { name: 'robot', groups: [] }]])), api.core.tokens]))]),
     tls: { ...certificates.server, ca: ca.cert }, nodeTls: { ...certificates.apiserver, ca: ca.cert }, ...(limits === undefined ? {} : { limits }),
   });
@@ -99,7 +103,7 @@ export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = sy
     outgoing.end(bytes);
   });
   return {
-    ...api, server, port, certificates, open,
+    ...api, server, port, certificates, metrics, open,
     call: async (path, call) => {
       const incoming = await open(path, call);
       const chunks: Buffer[] = [];
