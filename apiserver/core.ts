@@ -17,6 +17,7 @@ import type { Authorizer } from './authorization/authorizer.ts';
 import { QuotaLedger } from './quota/quota-ledger.ts';
 import type { Storage } from './storage/storage.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
+import { proxyTarget, type ProxyRequest, type ProxyTarget } from './subresources/proxy.ts';
 import type { Surroundings } from './verbs/call.ts';
 import { dispatch } from './verbs/dispatch.ts';
 import { ObjectWriter } from './verbs/object-writer.ts';
@@ -25,6 +26,7 @@ import { watch } from './verbs/watch.ts';
 import { WatchCache } from './watch/watch-cache.ts';
 
 export type { ConnectRequest, NodeTarget } from './subresources/connect.ts';
+export type { ProxiedResource, ProxyRequest, ProxyTarget } from './subresources/proxy.ts';
 
 export interface CoreOptions {
   /** The core reads and writes it but does not close it. */
@@ -125,6 +127,11 @@ export class Core {
   /** Where the node agent is that serves a log, exec, attach or port-forward, once the user may have it and the pod can give it. */
   async connect(request: ConnectRequest, user: UserInfo): Promise<NodeTarget> {
     return nodeTarget(this.#api, this.#api.authorizer, request, user);
+  }
+
+  /** Where a request through `proxy` of a pod, service or node goes, once the user may send it there. */
+  async proxy(request: ProxyRequest, user: UserInfo): Promise<ProxyTarget> {
+    return proxyTarget(this.#api, this.#api.authorizer, request, user);
   }
 
   /** Ends all watches and stops following the store. */

@@ -120,6 +120,7 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
       const tail = `${idTail}${camel(name)}`;
       const mark = groupVersionKind({ group: part.group ?? kind.group, version: part.version ?? kind.version, kind: part.kind });
       const verbs = new Set(part.verbs);
+      if (body === undefined && verbs.has('delete')) return proxyOperations({ path, tail, parameters: one, common: { ...common, groupVersionKind: mark } });
       return [
         ...(verbs.has('get') ? [{ ...common, method: 'get' as const, path, action: body === undefined ? 'connect' : 'get', id: `${body === undefined ? 'connectGet' : 'read'}${tail}`, description: `Read ${name} of one ${kind.kind}.`, parameters: one, answers: { 200: body } }] : []),
         ...(verbs.has('create') ? [{ ...common, method: 'post' as const, path, action: body === undefined ? 'connect' : 'post', id: `${body === undefined ? 'connectPost' : 'create'}${tail}`, description: `Create ${name} of one ${kind.kind}.`, parameters: [...one, ...(body === undefined ? [] : writeParameters)], ...(body === undefined ? {} : { body }), answers: { 200: body, 201: body } }] : []),
@@ -129,3 +130,14 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
     }),
   ];
 };
+
+const proxyMethods = ['get', 'put', 'post', 'delete', 'patch'] as const;
+
+/** A proxy takes every method and any path behind it; what it answers is the application's affair. */
+const proxyOperations = ({ path, tail, parameters, common }: {
+  readonly path: string; readonly tail: string; readonly parameters: readonly Parameter[];
+  readonly common: Pick<Operation, 'tag' | 'groupVersionKind' | 'consumes'>;
+}): readonly Operation[] => ['', '/{path}'].flatMap((rest) => proxyMethods.map((method): Operation => ({
+  ...common, method, path: path + rest, action: 'connect', id: `connect${capital(method)}${tail}${rest === '' ? '' : 'WithPath'}`,
+  description: 'Pass a request on.', parameters: rest === '' ? parameters : [...parameters, inPath('path', 'Path behind the proxy.')], answers: { 200: undefined },
+})));

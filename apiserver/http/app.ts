@@ -5,8 +5,11 @@ import { ApiError } from '../../schemas/errors.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import { checkHead, splitUrl, type Exchange, type HttpContext } from './exchange.ts';
-import { actorOf, foreignOrigin } from './identity.ts';
+import { actorOf, foreignOrigin, isOfLocalProxy } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
+import { proxyRequest } from './proxy.ts';
+import type { ProxyClient } from './proxy-client.ts';
+import { parseProxyPath, resourceOf } from './proxy-path.ts';
 import { handleResource } from './resources.ts';
 import { noSuchResource, parseResourcePath } from './resource-path.ts';
 import { createRoutes, type RouteOptions } from './routes.ts';
@@ -14,6 +17,7 @@ import { createRoutes, type RouteOptions } from './routes.ts';
 export interface AppOptions extends RouteOptions {
   readonly context: HttpContext;
   readonly nodes: NodeClient;
+  readonly proxy: ProxyClient;
   readonly authenticator: Authenticator;
 }
 
@@ -54,14 +58,14 @@ const createFixed = (options: AppOptions): Handler => {
  * and its objects would cost each of them more than the look-up in the watch cache.
  */
 export const createApp = (options: AppOptions): Listener => {
-  const { context, authenticator, nodes } = options;
+  const { context, authenticator, nodes, proxy } = options;
   const { reception } = context;
   const fixed = createFixed(options);
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange => {
     checkHead(request, context.limits);
     const user = actorOf(authenticator, context.authorizer, request);
     const foreign = foreignOrigin(request);
-    if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
+    if (foreign !== undefined && !isOfLocalProxy(request)) throw new ApiError('Forbidden', foreign);
     return { request, response, user, ...splitUrl(request.url ?? '/') };
   };
   const handleFixed = ({ request, response, user, pathname }: Exchange): Promise<void> => {
@@ -73,6 +77,11 @@ export const createApp = (options: AppOptions): Listener => {
     try {
       const exchange = exchangeOf(request, response);
       const path = parseResourcePath(exchange.pathname);
+      const proxied = path === undefined || path.subresource === 'proxy' ? parseProxyPath(exchange.pathname) : undefined;
+      if (proxied !== undefined) {
+        reception.receive(exchange, resourceOf(proxied), () => proxyRequest(context, proxy, exchange, proxied));
+        return;
+      }
       reception.receive(exchange, path, path === undefined ? () => handleFixed(exchange) : () => handleResource(context, nodes, exchange, path));
     } catch (error) {
       reception.turnAway(request, response, error);

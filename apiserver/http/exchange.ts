@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { UserInfo } from '../../schemas/api.ts';
@@ -10,7 +11,7 @@ import type { Reception } from './reception.ts';
 import type { Route } from './resource-path.ts';
 
 /** What the HTTP rim needs of the API's rules. */
-export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect' | 'accountTokens' | 'registry'>;
+export type ApiRules = Pick<Core, 'send' | 'watch' | 'connect' | 'proxy' | 'accountTokens' | 'registry'>;
 
 /** Sizes and times that the server holds its clients to. */
 export interface HttpLimits {
@@ -56,6 +57,8 @@ export interface HttpContext {
   readonly reception: Reception;
   /** Aborts when the server closes: watches end then. */
   readonly closing: AbortSignal;
+  /** Connections whose request under way may take longer than requestMs: who reads its body sees to it that it moves. */
+  readonly unhurried: WeakSet<Duplex>;
 }
 
 /** One request and who it is from. */

@@ -5,6 +5,8 @@ import { anonymous, type UserInfo } from '../../schemas/api.ts';
 import type { Authenticator, PresentedCertificate } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import { splitUrl } from './exchange.ts';
+import { parseProxyPath } from './proxy-path.ts';
 
 /** Few requests have such headers: the others pay for one look. */
 const impersonation = /^impersonate-/i;
@@ -44,3 +46,12 @@ export const foreignOrigin = (request: IncomingMessage): string | undefined => {
   if (origin === undefined || (request.method === 'GET' && request.headers.upgrade === undefined) || request.method === 'HEAD') return undefined;
   return URL.canParse(origin) && new URL(origin).host === host ? undefined : `requests from ${origin.slice(0, 128)} are not allowed`;
 };
+
+const localHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * True for a request through `proxy` from a page of this machine's own loopback: pages of applications that are looked at
+ * through `kubectl proxy` have that origin, while what they send arrives with this server's own Host.
+ */
+export const isOfLocalProxy = ({ headers: { origin = '' }, url = '' }: Pick<IncomingMessage, 'headers' | 'url'>): boolean =>
+  url.includes('/proxy/') && URL.canParse(origin) && localHosts.has(new URL(origin).hostname) && parseProxyPath(splitUrl(url).pathname) !== undefined;

@@ -11,7 +11,8 @@ const methodNotAllowed = (): ApiError => new ApiError('MethodNotAllowed', 'the s
 /** Longest part of a path that can name something; names end at 253 characters. */
 const maxSegment = 253;
 
-const decoded = (segment: string): string => {
+/** One part of a path without its escapes. Throws BadRequest for a broken one. */
+export const decoded = (segment: string): string => {
   if (!segment.includes('%')) return segment;
   try {
     return decodeURIComponent(segment);
@@ -20,7 +21,8 @@ const decoded = (segment: string): string => {
   }
 };
 
-const isName = (part: string): boolean =>
+/** Whether a part of a path can name something. */
+export const isName = (part: string): boolean =>
   part !== '' && part !== '.' && part !== '..' && part.length <= maxSegment && !part.includes('/') && !part.includes('%') && !part.includes('\0');
 
 /** Subresources of a Namespace; any other word after `namespaces/<name>` is a resource inside it. */

@@ -16,6 +16,7 @@ import { createApp } from './app.ts';
 import { defaultLimits, type ApiRules, type HttpContext, type HttpLimits } from './exchange.ts';
 import type { HealthChecks } from './health.ts';
 import { createNodeClient, type NodeTls } from './node-client.ts';
+import { createProxyClient, type Dial } from './proxy-client.ts';
 import { Reception } from './reception.ts';
 import { createUpgradeHandler, isUpgrade } from './upgrades.ts';
 import { versionInfo } from './version.ts';
@@ -45,6 +46,8 @@ export interface ApiHttpServerOptions {
   readonly metrics?: Metrics;
   /** Milliseconds in fractions, by which durations are measured; `performance.now` where absent. */
   readonly stopwatch?: () => number;
+  /** How the addresses behind proxies are reached; by TCP where absent. */
+  readonly dial?: Dial;
 }
 
 export interface ApiHttpServer {
@@ -73,7 +76,8 @@ const createTlsServer = ({ cert, key, ca }: ServerTls, limits: HttpLimits): Serv
 const protocolErrors: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
 /** Bytes that are no HTTP request get a Status too, and the connection is closed: nothing behind them can be trusted. */
-const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+const refuseBytes = (unhurried: WeakSet<Duplex>) => (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurried.has(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -89,11 +93,12 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const closing = new AbortController();
   const { core, authorizer, authenticator, clock, log, metrics = new Metrics(), stopwatch = () => performance.now() } = options;
   const reception = new Reception({ clock, log, metrics, stopwatch, inFlight: limits.inFlight, timeoutMs: limits.timeoutMs });
-  const context: HttpContext = { core, authorizer, clock, log, limits, reception, closing: closing.signal };
+  const context: HttpContext = { core, authorizer, clock, log, limits, reception, closing: closing.signal, unhurried: new WeakSet() };
   const nodes = createNodeClient(options.nodeTls, clock);
+  const proxy = createProxyClient({ nodes, clock, dial: options.dial });
   const checks: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
-  const app = createApp({ context, nodes, authenticator, version: versionInfo(options.version), checks, metrics });
-  const upgrade = createUpgradeHandler(context, nodes, authenticator);
+  const app = createApp({ context, nodes, proxy, authenticator, version: versionInfo(options.version), checks, metrics });
+  const upgrade = createUpgradeHandler({ context, nodes, proxy, authenticator });
   const servers: Server[] = [];
 
   const open = (tls: ServerTls): Server => {
@@ -103,7 +108,7 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
     server.maxHeadersCount = 0;
     server.on('request', app);
     server.on('upgrade', upgrade);
-    server.on('clientError', refuseBytes);
+    server.on('clientError', refuseBytes(context.unhurried));
     server.on('tlsClientError', (error, socket) => {
       log.debug('a TLS handshake failed', { error: error.message });
       socket.destroy();

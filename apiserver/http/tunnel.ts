@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { ApiError } from '../../schemas/errors.ts';
 import type { NodeTarget } from '../core.ts';
 import type { HttpContext } from './exchange.ts';
+import { joinSockets } from './join-sockets.ts';
 import { dialError, errorFromAgent, type NodeClient } from './node-client.ts';
 
 /** Headers of the request that the agent needs, and of its answer that the client needs. No other header passes. */
@@ -19,15 +20,6 @@ const only = (headers: IncomingMessage['headers'], names: readonly string[]): Ou
 
 const headerLines = (headers: OutgoingHttpHeaders): string =>
   Object.entries(headers).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${String(one)}\r\n`)).join('');
-
-/** Joins two sockets until either is gone. */
-const join = (a: Duplex, b: Duplex): void => {
-  for (const [from, to] of [[a, b], [b, a]] as const) {
-    from.on('error', () => to.destroy());
-    from.once('close', () => to.destroy());
-    from.pipe(to);
-  }
-};
 
 export interface TunnelOptions {
   readonly context: HttpContext;
@@ -57,7 +49,7 @@ export const openTunnel = ({ context, nodes, target, request, socket, head }: Tu
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${headerLines(only(answer.headers, answered))}\r\n`);
     if (first.length > 0) socket.write(first);
     if (head.length > 0) behind.write(head);
-    join(socket, behind);
+    joinSockets(socket, behind, { clock: context.clock, drainMs: context.limits.drainMs });
     const close = (): void => { socket.destroy(); };
     context.closing.addEventListener('abort', close, { once: true });
     socket.once('close', () => context.closing.removeEventListener('abort', close));

@@ -7,8 +7,11 @@ import { requireAccess } from '../authorization/forbidden.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { columnsFor } from '../table.ts';
 import { asApiError, checkHead, splitUrl, type Exchange, type HttpContext } from './exchange.ts';
-import { actorOf, foreignOrigin } from './identity.ts';
+import { actorOf, foreignOrigin, isOfLocalProxy } from './identity.ts';
 import type { NodeClient } from './node-client.ts';
+import { proxyUpgrade } from './proxy.ts';
+import type { ProxyClient } from './proxy-client.ts';
+import { parseProxyPath, resourceOf, type ProxyPath } from './proxy-path.ts';
 import { readRequest, routeRequest, streamOf } from './requests.ts';
 import { noSuchResource, parseResourcePath } from './resource-path.ts';
 import { includeObjectOf, representationOf } from './resources.ts';
@@ -18,9 +21,20 @@ import { eventEncoder } from './watch-stream.ts';
 
 const upgrades = new Set(['websocket', 'spdy/3.1']);
 
-/** True for the upgrades that are spoken here; a request for any other one is answered as if it had not asked. */
+/** What is spoken behind a proxy is the application's affair. */
+const throughProxy = (url: string | undefined): ProxyPath | undefined => (url?.includes('/proxy') === true ? parseProxyPath(splitUrl(url).pathname) : undefined);
+
+const proxies = (request: IncomingMessage): boolean => {
+  try {
+    return throughProxy(request.url) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+/** True for the upgrades that are spoken here, or behind a proxy; a request for any other one is answered as if it had not asked. */
 export const isUpgrade = (request: IncomingMessage): boolean =>
-  (request.method === 'GET' || request.method === 'POST') && upgrades.has((request.headers.upgrade ?? '').toLowerCase());
+  ((request.method === 'GET' || request.method === 'POST') && upgrades.has((request.headers.upgrade ?? '').toLowerCase())) || proxies(request);
 
 /** Answers a socket that has left the HTTP server with a Status and closes it. */
 export const refuseUpgrade = (socket: Duplex, error: ApiError): void => {
@@ -30,12 +44,24 @@ export const refuseUpgrade = (socket: Duplex, error: ApiError): void => {
   socket.end(Buffer.concat([Buffer.from(head), body]));
 };
 
-const upgrade = async (context: HttpContext, nodes: NodeClient, authenticator: Authenticator, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+export interface UpgradeOptions {
+  readonly context: HttpContext;
+  readonly nodes: NodeClient;
+  readonly proxy: ProxyClient;
+  readonly authenticator: Authenticator;
+}
+
+const upgrade = async ({ context, nodes, proxy, authenticator }: UpgradeOptions, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
   checkHead(request, context.limits);
   const user = actorOf(authenticator, context.authorizer, request);
   const foreign = foreignOrigin(request);
-  if (foreign !== undefined) throw new ApiError('Forbidden', foreign);
+  if (foreign !== undefined && !isOfLocalProxy(request)) throw new ApiError('Forbidden', foreign);
   const { pathname, query } = splitUrl(request.url ?? '/');
+  const proxied = throughProxy(request.url);
+  if (proxied !== undefined) {
+    await context.reception.upgrade({ request, user, query, pathname }, resourceOf(proxied), socket, () => proxyUpgrade({ context, client: proxy, request, user, proxied, socket, head }));
+    return;
+  }
   const path = parseResourcePath(pathname);
   if (path === undefined) {
     requireAccess(context.authorizer, { user, verb: (request.method ?? 'GET').toLowerCase(), path: pathname });
@@ -75,8 +101,8 @@ const openStream = async ({ context, nodes, exchange, path, socket, head }: Stre
 };
 
 /** Handles the `upgrade` event of the server. Whatever goes wrong is answered as a Status; nothing is thrown. */
-export const createUpgradeHandler = (context: HttpContext, nodes: NodeClient, authenticator: Authenticator) =>
+export const createUpgradeHandler = (options: UpgradeOptions) =>
   (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', () => socket.destroy());
-    upgrade(context, nodes, authenticator, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, asApiError(error, context.log, request)));
+    upgrade(options, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, asApiError(error, options.context.log, request)));
   };

@@ -11,6 +11,7 @@ import type { Surroundings } from '../verbs/call.ts';
 import { existing } from '../verbs/get.ts';
 import { callFor, noSuchResource } from '../verbs/resolve.ts';
 import { containerFor, whyNoLogs } from './pod-containers.ts';
+import { whyNoAgentAddress } from './proxy-address.ts';
 
 /** A request for a stream of a pod: subresource log, exec, attach or portforward, verb `get` (GET) or `create` (POST). */
 export interface ConnectRequest extends ApiRequest {
@@ -63,7 +64,8 @@ export const nodeTarget = (api: Surroundings, authorizer: Authorizer, request: C
     place += `/${encodeURIComponent(container)}`;
   }
   const text = clean.toString();
-  return { ...agentOf(api, pod), path: `/${agentPaths[subresource]}/${place}${text === '' ? '' : `?${text}`}` };
+  assertAssigned(pod);
+  return { ...agentOf(api, pod.spec.nodeName ?? ''), path: `/${agentPaths[subresource]}/${place}${text === '' ? '' : `?${text}`}` };
 };
 
 const truth = new Map([...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const), ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const)]);
@@ -114,13 +116,14 @@ const assertAssigned = ({ metadata, spec }: Pod): void => {
   if ((spec.nodeName ?? '') === '') throw badRequest(`pod ${metadata.name} does not have a host assigned`);
 };
 
-const agentOf = ({ cache }: Surroundings, pod: Pod): { readonly host: string; readonly port: number } => {
-  assertAssigned(pod);
-  const name = pod.spec.nodeName ?? '';
+/** Where the agent of a node listens. Throws NotFound where there is no such node, and ServiceUnavailable where it has not said that. */
+export const agentOf = ({ cache }: Pick<Surroundings, 'cache'>, name: string): { readonly host: string; readonly port: number } => {
   const node = cache.get(`/nodes//${name}`) as Node | undefined;
   if (node === undefined) throw notFound({ group: '', plural: 'nodes', kind: 'Node' }, name);
   const host = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
   const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0;
   if (host === undefined || port === 0) throw new ApiError('ServiceUnavailable', `the agent of node ${JSON.stringify(name)} has not said where it is: it needs an InternalIP address and a kubelet endpoint in its status`);
+  const why = whyNoAgentAddress(host);
+  if (why !== undefined) throw new ApiError('ServiceUnavailable', `the agent of node ${JSON.stringify(name)} cannot be where its status says: ${why}`);
   return { host, port };
 };

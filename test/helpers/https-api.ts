@@ -6,6 +6,7 @@ import { firstOf } from '../../apiserver/authentication/chain.ts';
 import { anyTokens, createTokenAuthenticator, fixedTokens } from '../../apiserver/authentication/tokens.ts';
 import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import type { HttpLimits } from '../../apiserver/http/exchange.ts';
+import type { Dial } from '../../apiserver/http/proxy-client.ts';
 import { createApiHttpServer, type ApiHttpServer } from '../../apiserver/http/server.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { silentLog, type Log } from '../../base/log.ts';
@@ -72,10 +73,11 @@ export interface HttpsApiOptions extends TestApiOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly serverLog?: Log;
   readonly serverClock?: Clock;
+  readonly dial?: Dial;
 }
 
 /** A real API server behind real TLS on a free port of the loopback. */
-export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = systemClock, ...options }: HttpsApiOptions = {}): Promise<HttpsApi> => {
+export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = systemClock, dial, ...options }: HttpsApiOptions = {}): Promise<HttpsApi> => {
   const authorizer = options.authorizer ?? createBuiltinAuthorizer();
   const metrics = new Metrics();
   const [certificates, api] = await Promise.all([testCertificates(), testApi({ ...options, authorizer })]);
@@ -84,7 +86,7 @@ export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = sy
     core: api.core, authorizer: api.core.authorizer, clock: serverClock, log: serverLog, version: '0.0.0', metrics,
     ...(serverClock === systemClock ? {} : { stopwatch: () => serverClock.now() }),
     authenticator: firstOf([createCertificateAuthenticator(systemClock), createTokenAuthenticator(anyTokens([fixedTokens(new Map([['t0ken', { name: 'robot', groups: [] }]])), api.core.tokens]))]),
-    tls: { ...certificates.server, ca: ca.cert }, nodeTls: { ...certificates.apiserver, ca: ca.cert }, ...(limits === undefined ? {} : { limits }),
+    tls: { ...certificates.server, ca: ca.cert }, nodeTls: { ...certificates.apiserver, ca: ca.cert }, ...(limits === undefined ? {} : { limits }), ...(dial === undefined ? {} : { dial }),
   });
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   const identity = (as: CallOptions['as'] = 'admin') => {

@@ -170,7 +170,7 @@ export const Node = defineKind(schema, {
     column('Kernel-Version', 'Version of the kernel.', ({ status }) => orUnknown(status?.nodeInfo?.kernelVersion), { shown: 'wide' }),
     column('Container-Runtime', 'Container runtime and its version.', ({ status }) => orUnknown(status?.nodeInfo?.containerRuntimeVersion), { shown: 'wide' }),
   ],
-  subresources: { status: true },
+  subresources: { status: true, special: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } } },
   prepare: ({ spec, status }) => {
     if (spec !== undefined) {
       if (spec.podCIDR !== undefined && spec.podCIDR !== '' && spec.podCIDRs === undefined) spec.podCIDRs = [spec.podCIDR];

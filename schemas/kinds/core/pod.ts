@@ -37,6 +37,7 @@ export const Pod = defineKind(schema, {
       exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
       attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
       portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+      proxy: { kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
     },
   },
   initialStatus: ({ spec }) => ({ phase: 'Pending', qosClass: qosClassOf(spec) }),

@@ -107,7 +107,7 @@ export const Service = defineKind(schema, {
     ageColumn,
     column('Selector', 'Labels of the pods behind the service.', ({ spec }) => (Object.keys(spec.selector ?? {}).length === 0 ? '<none>' : String(mapMatcher(spec.selector))), { shown: 'wide' }),
   ],
-  subresources: { status: true },
+  subresources: { status: true, special: { proxy: { kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } } },
   nameRule: whyNotDns1035Label,
   initialStatus: () => ({ loadBalancer: {} }),
   prepare: ({ spec }, old) => prepareService(spec, old?.spec),
