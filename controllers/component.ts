@@ -12,6 +12,7 @@ import { GarbageCollector } from './garbage-collector/collector.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node-ipam/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podDisruptionBudgetController } from './pod-disruption-budget/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
@@ -51,6 +52,7 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     accountTokenSecretController(rootCa),
     clusterRoleAggregationController(),
     resourceQuotaController(registry),
+    podDisruptionBudgetController(registry),
     nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
     taintEvictionController(),
     nodeIpam,

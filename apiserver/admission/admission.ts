@@ -32,8 +32,6 @@ export interface AdmissionPlugin {
   admit?(object: ApiObject, context: AdmissionContext): void;
   /** Somebody asks for the object to be deleted. */
   deleting?(object: ApiObject, context: AdmissionContext): void;
-  /** Somebody asks for the pod to leave its node; budgets that guard it are kept here. */
-  evicting?(object: ApiObject, context: AdmissionContext): void;
   /** The object goes now: whatever was reserved for it is given back. */
   removed?(object: ApiObject, context: AdmissionContext): void;
 }
@@ -52,9 +50,6 @@ export const createAdmission = (plugins: readonly AdmissionPlugin[]): Admission 
   },
   deleting: (object, context) => {
     for (const plugin of plugins) plugin.deleting?.(object, context);
-  },
-  evicting: (object, context) => {
-    for (const plugin of plugins) plugin.evicting?.(object, context);
   },
   removed: (object, context) => {
     for (const plugin of plugins) plugin.removed?.(object, context);

@@ -3,9 +3,9 @@ import { isReason, notFound, type Status } from '../../schemas/errors.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import { keyOf } from '../keys.ts';
 import type { Call, Surroundings } from './call.ts';
-import { checkDeleteOptions, deletionOf, type DeleteOptions } from './deletion.ts';
+import { checkDeleteOptions, checkPreconditions, deletionOf, type DeleteOptions } from './deletion.ts';
 import { list } from './list.ts';
-import type { Written } from './object-writer.ts';
+import type { Attempt, Decision, Written } from './object-writer.ts';
 
 /** Deletes an object: a Status when it is gone, the object when it stays a while. */
 export const remove = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
@@ -13,25 +13,32 @@ export const remove = async (api: Surroundings, call: Call): Promise<ApiAnswer> 
   return { code: 200, body: written.action === 'remove' ? goneStatus(call.kind, written.object) : written.object, warnings: [...call.warnings] };
 };
 
+/** Looks at an object that is about to be deleted, and gives it back as it is to be then. Throws what is against the deletion. */
+export type BeforeDelete = (object: ApiObject, attempt: Attempt) => Promise<ApiObject>;
+
 /** The rules of a delete, for the verb and for an eviction. */
-export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOptions, { evict = false }: { readonly evict?: boolean } = {}): Promise<Written> => {
+export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOptions, { before }: { readonly before?: BeforeDelete } = {}): Promise<Written> => {
   const { kind, user, namespace, name } = call;
   checkDeleteOptions(options);
-  return api.writer.write(keyOf(kind, namespace, name), (current, attempt) => {
-    if (current === undefined) throw notFound(kind, name);
-    const context = { kind, user, namespace, name, subresource: '', old: current, attempt };
-    api.admission.deleting(current, context);
-    if (evict && current.metadata.deletionTimestamp === undefined) api.admission.evicting(current, context);
+  const decide = (current: ApiObject, leaving: ApiObject, attempt: Attempt): Decision => {
     const deletion = deletionOf(kind, current, options, api.clock.now());
     switch (deletion.action) {
       case 'keep':
         return { action: 'keep', object: current };
       case 'mark':
-        return { action: 'put', object: { ...terminating(current), metadata: deletion.metadata } };
+        return { action: 'put', object: { ...terminating(leaving), metadata: deletion.metadata } };
       case 'remove':
-        api.admission.removed(current, context);
-        return { action: 'remove', object: current };
+        api.admission.removed(current, { kind, user, namespace, name, subresource: '', old: current, attempt });
+        return { action: 'remove', object: leaving };
     }
+  };
+  return api.writer.write(keyOf(kind, namespace, name), (current, attempt) => {
+    if (current === undefined) throw notFound(kind, name);
+    api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, attempt });
+    if (before === undefined) return decide(current, current, attempt);
+    // A delete that its preconditions refuse must not have been granted.
+    checkPreconditions(kind, current, options);
+    return before(current, attempt).then((leaving) => decide(current, leaving, attempt));
   }, { dryRun: call.options.dryRun });
 };
 

@@ -24,14 +24,13 @@ export const checkDeleteOptions = ({ propagationPolicy, gracePeriodSeconds }: De
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
 };
 
-/** The 409 when the object is not the one that the client means, or has changed since. */
-const preconditionError = (kind: AnyKind, object: ApiObject, { preconditions }: DeleteOptions): ApiError | undefined => {
+/** Throws the 409 when the object is not the one that the client means, or has changed since. */
+export const checkPreconditions = (kind: AnyKind, object: ApiObject, { preconditions }: DeleteOptions): void => {
   const { name = '', uid = '', resourceVersion = '' } = object.metadata;
   const failed = (what: string, wanted: string, found: string): ApiError =>
     conflict(kind, name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`);
-  if (preconditions?.uid !== undefined && preconditions.uid !== uid) return failed('UID', preconditions.uid, uid);
-  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) return failed('ResourceVersion', preconditions.resourceVersion, resourceVersion);
-  return undefined;
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) throw failed('UID', preconditions.uid, uid);
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) throw failed('ResourceVersion', preconditions.resourceVersion, resourceVersion);
 };
 
 /** Finalizers after a delete with this policy; without one those of an earlier delete stay. */
@@ -70,8 +69,7 @@ export type Deletion =
  * or is already on its way. An object that is being deleted may be given less time, never more.
  */
 export const deletionOf = (kind: AnyKind, object: ApiObject, options: DeleteOptions, nowMs: number): Deletion => {
-  const failed = preconditionError(kind, object, options);
-  if (failed !== undefined) throw failed;
+  checkPreconditions(kind, object, options);
   const { metadata } = object;
   const finalizers = finalizersFor(object, options.propagationPolicy);
   const held = finalizers.length > 0 || specFinalizers(object).length > 0;
