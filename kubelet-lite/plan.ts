@@ -3,6 +3,7 @@
  * `busy`, and the same question gives no second one. Nothing waits inside a step for another: the answer changes when the
  * world has.
  */
+import { graceSecondsOf } from '../schemas/grace.ts';
 import { timeMs } from '../schemas/timestamps.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
@@ -34,8 +35,6 @@ export interface Plan {
   readonly wakeAtMs: number | undefined;
 }
 
-const defaultGraceSeconds = 30;
-
 /** Runs of a container that are kept once they ended: the last, and the one before it for `logs --previous`. */
 const keptRuns = 2;
 
@@ -50,7 +49,7 @@ export const planPod = (view: PodView): Plan => {
 /** Seconds that a pod may still take to end. */
 export const graceLeft = (view: PodView): number => {
   const { metadata, spec } = view.pod;
-  const grace = metadata.deletionGracePeriodSeconds ?? spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+  const grace = metadata.deletionGracePeriodSeconds ?? graceSecondsOf(spec);
   const deadlineMs = timeMs(metadata.deletionTimestamp);
   // A timestamp has whole seconds only: round up, so that a process is never stopped before its time.
   return deadlineMs === undefined ? grace : Math.max(0, Math.min(grace, Math.ceil((deadlineMs - view.nowMs) / 1000)));
@@ -164,7 +163,7 @@ const planContainer = (view: PodView, sandbox: SandboxState, container: Containe
 };
 
 const whyStop = (view: PodView, run: ContainerState, container: Container): Step | undefined => {
-  const graceSeconds = view.pod.spec?.terminationGracePeriodSeconds ?? defaultGraceSeconds;
+  const graceSeconds = graceSecondsOf(view.pod.spec);
   if (container.image !== undefined && run.image !== container.image) return { do: 'stop', container, id: run.id, reason: 'changed', graceSeconds };
   const failed = view.probes.get(run.id)?.failed;
   if (failed === undefined) return undefined;

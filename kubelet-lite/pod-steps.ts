@@ -1,6 +1,7 @@
 /** Carries out the steps of a plan for one pod. Every step may fail; what that means is for the worker to say. */
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { isReason } from '../schemas/errors.ts';
+import { graceSecondsOf } from '../schemas/grace.ts';
 import { Pod as PodKind } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
@@ -96,7 +97,7 @@ export class PodSteps {
     const outcome = await this.#context.actions.carryOut(hook, { container, containerId: run.id, host }, undefined, signal);
     if (outcome === undefined || signal.aborted) return;
     report(this.#context, pod, container, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${outcome}`);
-    await this.#context.runtime.stopContainer(run.id, pod.spec?.terminationGracePeriodSeconds ?? 30);
+    await this.#context.runtime.stopContainer(run.id, graceSecondsOf(pod.spec));
   }
 
   /** Ends one run. When the pod begins to leave meanwhile, its end takes the run over after the hook; `hurry` cuts the hook. */

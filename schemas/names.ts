@@ -133,11 +133,14 @@ export const whyNotLocalPath: Rule = (text) => {
 };
 
 /** Names of resources that a container can ask for. */
-export const whyNotResourceName: Rule = (text) => {
+export const whyNotContainerResource: Rule = (text) => {
   const why = whyNotQualifiedName(text);
   if (why !== undefined) return why;
-  return isDomainPrefixed(text) || standardResources.has(text) || text.startsWith('hugepages-')
-    ? undefined : "must be a standard resource such as cpu or memory, or have a domain (for example 'example.com/device')";
+  if (!isDomainPrefixed(text)) {
+    return containerResources.has(text) || text.startsWith('hugepages-') ? undefined
+      : "must be a standard resource for containers such as cpu or memory, or have a domain (for example 'example.com/device')";
+  }
+  return text.startsWith('requests.') ? "must not begin with 'requests.', which is for quotas" : undefined;
 };
 
-const standardResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage', 'storage', 'pods']);
+const containerResources: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);

@@ -71,8 +71,8 @@ export const Container = object('core.v1.Container', 'One container of a pod.', 
   terminationMessagePath: string('File in the container whose content becomes the message of its end.', { default: '/dev/termination-log' }),
   terminationMessagePolicy: oneOf(['File', 'FallbackToLogsOnError'], 'Where the message comes from when the file is empty.', { default: 'File' }),
   tty: boolean('True to give the container a terminal; needs stdin.'),
-  volumeDevices: list(VolumeDevice, 'Block devices of the container.', { mapKeys: ['devicePath'], mergeKey: 'devicePath' }),
-  volumeMounts: list(VolumeMount, 'Volumes of the container.', { mapKeys: ['mountPath'], mergeKey: 'mountPath' }),
+  volumeDevices: list(VolumeDevice, 'Block devices of the container.', { mapKeys: ['devicePath'], mergeKey: 'devicePath', duplicates: 'allowed' }),
+  volumeMounts: list(VolumeMount, 'Volumes of the container.', { mapKeys: ['mountPath'], mergeKey: 'mountPath', duplicates: 'allowed' }),
   workingDir: string("Working directory, in place of the image's."),
 }, ['name']);
 export type Container = Static<typeof Container>;
@@ -101,8 +101,8 @@ export const EphemeralContainer = object('core.v1.EphemeralContainer', 'A contai
   terminationMessagePath: string('File in the container whose content becomes the message of its end.', { default: '/dev/termination-log' }),
   terminationMessagePolicy: oneOf(['File', 'FallbackToLogsOnError'], 'Where the message comes from when the file is empty.', { default: 'File' }),
   tty: boolean('True to give the container a terminal; needs stdin.'),
-  volumeDevices: list(VolumeDevice, 'Block devices of the container.', { mapKeys: ['devicePath'], mergeKey: 'devicePath' }),
-  volumeMounts: list(VolumeMount, 'Volumes of the container; sub-paths are not allowed.', { mapKeys: ['mountPath'], mergeKey: 'mountPath' }),
+  volumeDevices: list(VolumeDevice, 'Block devices of the container.', { mapKeys: ['devicePath'], mergeKey: 'devicePath', duplicates: 'allowed' }),
+  volumeMounts: list(VolumeMount, 'Volumes of the container; sub-paths are not allowed.', { mapKeys: ['mountPath'], mergeKey: 'mountPath', duplicates: 'allowed' }),
   workingDir: string("Working directory, in place of the image's."),
 }, ['name']);
 export type EphemeralContainer = Static<typeof EphemeralContainer>;

@@ -11,14 +11,14 @@ export type SecretReference = Static<typeof SecretReference>;
 
 export const AzureFilePersistentVolumeSource = object('core.v1.AzureFilePersistentVolumeSource', 'A file share of Azure.', {
   readOnly: boolean('True to mount it read-only.'),
-  secretName: string("Secret with the account's name and key."),
+  secretName: string("Secret with the account's name and key.", { minLength: 1 }),
   secretNamespace: string("Namespace of the secret; the claim's where absent."),
-  shareName: string('Name of the share.'),
+  shareName: string('Name of the share.', { minLength: 1 }),
 }, ['secretName', 'shareName']);
 export type AzureFilePersistentVolumeSource = Static<typeof AzureFilePersistentVolumeSource>;
 
 export const CephFSPersistentVolumeSource = object('core.v1.CephFSPersistentVolumeSource', 'A Ceph file system.', {
-  monitors: list(string('Address.'), 'Addresses of the monitors.', { listType: 'atomic' }),
+  monitors: list(string('Address.'), 'Addresses of the monitors.', { listType: 'atomic', minItems: 1 }),
   path: string('Path in the file system that is mounted.'),
   readOnly: boolean('True to mount it read-only.'),
   secretFile: string('File on the node with the key.'),
@@ -31,7 +31,7 @@ export const CinderPersistentVolumeSource = object('core.v1.CinderPersistentVolu
   fsType: string('File system of the volume.'),
   readOnly: boolean('True to mount it read-only.'),
   secretRef: as(SecretReference, 'Secret with the credentials.'),
-  volumeID: string('Identity of the volume.'),
+  volumeID: string('Identity of the volume.', { minLength: 1 }),
 }, ['volumeID']);
 export type CinderPersistentVolumeSource = Static<typeof CinderPersistentVolumeSource>;
 
@@ -50,7 +50,7 @@ export const CSIPersistentVolumeSource = object('core.v1.CSIPersistentVolumeSour
 export type CSIPersistentVolumeSource = Static<typeof CSIPersistentVolumeSource>;
 
 export const FlexPersistentVolumeSource = object('core.v1.FlexPersistentVolumeSource', 'A volume of an exec-based plugin.', {
-  driver: string('Name of the driver.'),
+  driver: string('Name of the driver.', { minLength: 1 }),
   fsType: string('File system of the volume.'),
   options: mapOf(string('Value.'), 'Further options for the driver.'),
   readOnly: boolean('True to mount it read-only.'),
@@ -59,9 +59,9 @@ export const FlexPersistentVolumeSource = object('core.v1.FlexPersistentVolumeSo
 export type FlexPersistentVolumeSource = Static<typeof FlexPersistentVolumeSource>;
 
 export const GlusterfsPersistentVolumeSource = object('core.v1.GlusterfsPersistentVolumeSource', 'A Gluster volume.', {
-  endpoints: string('Name of the Endpoints object of the servers.'),
+  endpoints: string('Name of the Endpoints object of the servers.', { minLength: 1 }),
   endpointsNamespace: string("Namespace of the Endpoints object; the claim's where absent."),
-  path: string('Name of the volume.'),
+  path: string('Name of the volume.', { minLength: 1 }),
   readOnly: boolean('True to mount it read-only.'),
 }, ['endpoints', 'path']);
 export type GlusterfsPersistentVolumeSource = Static<typeof GlusterfsPersistentVolumeSource>;
@@ -71,13 +71,13 @@ export const ISCSIPersistentVolumeSource = object('core.v1.ISCSIPersistentVolume
   chapAuthSession: boolean('True to use CHAP for the session.'),
   fsType: string('File system of the volume.'),
   initiatorName: string('Name of the initiator.'),
-  iqn: string('Name of the target.'),
+  iqn: string('Name of the target.', { minLength: 1 }),
   iscsiInterface: string('Interface to use.', { default: 'default' }),
-  lun: int32('Unit number at the target.'),
+  lun: int32('Unit number at the target.', { minimum: 0, maximum: 255 }),
   portals: list(string('Address.'), 'Further portals of the target.', { listType: 'atomic' }),
   readOnly: boolean('True to mount it read-only.'),
   secretRef: as(SecretReference, 'Secret for CHAP.'),
-  targetPortal: string('Portal of the target, with its port.'),
+  targetPortal: string('Portal of the target, with its port.', { minLength: 1 }),
 }, ['iqn', 'lun', 'targetPortal']);
 export type ISCSIPersistentVolumeSource = Static<typeof ISCSIPersistentVolumeSource>;
 
@@ -89,9 +89,9 @@ export type LocalVolumeSource = Static<typeof LocalVolumeSource>;
 
 export const RBDPersistentVolumeSource = object('core.v1.RBDPersistentVolumeSource', 'A Rados block device.', {
   fsType: string('File system of the volume.'),
-  image: string('Name of the image.'),
+  image: string('Name of the image.', { minLength: 1 }),
   keyring: string('File on the node with the key.', { default: '/etc/ceph/keyring' }),
-  monitors: list(string('Address.'), 'Addresses of the monitors.', { listType: 'atomic' }),
+  monitors: list(string('Address.'), 'Addresses of the monitors.', { listType: 'atomic', minItems: 1 }),
   pool: string('Pool of the image.', { default: 'rbd' }),
   readOnly: boolean('True to mount it read-only.'),
   secretRef: as(SecretReference, 'Secret with the key.'),
@@ -101,14 +101,14 @@ export type RBDPersistentVolumeSource = Static<typeof RBDPersistentVolumeSource>
 
 export const ScaleIOPersistentVolumeSource = object('core.v1.ScaleIOPersistentVolumeSource', 'A volume of ScaleIO.', {
   fsType: string('File system of the volume.', { default: 'xfs' }),
-  gateway: string('Address of the gateway.'),
+  gateway: string('Address of the gateway.', { minLength: 1 }),
   protectionDomain: string('Protection domain of the storage.'),
   readOnly: boolean('True to mount it read-only.'),
   secretRef: as(SecretReference, 'Secret with the credentials.'),
   sslEnabled: boolean('True to speak TLS with the gateway.'),
   storageMode: string('How storage is allotted: thick or thin.', { default: 'ThinProvisioned' }),
   storagePool: string('Pool of the storage.'),
-  system: string('Name of the storage system.'),
+  system: string('Name of the storage system.', { minLength: 1 }),
   volumeName: string('Name of the volume.'),
 }, ['gateway', 'secretRef', 'system']);
 export type ScaleIOPersistentVolumeSource = Static<typeof ScaleIOPersistentVolumeSource>;

@@ -20,9 +20,9 @@ export const PodDNSConfigOption = object('core.v1.PodDNSConfigOption', 'An optio
 export type PodDNSConfigOption = Static<typeof PodDNSConfigOption>;
 
 export const PodDNSConfig = object('core.v1.PodDNSConfig', 'Settings of the resolver, added to those that the DNS policy gives.', {
-  nameservers: list(string('IP address.'), 'Addresses of name servers, at most 3.', { listType: 'atomic', maxItems: 3 }),
+  nameservers: list(string('IP address.'), 'Addresses of name servers, at most 3.', { listType: 'atomic' }),
   options: list(PodDNSConfigOption, 'Options of the resolver.', { listType: 'atomic' }),
-  searches: list(string('Domain.'), 'Domains that are searched for short names, at most 32.', { listType: 'atomic', maxItems: 32 }),
+  searches: list(string('Domain.'), 'Domains that are searched for short names, at most 32.', { listType: 'atomic' }),
 });
 export type PodDNSConfig = Static<typeof PodDNSConfig>;
 

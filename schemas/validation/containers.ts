@@ -1,4 +1,5 @@
 import { absent, duplicate, forbidden, refused, required, unsupported, wrong, type FieldError } from '../errors.ts';
+import { graceSecondsOf } from '../grace.ts';
 import { whyNotDnsLabel, whyNotIp, whyNotLocalPath, whyNotPortName, whyNotPortNumber } from '../names.ts';
 import type { Container, ContainerPort, EphemeralContainer } from '../types/container.ts';
 import type { PodSpec } from '../types/pod-spec.ts';
@@ -46,11 +47,14 @@ const validatePorts = (ports: readonly ContainerPort[] | undefined, field: strin
 const validateMounts = (container: Container | EphemeralContainer, field: string, frame: PodFrame): readonly FieldError[] => {
   const privileged = container.securityContext?.privileged === true;
   const devices = new Set((container.volumeDevices ?? []).map((device) => device.devicePath));
+  const paths = new Set<string>();
   return (container.volumeMounts ?? []).flatMap((mount, index) => {
     const at = `${field}[${index}]`;
     const { name, mountPath, subPath = '', subPathExpr = '', readOnly } = mount;
     const errors: FieldError[] = [];
     if (name !== '' && !frame.volumes.has(name)) errors.push(absent(`${at}.name`, name));
+    if (mountPath !== '' && paths.has(mountPath)) errors.push(wrong(`${at}.mountPath`, mountPath, 'must be unique'));
+    paths.add(mountPath);
     if (devices.has(mountPath)) errors.push(wrong(`${at}.mountPath`, mountPath, 'must not already exist in volumeDevices'));
     if (subPath !== '') errors.push(...refused(`${at}.subPath`, subPath, whyNotLocalPath(subPath)));
     if (subPathExpr !== '') {
@@ -66,12 +70,13 @@ const validateMounts = (container: Container | EphemeralContainer, field: string
   });
 };
 
-const validateDevices = (container: Container | EphemeralContainer, field: string, frame: PodFrame): readonly FieldError[] =>
-  (container.volumeDevices ?? []).flatMap(({ name, devicePath }, index) => [
+const validateDevices = ({ volumeDevices: devices = [] }: Container | EphemeralContainer, field: string, frame: PodFrame): readonly FieldError[] =>
+  devices.flatMap(({ name, devicePath }, index) => [
     ...(name === '' || frame.claims.has(name) ? [] : [frame.volumes.has(name)
       ? wrong(`${field}[${index}].name`, name, 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode')
       : absent(`${field}[${index}].name`, name)]),
     ...refused(`${field}[${index}].devicePath`, devicePath, whyNotLocalPath(devicePath.replace(/^\//, ''))),
+    ...(devicePath !== '' && devices.findIndex((other) => other.devicePath === devicePath) < index ? [wrong(`${field}[${index}].devicePath`, devicePath, 'must be unique')] : []),
   ]);
 
 /** What regular, init and ephemeral containers have in common. */
@@ -101,7 +106,7 @@ const validateCommon = (container: Container | EphemeralContainer, field: string
 const probes: readonly ProbeUse[] = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
 const validateLife = (container: Container, field: string, frame: PodFrame): readonly FieldError[] => [
-  ...(container.lifecycle === undefined ? [] : validateLifecycle(container.lifecycle, `${field}.lifecycle`, frame.spec.terminationGracePeriodSeconds ?? 30)),
+  ...(container.lifecycle === undefined ? [] : validateLifecycle(container.lifecycle, `${field}.lifecycle`, graceSecondsOf(frame.spec))),
   ...probes.flatMap((use) => {
     const probe = container[use];
     return probe === undefined ? [] : validateProbe(probe, `${field}.${use}`, use);

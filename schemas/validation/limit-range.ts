@@ -1,6 +1,6 @@
 import { duplicate, forbidden, required, wrong, type FieldError } from '../errors.ts';
 import type { LimitRangeItem } from '../kinds/core/limit-range.ts';
-import { whyNotQualifiedName, whyNotResourceName } from '../names.ts';
+import { whyNotContainerResource, whyNotQualifiedName } from '../names.ts';
 import { parseQuantity, type Quantity } from '../quantity.ts';
 import { whyNotQuotaResource } from './resource-quota.ts';
 import { validateAmounts } from './resources.ts';
@@ -50,7 +50,7 @@ const validateItem = (item: LimitRangeItem, field: string): readonly FieldError[
   const why = item.type === '' ? undefined : whyNotType(item.type);
   if (item.type === '') errors.push(required(`${field}.type`));
   else if (why !== undefined) errors.push(wrong(`${field}.type`, item.type, why));
-  const nameRule = item.type === 'Container' ? whyNotResourceName : whyNotQuotaResource;
+  const nameRule = item.type === 'Container' || item.type === 'Pod' ? whyNotContainerResource : whyNotQuotaResource;
   const sets: readonly Amounts[] = ['max', 'min', ...(item.type === 'Pod' ? [] : ['default', 'defaultRequest'] as const), 'maxLimitRequestRatio'];
   for (const set of sets) errors.push(...validateAmounts(item[set], `${field}.${set}`, nameRule));
   if (item.type === 'Pod') {

@@ -2,7 +2,7 @@ import { forbidden, refused, required, wrong, type FieldError } from '../errors.
 import { deepEqual } from '../frozen.ts';
 import type { PersistentVolumeClaimStatus } from '../kinds/core/persistent-volume-claim.ts';
 import { validateLabelSelector } from '../label-selector.ts';
-import { whyNotDnsSubdomain } from '../names.ts';
+import { whyNotDnsSubdomain, whyNotQualifiedName } from '../names.ts';
 import { compareQuantities, parseQuantity } from '../quantity.ts';
 import type { PersistentVolumeClaimSpec } from '../types/persistent-volume-claim-spec.ts';
 import { validateAccessModes, validateClassName, validateSize } from './persistent-volume.ts';
@@ -78,6 +78,6 @@ export const validatePersistentVolumeClaim = (claim: Claim, old: Claim | undefin
 ];
 
 export const validateClaimStatus = (status: PersistentVolumeClaimStatus): readonly FieldError[] => [
-  ...validateAmounts(status.capacity, 'status.capacity'),
-  ...validateAmounts(status.allocatedResources, 'status.allocatedResources'),
+  ...validateAmounts(status.capacity, 'status.capacity', whyNotQualifiedName),
+  ...validateAmounts(status.allocatedResources, 'status.allocatedResources', whyNotQualifiedName),
 ];

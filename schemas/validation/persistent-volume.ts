@@ -5,6 +5,7 @@ import type { PersistentVolumeSpec } from '../kinds/core/persistent-volume.ts';
 import { whyNotDnsSubdomain, whyNotQualifiedName } from '../names.ts';
 import { parseQuantity } from '../quantity.ts';
 import type { SecretReference } from '../types/persistent-volume-source.ts';
+import { validateRemoteVolume } from './remote-volumes.ts';
 import { validateNodeSelector } from './scheduling.ts';
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
@@ -39,8 +40,8 @@ const validatePath = (path: string, field: string): readonly FieldError[] =>
   path === '' ? [required(field)] : path.split('/').includes('..') ? [wrong(field, path, "must not contain '..'")] : [];
 
 const validateSource = (spec: PersistentVolumeSpec): readonly FieldError[] => {
-  const { hostPath, local, nfs, csi, iscsi, rbd } = spec;
-  const errors: FieldError[] = [];
+  const { hostPath, local, nfs, csi } = spec;
+  const errors: FieldError[] = [...validateRemoteVolume(spec, 'spec')];
   if (hostPath !== undefined) {
     errors.push(...validatePath(hostPath.path, 'spec.hostPath.path'));
     if (/^\/+$/.test(hostPath.path) && spec.persistentVolumeReclaimPolicy === 'Recycle') errors.push(forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
@@ -59,15 +60,6 @@ const validateSource = (spec: PersistentVolumeSpec): readonly FieldError[] => {
     else errors.push(...refused('spec.csi.driver', csi.driver, csi.driver.length > 63 ? 'must be no more than 63 characters' : whyNotDnsSubdomain(csi.driver.toLowerCase())));
     if (csi.volumeHandle === '') errors.push(required('spec.csi.volumeHandle'));
     for (const name of ['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef'] as const) errors.push(...validateSecret(csi[name], `spec.csi.${name}`));
-  }
-  if (iscsi !== undefined) {
-    if (iscsi.targetPortal === '') errors.push(required('spec.iscsi.targetPortal'));
-    if (iscsi.iqn === '') errors.push(required('spec.iscsi.iqn'));
-    if (iscsi.lun < 0 || iscsi.lun > 255) errors.push(wrong('spec.iscsi.lun', iscsi.lun, 'must be between 0 and 255, inclusive'));
-  }
-  if (rbd !== undefined) {
-    if (rbd.monitors.length === 0) errors.push(required('spec.rbd.monitors'));
-    if (rbd.image === '') errors.push(required('spec.rbd.image'));
   }
   return errors;
 };

@@ -3,10 +3,15 @@ import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotIp, whyNotLabelValue, whyNotQ
 import type { PodSpec, PodTemplateSpec } from '../types/pod-spec.ts';
 import { validateContainers } from './containers.ts';
 import { validateTemplateMeta } from './object-meta.ts';
+import { validateOs } from './pod-os.ts';
 import { validateAmounts, validateResources } from './resources.ts';
 import { validateAffinity, validateTolerations, validateTopologySpread } from './scheduling.ts';
 import { validatePodSecurityContext } from './security-context.ts';
 import { validateVolumes } from './volumes.ts';
+
+/** Name servers and search domains of a pod; Kubernetes' limits. */
+export const maxNameservers = 3;
+export const maxSearches = 32;
 
 /** Longest list of search domains, all together with the spaces between them, in characters; Kubernetes' limit. */
 export const maxSearchLength = 2048;
@@ -20,6 +25,8 @@ const validateDns = (spec: PodSpec, field: string): readonly FieldError[] => {
     if (dnsConfig === undefined) errors.push(required(at, 'must provide `dnsConfig` when `dnsPolicy` is None'));
     else if (nameservers.length === 0) errors.push(required(`${at}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'));
   }
+  if (nameservers.length > maxNameservers) errors.push(wrong(`${at}.nameservers`, nameservers, `must not have more than ${maxNameservers} nameservers`));
+  if (searches.length > maxSearches) errors.push(wrong(`${at}.searches`, searches, `must not have more than ${maxSearches} search paths`));
   for (const [index, server] of nameservers.entries()) errors.push(...refused(`${at}.nameservers[${index}]`, server, whyNotIp(server)));
   for (const [index, search] of searches.entries()) {
     const name = search === '.' ? 'root' : search.replace(/\.$/, '').replaceAll('_', '-');
@@ -63,10 +70,13 @@ const validateNames = (spec: PodSpec, field: string): readonly FieldError[] => [
   ]),
 ];
 
-const validateTimes = ({ terminationGracePeriodSeconds: grace, activeDeadlineSeconds: deadline }: PodSpec, field: string): readonly FieldError[] => [
-  ...(grace !== undefined && grace < 0 ? [wrong(`${field}.terminationGracePeriodSeconds`, grace, 'must be greater than or equal to 0')] : []),
-  ...(deadline !== undefined && (deadline < 1 || deadline > 2 ** 31 - 1) ? [wrong(`${field}.activeDeadlineSeconds`, deadline, `must be between 1 and ${2 ** 31 - 1}, inclusive`)] : []),
-];
+const validateDeadline = ({ activeDeadlineSeconds: deadline }: PodSpec, field: string): readonly FieldError[] =>
+  (deadline !== undefined && (deadline < 1 || deadline > 2 ** 31 - 1) ? [wrong(`${field}.activeDeadlineSeconds`, deadline, `must be between 1 and ${2 ** 31 - 1}, inclusive`)] : []);
+
+/** Users of the node's own cannot be told from those of a pod that shares its namespaces. */
+const validateHostUsers = ({ hostUsers, hostNetwork, hostPID, hostIPC }: PodSpec, field: string): readonly FieldError[] =>
+  (hostUsers !== false ? [] : Object.entries({ hostNetwork, hostPID, hostIPC }).filter(([, shared]) => shared === true)
+    .map(([name]) => forbidden(`${field}.${name}`, 'when `hostUsers` is false')));
 
 /** Frozen specs with nothing wrong. They cannot change, and pods of one template share theirs. */
 const right = new WeakSet<PodSpec>();
@@ -84,7 +94,8 @@ const errorsOf = (spec: PodSpec, field: string): readonly FieldError[] => {
   return [
     ...validateVolumes(spec.volumes, `${field}.volumes`),
     ...validateContainers(spec, field),
-    ...validateTimes(spec, field),
+    ...validateDeadline(spec, field),
+    ...validateHostUsers(spec, field),
     ...validateNames(spec, field),
     ...validateHostNames(spec, field),
     ...validateDns(spec, field),
@@ -96,7 +107,7 @@ const errorsOf = (spec: PodSpec, field: string): readonly FieldError[] => {
     ...validateTopologySpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`),
     ...validateAmounts(spec.overhead, `${field}.overhead`),
     ...validateResources(spec.resources, `${field}.resources`, new Set()),
-    ...(spec.os?.name === 'windows' && hostNetwork ? [forbidden(`${field}.hostNetwork`, 'cannot be set for a windows pod')] : []),
+    ...validateOs(spec, field),
   ];
 };
 

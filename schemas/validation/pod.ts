@@ -3,6 +3,7 @@ import { forbidden, refused, wrong, type FieldError } from '../errors.ts';
 import { deepEqual, draftOf, type Draft } from '../frozen.ts';
 import type { ApiObject } from '../kind.ts';
 import { whyNotIp, whyNotQualifiedName } from '../names.ts';
+import type { Affinity, NodeSelector } from '../types/affinity.ts';
 import type { PodSpec } from '../types/pod-spec.ts';
 import type { ContainerStatus, PodStatus } from '../types/pod-status.ts';
 import { validatePodSpec } from './pod-spec.ts';
@@ -20,11 +21,37 @@ export const validateNewPod = (pod: PodLike): readonly FieldError[] => [
 
 const isGated = (spec: PodSpec): boolean => (spec.schedulingGates ?? []).length > 0;
 
+const startsWith = (list: readonly unknown[] = [], start: readonly unknown[] = []): boolean => deepEqual(list.slice(0, start.length), start);
+
+/** The nodes that a pod insists on may only become fewer: each of its terms may get further conditions. */
+const validateNodeTerms = ({ nodeSelectorTerms: terms = [] }: Partial<NodeSelector> = {}, { nodeSelectorTerms: before }: NodeSelector): readonly FieldError[] => {
+  const field = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms';
+  if (terms.length !== before.length) return [wrong(field, terms, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')];
+  return terms.flatMap((term, index) => {
+    const old = before[index];
+    const isEmpty = (old?.matchExpressions ?? []).length + (old?.matchFields ?? []).length === 0;
+    const narrower = isEmpty ? deepEqual(term, old) : startsWith(term.matchExpressions, old?.matchExpressions) && startsWith(term.matchFields, old?.matchFields);
+    return narrower ? [] : [wrong(`${field}[${index}]`, term, 'only additions are allowed (no mutations or deletions)')];
+  });
+};
+
 /** What may change in a pod that waits behind scheduling gates: where it may go becomes narrower, never wider. */
 const validateGatedChange = (spec: PodSpec, old: PodSpec): readonly FieldError[] => {
   const selector = spec.nodeSelector ?? {};
   const narrower = Object.entries(old.nodeSelector ?? {}).every(([key, value]) => selector[key] === value);
-  return narrower ? [] : [wrong('spec.nodeSelector', spec.nodeSelector ?? {}, 'only additions are allowed (no mutations or deletions)')];
+  const before = old.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return [
+    ...(narrower ? [] : [wrong('spec.nodeSelector', spec.nodeSelector ?? {}, 'only additions are allowed (no mutations or deletions)')]),
+    ...(before === undefined ? [] : validateNodeTerms(spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution, before)),
+  ];
+};
+
+/** The affinity as the old one has it for nodes, which the rule for gated pods looks at, so that only the rest is compared. */
+const withNodeAffinity = (affinity: Affinity | undefined, old: Affinity | undefined): Draft<Affinity> | undefined => {
+  const { nodeAffinity: _nodeAffinity, ...others } = affinity ?? {};
+  const nodeAffinity = old?.nodeAffinity;
+  if (Object.keys(others).length === 0 && nodeAffinity === undefined) return old === undefined ? undefined : draftOf(old);
+  return draftOf({ ...others, ...(nodeAffinity === undefined ? {} : { nodeAffinity }) });
 };
 
 /** Both specs with all that may change made equal: what still differs may not change. */
@@ -39,14 +66,13 @@ const withoutMutable = (spec: PodSpec, old: PodSpec): Draft<PodSpec> => {
   same(draft.containers, old.containers);
   same(draft.initContainers, old.initContainers);
   draft.activeDeadlineSeconds = old.activeDeadlineSeconds;
+  // Who said less than nothing may say what that means.
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && draft.terminationGracePeriodSeconds === 1) draft.terminationGracePeriodSeconds = old.terminationGracePeriodSeconds;
   draft.tolerations = old.tolerations === undefined ? undefined : draftOf(old.tolerations);
   draft.schedulingGates = old.schedulingGates === undefined ? undefined : draftOf(old.schedulingGates);
   if (isGated(old)) {
     draft.nodeSelector = old.nodeSelector === undefined ? undefined : draftOf(old.nodeSelector);
-    if (draft.affinity?.nodeAffinity !== undefined && old.affinity?.nodeAffinity === undefined) {
-      delete draft.affinity.nodeAffinity;
-      if (Object.keys(draft.affinity).length === 0 && old.affinity === undefined) delete draft.affinity;
-    }
+    draft.affinity = withNodeAffinity(spec.affinity, old.affinity);
   }
   return draft;
 };
@@ -85,6 +111,9 @@ export const validatePodUpdate = (pod: PodLike, old: PodLike): readonly FieldErr
     if (!gates.has(name)) errors.push(forbidden(`spec.schedulingGates[${index}]`, 'only deletion is allowed, but found new scheduling gate \'' + name + '\''));
   }
   if (isGated(old.spec)) errors.push(...validateGatedChange(spec, old.spec));
+  for (const list of ['initContainers', 'containers'] as const) {
+    if ((spec[list]?.length ?? 0) !== (old.spec[list]?.length ?? 0)) return [...errors, forbidden(`spec.${list}`, 'pod updates may not add or remove containers')];
+  }
   const changed = differences(withoutMutable(spec, old.spec), old.spec, 'spec');
   if (changed.length > 0) {
     const more = changed.length > shownDifferences ? ` and ${changed.length - shownDifferences} more` : '';

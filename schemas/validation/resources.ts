@@ -1,5 +1,5 @@
-import { absent, refused, required, wrong, type FieldError } from '../errors.ts';
-import { isDomainPrefixed, whyNotResourceName } from '../names.ts';
+import { absent, forbidden, refused, required, wrong, type FieldError } from '../errors.ts';
+import { isDomainPrefixed, whyNotContainerResource } from '../names.ts';
 import { compareQuantities, parseQuantity } from '../quantity.ts';
 import type { ResourceRequirements } from '../types/resources.ts';
 
@@ -12,7 +12,7 @@ const isExtended = (name: string): boolean => isDomainPrefixed(name) && !name.in
 const cannotOvercommit = (name: string): boolean => isExtended(name) || name.startsWith('hugepages-');
 
 /** Amounts by the name of the resource: not negative, and whole where the resource is. */
-export const validateAmounts = (amounts: Amounts | undefined, field: string, nameRule: (name: string) => string | undefined = whyNotResourceName): readonly FieldError[] =>
+export const validateAmounts = (amounts: Amounts | undefined, field: string, nameRule: (name: string) => string | undefined = whyNotContainerResource): readonly FieldError[] =>
   Object.entries(amounts ?? {}).flatMap(([name, amount]) => {
     const at = `${field}[${name}]`;
     const quantity = parseQuantity(amount);
@@ -40,6 +40,22 @@ const validateAgainstLimits = (requests: Amounts, limits: Amounts, field: string
   return errors;
 };
 
+/** Huge pages are whole pages, and come beside CPU or memory. */
+const validateHugePages = (requests: Amounts, limits: Amounts, field: string): readonly FieldError[] => {
+  const asked = [...Object.entries(limits), ...Object.entries(requests).filter(([name, amount]) => limits[name] !== amount)];
+  const pages = asked.filter(([name]) => name.startsWith('hugepages-'));
+  if (pages.length === 0) return [];
+  return [
+    ...pages.flatMap(([name, amount]) => {
+      const size = name.slice('hugepages-'.length);
+      const [page, quantity] = [parseQuantity(size)?.nano ?? 0n, parseQuantity(amount)?.nano];
+      if (quantity === undefined || quantity < 0n) return [];
+      return page > 0n && quantity % page === 0n ? [] : [wrong(field, amount, `is not a multiple of the page size ${size}`)];
+    }),
+    ...(asked.some(([name]) => name === 'cpu' || name === 'memory') ? [] : [forbidden(field, 'HugePages require cpu or memory')]),
+  ];
+};
+
 /** Requests and limits of a container; `claims` are the names of the pod's resource claims. */
 export const validateResources = (resources: ResourceRequirements | undefined, field: string, claims: ReadonlySet<string>): readonly FieldError[] => {
   if (resources === undefined) return [];
@@ -48,6 +64,7 @@ export const validateResources = (resources: ResourceRequirements | undefined, f
     ...validateAmounts(limits, `${field}.limits`),
     ...validateAmounts(requests, `${field}.requests`),
     ...validateAgainstLimits(requests, limits, field),
+    ...validateHugePages(requests, limits, field),
     ...(resources.claims ?? []).flatMap((claim, index) =>
       claim.name === '' ? [required(`${field}.claims[${index}].name`)] : claims.has(claim.name) ? [] : [absent(`${field}.claims[${index}]`, claim.name)]),
   ];

@@ -3,9 +3,14 @@ import { forbidden, refused, required, unsupported, wrong, type FieldError } fro
 import { validateLabelSelector } from '../label-selector.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotLabelValue, whyNotQualifiedName } from '../names.ts';
 import type { Affinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodAffinityTerm, Toleration, TopologySpreadConstraint } from '../types/affinity.ts';
+import type { LabelSelector } from '../types/label-selector.ts';
 
-const validateExpression = ({ key, operator, values = [] }: NodeSelectorRequirement, field: string): readonly FieldError[] => {
+/** What must hold is looked at more closely than what is wished: a value that no label can have would keep the pod from every node. */
+type Strictness = 'must' | 'wish';
+
+const validateExpression = ({ key, operator, values = [] }: NodeSelectorRequirement, field: string, strictness: Strictness): readonly FieldError[] => {
   const errors = [...refused(`${field}.key`, key, whyNotQualifiedName(key))];
+  if (strictness === 'must') errors.push(...values.flatMap((value, index) => refused(`${field}.values[${index}]`, value, whyNotLabelValue(value))));
   if (operator === 'In' || operator === 'NotIn') {
     if (values.length === 0) errors.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {
@@ -28,13 +33,13 @@ const validateFieldExpression = ({ key, operator, values = [] }: NodeSelectorReq
   return refused(`${field}.values[0]`, values[0], whyNotDnsSubdomain(values[0] ?? ''));
 };
 
-const validateTerm = (term: NodeSelectorTerm, field: string): readonly FieldError[] => [
-  ...(term.matchExpressions ?? []).flatMap((one, index) => validateExpression(one, `${field}.matchExpressions[${index}]`)),
+const validateTerm = (term: NodeSelectorTerm, field: string, strictness: Strictness): readonly FieldError[] => [
+  ...(term.matchExpressions ?? []).flatMap((one, index) => validateExpression(one, `${field}.matchExpressions[${index}]`, strictness)),
   ...(term.matchFields ?? []).flatMap((one, index) => validateFieldExpression(one, `${field}.matchFields[${index}]`)),
 ];
 
 export const validateNodeSelector = (selector: NodeSelector, field: string): readonly FieldError[] =>
-  selector.nodeSelectorTerms.flatMap((term, index) => validateTerm(term, `${field}.nodeSelectorTerms[${index}]`));
+  selector.nodeSelectorTerms.flatMap((term, index) => validateTerm(term, `${field}.nodeSelectorTerms[${index}]`, 'must'));
 
 const validateMatchKeys = (term: Pick<PodAffinityTerm, 'labelSelector' | 'matchLabelKeys'>, keys: readonly string[] | undefined, field: string): readonly FieldError[] => [
   ...(keys !== undefined && keys.length > 0 && term.labelSelector === undefined ? [forbidden(field, 'must not be specified when labelSelector is not set')] : []),
@@ -48,6 +53,8 @@ const validatePodTerm = (term: PodAffinityTerm, field: string): readonly FieldEr
   ...refused(`${field}.topologyKey`, term.topologyKey, whyNotQualifiedName(term.topologyKey)),
   ...validateMatchKeys(term, term.matchLabelKeys, `${field}.matchLabelKeys`),
   ...validateMatchKeys(term, term.mismatchLabelKeys, `${field}.mismatchLabelKeys`),
+  ...(term.matchLabelKeys ?? []).flatMap((key, index) => (term.mismatchLabelKeys?.includes(key) === true
+    ? [wrong(`${field}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys')] : [])),
 ];
 
 const hard = 'requiredDuringSchedulingIgnoredDuringExecution';
@@ -63,7 +70,7 @@ export const validateAffinity = (affinity: Affinity | undefined, field: string):
   const needed = node?.[hard];
   return [
     ...(needed === undefined ? [] : validateNodeSelector(needed, `${field}.nodeAffinity.${hard}`)),
-    ...(node?.[soft] ?? []).flatMap((wish, index) => validateTerm(wish.preference, `${field}.nodeAffinity.${soft}[${index}].preference`)),
+    ...(node?.[soft] ?? []).flatMap((wish, index) => validateTerm(wish.preference, `${field}.nodeAffinity.${soft}[${index}].preference`, 'wish')),
     ...validatePodTerms(affinity?.podAffinity, `${field}.podAffinity`),
     ...validatePodTerms(affinity?.podAntiAffinity, `${field}.podAntiAffinity`),
   ];
@@ -81,6 +88,9 @@ export const validateTolerations = (tolerations: readonly Toleration[] | undefin
     return errors;
   });
 
+const selects = (selector: LabelSelector | undefined, key: string): boolean =>
+  Object.hasOwn(selector?.matchLabels ?? {}, key) || selector?.matchExpressions?.some((one) => one.key === key) === true;
+
 export const validateTopologySpread = (constraints: readonly TopologySpreadConstraint[] | undefined, field: string): readonly FieldError[] =>
   (constraints ?? []).flatMap((one, index) => {
     const at = `${field}[${index}]`;
@@ -90,5 +100,6 @@ export const validateTopologySpread = (constraints: readonly TopologySpreadConst
         ? [wrong(`${at}.minDomains`, one.minDomains, 'can only use minDomains if whenUnsatisfiable=DoNotSchedule')] : []),
       ...validateLabelSelector(one.labelSelector, `${at}.labelSelector`),
       ...validateMatchKeys(one, one.matchLabelKeys, `${at}.matchLabelKeys`),
+      ...(one.matchLabelKeys ?? []).flatMap((key, place) => (selects(one.labelSelector, key) ? [wrong(`${at}.matchLabelKeys[${place}]`, key, 'exists in both matchLabelKeys and labelSelector')] : [])),
     ];
   });

@@ -1,10 +1,16 @@
 import { forbidden, refused, required, unsupported, wrong, type FieldError } from '../errors.ts';
 import { validateLabelSelector } from '../label-selector.ts';
-import { whyNotDataKey, whyNotDnsLabel, whyNotDnsSubdomain, whyNotLocalPath, whyNotQualifiedName } from '../names.ts';
+import { whyNotCsiDriverName, whyNotDataKey, whyNotDnsLabel, whyNotDnsSubdomain, whyNotLocalPath } from '../names.ts';
 import { parseQuantity } from '../quantity.ts';
+import type { ObjectMeta } from '../types/object-meta.ts';
+import type { PersistentVolumeClaimTemplate } from '../types/persistent-volume-claim-spec.ts';
 import type { KeyToPath } from '../types/references.ts';
 import type { DownwardAPIVolumeFile, Volume, VolumeProjection } from '../types/volume.ts';
+import type { CSIVolumeSource } from '../types/volume-remote.ts';
 import { validateFieldRef, validateResourceFieldRef } from './env.ts';
+import { validateTemplateMeta } from './object-meta.ts';
+import { validateClaimSpec } from './persistent-volume-claim.ts';
+import { validateRemoteVolume } from './remote-volumes.ts';
 
 const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket'];
 
@@ -82,6 +88,21 @@ const validateProjected = (sources: readonly VolumeProjection[], field: string):
   });
 };
 
+/** Members of the metadata of a claim that is made for each pod which the pod may say; all others are the server's. */
+const ofClaimTemplates: ReadonlySet<string> = new Set(['labels', 'annotations']);
+
+const validateClaimTemplate = ({ metadata = {}, spec }: PersistentVolumeClaimTemplate, field: string): readonly FieldError[] => [
+  ...Object.keys(metadata).filter((name) => !ofClaimTemplates.has(name) && metadata[name as keyof ObjectMeta] !== undefined)
+    .map((name) => forbidden(`${field}.metadata.${name}`, 'cannot be set for an ephemeral volume')),
+  ...validateTemplateMeta({ labels: metadata.labels, annotations: metadata.annotations }, `${field}.metadata`),
+  ...validateClaimSpec(spec, `${field}.spec`),
+];
+
+const validateCsi = ({ driver, nodePublishSecretRef: secret }: CSIVolumeSource, field: string): readonly FieldError[] => [
+  ...(driver === '' ? [required(`${field}.driver`)] : refused(`${field}.driver`, driver, whyNotCsiDriverName(driver))),
+  ...(secret === undefined ? [] : validateName(secret.name, `${field}.nodePublishSecretRef.name`)),
+];
+
 const validateSource = (volume: Volume, field: string): readonly FieldError[] => {
   const { emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim: claim, nfs, image, ephemeral, csi } = volume;
   const errors: FieldError[] = [];
@@ -107,9 +128,13 @@ const validateSource = (volume: Volume, field: string): readonly FieldError[] =>
     else if (!nfs.path.startsWith('/')) errors.push(wrong(`${field}.nfs.path`, nfs.path, 'must be an absolute path'));
   }
   if (image !== undefined && (image.reference ?? '') === '') errors.push(required(`${field}.image.reference`));
-  if (ephemeral !== undefined && ephemeral.volumeClaimTemplate === undefined) errors.push(required(`${field}.ephemeral.volumeClaimTemplate`));
-  if (csi !== undefined) errors.push(...(csi.driver === '' ? [required(`${field}.csi.driver`)] : refused(`${field}.csi.driver`, csi.driver, whyNotQualifiedName(csi.driver))));
-  return errors;
+  if (ephemeral !== undefined) {
+    errors.push(...(ephemeral.volumeClaimTemplate === undefined ? [required(`${field}.ephemeral.volumeClaimTemplate`)]
+      : validateClaimTemplate(ephemeral.volumeClaimTemplate, `${field}.ephemeral.volumeClaimTemplate`)));
+  }
+  if (csi !== undefined) errors.push(...validateCsi(csi, `${field}.csi`));
+  if ((volume.gitRepo?.directory ?? '') !== '') errors.push(...validateLocalFile(volume.gitRepo?.directory ?? '', `${field}.gitRepo.directory`));
+  return [...errors, ...validateRemoteVolume(volume, field)];
 };
 
 /** Volumes of a pod; repeated names are found by the schema. */

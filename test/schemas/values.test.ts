@@ -99,7 +99,7 @@ test('names are held to the rules of their sort', (t) => {
     ip: [names.whyNotIp, ['10.0.0.1', '::1'], ['', '10.0.0', '10.0.0.256', '10.0.0.1/8', 'a']],
     cidr: [names.whyNotCidr, ['10.0.0.0/8', '::/0', '0.0.0.0/0'], ['', '10.0.0.0', '10.0.0.0/33', '::/129', '10.0.0.0/08', '10.0.0.0/8/8', 'a/8']],
     path: [names.whyNotLocalPath, ['a/b', 'a/..b', '.'], ['/a', '../a', 'a/..', 'a/../b']],
-    resource: [names.whyNotResourceName, ['cpu', 'memory', 'example.com/gpu', 'hugepages-2Mi'], ['cpus', 'a b', '']],
+    resource: [names.whyNotContainerResource, ['cpu', 'memory', 'example.com/gpu', 'hugepages-2Mi'], ['cpus', 'a b', '']],
   };
   for (const [name, [rule, right, wrong]] of Object.entries(rules)) {
     for (const text of right) t.is(rule(text), undefined, `${name}: ${text}`);

@@ -1,4 +1,5 @@
 import { podColumns } from '../../columns/pod-columns.ts';
+import { graceSecondsOf } from '../../grace.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { preparePodSpec } from '../../prepare/pod-spec.ts';
 import { qosClassOf } from '../../qos-class.ts';
@@ -41,7 +42,7 @@ export const Pod = defineKind(schema, {
     },
   },
   initialStatus: ({ spec }) => ({ phase: 'Pending', qosClass: qosClassOf(spec) }),
-  defaultGraceSeconds: ({ spec }) => spec.terminationGracePeriodSeconds ?? 30,
+  defaultGraceSeconds: ({ spec }) => graceSecondsOf(spec),
   prepare: ({ spec }) => preparePodSpec(spec),
   validate: (pod, old) => (old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old)),
   validateStatus: validatePodStatus,
