@@ -28,8 +28,10 @@ export const validateSubsets = (subsets: readonly EndpointSubset[] | undefined):
       ...((subset.addresses ?? []).length + (subset.notReadyAddresses ?? []).length === 0 ? [required(at, 'must specify `addresses` or `notReadyAddresses`')] : []),
       ...validateAddresses(subset.addresses, `${at}.addresses`),
       ...validateAddresses(subset.notReadyAddresses, `${at}.notReadyAddresses`),
-      ...ports.flatMap(({ name = '' }, place) =>
-        name === '' ? (ports.length > 1 ? [required(`${at}.ports[${place}].name`)] : []) : refused(`${at}.ports[${place}].name`, name, whyNotDnsLabel(name))),
+      ...ports.flatMap(({ name = '', appProtocol }, place) => [
+        ...(name === '' ? (ports.length > 1 ? [required(`${at}.ports[${place}].name`)] : []) : refused(`${at}.ports[${place}].name`, name, whyNotDnsLabel(name))),
+        ...(appProtocol === undefined ? [] : refused(`${at}.ports[${place}].appProtocol`, appProtocol, whyNotQualifiedName(appProtocol))),
+      ]),
     ];
   });
 

@@ -1,7 +1,7 @@
 /** Rules for ingresses and their classes: hosts, paths and the things behind them. */
 import { isIP } from 'node:net';
 import { forbidden, refused, required, tooLong, wrong, type FieldError } from '../errors.ts';
-import type { HTTPIngressPath, IngressBackend, IngressRule, IngressServiceBackend, IngressSpec, IngressStatus, IngressTLS } from '../kinds/networking/ingress.ts';
+import type { HTTPIngressPath, IngressBackend, IngressRule, IngressServiceBackend, IngressSpec, IngressTLS } from '../kinds/networking/ingress.ts';
 import type { IngressClassParametersReference, IngressClassSpec } from '../kinds/networking/ingress-class.ts';
 import { whyNotDns1035Label, whyNotDnsLabel, whyNotDnsSubdomain, whyNotDomainPath, whyNotIp, whyNotPathSegment, whyNotPortName, whyNotPortNumber, whyNotWildcardSubdomain } from '../names.ts';
 
@@ -87,7 +87,12 @@ export const validateIngress = (spec: IngressSpec, annotations: Readonly<Record<
   ];
 };
 
-export const validateIngressStatus = (status: IngressStatus | undefined): readonly FieldError[] =>
+interface BalancedStatus {
+  readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string | undefined; readonly hostname?: string | undefined }[] | undefined } | undefined;
+}
+
+/** Where a load balancer takes traffic, of an ingress or of a service. */
+export const validateBalancedStatus = (status: BalancedStatus | undefined): readonly FieldError[] =>
   (status?.loadBalancer?.ingress ?? []).flatMap(({ ip = '', hostname = '' }, index) => {
     const at = `status.loadBalancer.ingress[${index}]`;
     return [

@@ -28,6 +28,9 @@ const validatePort = (port: ServicePort, field: string, several: boolean): reado
   return errors;
 };
 
+/** The agents' own port; a load balancer in front of it would open them to everybody. */
+const agentPort = 10_250;
+
 const validatePorts = (spec: ServiceSpec): readonly FieldError[] => {
   const { ports = [] } = spec;
   if (ports.length === 0 && spec.type !== 'ExternalName' && !isHeadless(spec)) return [required('spec.ports')];
@@ -37,6 +40,7 @@ const validatePorts = (spec: ServiceSpec): readonly FieldError[] => {
     const at = `spec.ports[${index}]`;
     const errors: FieldError[] = [...validatePort(port, at, ports.length > 1)];
     const { name = '', nodePort = 0, protocol = 'TCP' } = port;
+    if (spec.type === 'LoadBalancer' && port.port === agentPort) errors.push(wrong(at, agentPort, `may not expose port ${agentPort} externally since it is used by kubelet`));
     if (name !== '' && names.has(name)) errors.push(duplicate(`${at}.name`, name));
     names.add(name);
     if (nodePort !== 0) {
@@ -94,6 +98,7 @@ const validateExternal = (spec: ServiceSpec): readonly FieldError[] => {
   }
   if (ranges.length > 0 && type !== 'LoadBalancer') errors.push(forbidden('spec.loadBalancerSourceRanges', "may only be used when `type` is 'LoadBalancer'"));
   for (const [index, range] of ranges.entries()) errors.push(...refused(`spec.loadBalancerSourceRanges[${index}]`, range, whyNotCidr(range.trim())));
+  if (type === 'LoadBalancer' && spec.loadBalancerClass !== undefined) errors.push(...refused('spec.loadBalancerClass', spec.loadBalancerClass, whyNotQualifiedName(spec.loadBalancerClass)));
   for (const name of ['allocateLoadBalancerNodePorts', 'loadBalancerClass'] as const) {
     if (spec[name] !== undefined && type !== 'LoadBalancer') errors.push(forbidden(`spec.${name}`, "may only be used when `type` is 'LoadBalancer'"));
   }
@@ -108,9 +113,25 @@ const validateAffinity = ({ sessionAffinity, sessionAffinityConfig: config }: Se
   return seconds > 0 && seconds <= longestAffinity ? [] : [wrong(`${field}.clientIP.timeoutSeconds`, seconds, `must be greater than 0 and less than ${longestAffinity}`)];
 };
 
+/** What a load balancer was made from; another service, or none at all any more, may say something else. */
+const validateBalancerChange = (spec: ServiceSpec, old: ServiceSpec): readonly FieldError[] => {
+  if (old.type !== 'LoadBalancer' || spec.type !== 'LoadBalancer') return [];
+  const { loadBalancerClass, healthCheckNodePort: port = 0 } = spec;
+  const { healthCheckNodePort: oldPort = 0 } = old;
+  const checked = spec.externalTrafficPolicy === 'Local' && old.externalTrafficPolicy === 'Local';
+  return [
+    ...(loadBalancerClass === old.loadBalancerClass ? [] : [wrong('spec.loadBalancerClass', loadBalancerClass ?? '', 'may not change once set')]),
+    ...(checked && oldPort !== 0 && port !== oldPort ? [forbidden('spec.healthCheckNodePort', 'field is immutable')] : []),
+  ];
+};
+
 const validateChange = (spec: ServiceSpec, old: ServiceSpec): readonly FieldError[] => {
-  if (old.type === 'ExternalName' || spec.type === 'ExternalName' || (old.clusterIP ?? '') === '' || spec.clusterIP === old.clusterIP) return [];
-  return [wrong('spec.clusterIPs[0]', spec.clusterIP ?? '', 'may not change once set')];
+  if (old.type === 'ExternalName' || spec.type === 'ExternalName' || (old.clusterIP ?? '') === '') return [];
+  const [family, oldFamily] = [spec.ipFamilies?.[0], old.ipFamilies?.[0]];
+  return [
+    ...(spec.clusterIP === old.clusterIP ? [] : [wrong('spec.clusterIPs[0]', spec.clusterIP ?? '', 'may not change once set')]),
+    ...(oldFamily === undefined || family === oldFamily ? [] : [wrong('spec.ipFamilies[0]', family ?? '', 'may not change once set')]),
+  ];
 };
 
 /** Every wrong field of a service's spec. */
@@ -121,5 +142,5 @@ export const validateServiceSpec = (spec: ServiceSpec, old: ServiceSpec | undefi
   ...validateAffinity(spec),
   ...validateLabels(spec.selector, 'spec.selector'),
   ...(spec.type === 'ExternalName' && spec.internalTrafficPolicy !== undefined ? [forbidden('spec.internalTrafficPolicy', "may not be set when `type` is 'ExternalName'")] : []),
-  ...(old === undefined ? [] : validateChange(spec, old)),
+  ...(old === undefined ? [] : [...validateChange(spec, old), ...validateBalancerChange(spec, old)]),
 ];

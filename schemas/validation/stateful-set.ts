@@ -1,6 +1,6 @@
 import { duplicate, forbidden, refused, required, wrong, type FieldError } from '../errors.ts';
 import { deepEqual } from '../frozen.ts';
-import type { StatefulSetSpec, StatefulSetStatus } from '../kinds/apps/stateful-set.ts';
+import type { StatefulSetSpec } from '../kinds/apps/stateful-set.ts';
 import { whyNotDns1035Label, whyNotDnsLabel } from '../names.ts';
 import type { PodTemplateSpec } from '../types/pod-spec.ts';
 import { validateAmountOfPods, validateWorkload } from './workload.ts';
@@ -52,11 +52,4 @@ export const validateStatefulSetSpec = (spec: StatefulSetSpec, old: StatefulSetS
   ...(old === undefined && (spec.serviceName ?? '') !== '' ? refused('spec.serviceName', spec.serviceName, whyNotDns1035Label(spec.serviceName ?? '')) : []),
   ...(old === undefined || deepEqual(fixedPart(spec), fixedPart(old)) ? []
     : [forbidden('spec', `updates to statefulset spec for fields other than ${mutable.slice(0, -1).map((name) => `'${name}'`).join(', ')} and 'minReadySeconds' are forbidden`)]),
-];
-
-/** No count of pods may pass the number of all. */
-export const validateStatefulSetStatus = (status: StatefulSetStatus): readonly FieldError[] => [
-  ...(['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const)
-    .filter((name) => (status[name] ?? 0) > status.replicas).map((name) => wrong(`status.${name}`, status[name], 'cannot be greater than status.replicas')),
-  ...((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0) ? [wrong('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas')] : []),
 ];

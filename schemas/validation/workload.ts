@@ -29,6 +29,27 @@ export const validateWorkload = (spec: WorkloadSpec, old: WorkloadSpec | undefin
   return errors;
 };
 
+type Count = 'readyReplicas' | 'availableReplicas' | 'updatedReplicas' | 'currentReplicas' | 'fullyLabeledReplicas';
+
+interface ReplicaCounts extends Partial<Readonly<Record<Count, number | undefined>>> {
+  readonly replicas?: number | undefined;
+}
+
+const counts: readonly Count[] = ['fullyLabeledReplicas', 'updatedReplicas', 'currentReplicas', 'readyReplicas', 'availableReplicas'];
+
+/** A status cannot count more pods of any sort than there are, nor more that are available than are ready. */
+export const validateReplicaCounts = (status: ReplicaCounts = {}): readonly FieldError[] => {
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  return [
+    ...counts.filter((name) => (status[name] ?? 0) > replicas).map((name) => wrong(`status.${name}`, status[name], 'cannot be greater than status.replicas')),
+    ...(availableReplicas > readyReplicas ? [wrong('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas')] : []),
+  ];
+};
+
+/** A count of collisions only grows, or names would be tried again that are taken. */
+export const validateCollisionCount = (count: number | undefined, old: number | undefined): readonly FieldError[] =>
+  (old !== undefined && (count ?? -1) < old ? [wrong('status.collisionCount', count ?? null, 'cannot be decremented')] : []);
+
 /** The number that an amount of pods means out of a total; percentages are rounded as the caller says. Undefined when it is no amount. */
 export const podsOf = (amount: number | string, total: number, round: 'up' | 'down'): number | undefined => {
   if (typeof amount === 'number') return amount;

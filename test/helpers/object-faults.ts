@@ -1,7 +1,8 @@
 /** Objects as they would be stored, and what is wrong with them in short words. */
 import test from 'ava';
+import type { FieldError } from '../../schemas/errors.ts';
 import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
-import { applyDefaults, decode, validate } from '../../schemas/validate.ts';
+import { applyDefaults, decode, validate, validateStatus } from '../../schemas/validate.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -17,11 +18,20 @@ export const stored = (kind: AnyKind, body: object, old?: ApiObject): ApiObject 
 
 const reasons = { required: 'FieldValueRequired', invalid: 'FieldValueInvalid', unsupported: 'FieldValueNotSupported', duplicate: 'FieldValueDuplicate', forbidden: 'FieldValueForbidden', absent: 'FieldValueNotFound', long: 'FieldValueTooLong', many: 'FieldValueTooMany' } as const;
 
+const wordOf: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(reasons).map(([word, reason]) => [reason, word]));
+
+const told = (errors: readonly FieldError[]): readonly string[] => errors.map((error) => `${wordOf[error.reason] ?? error.reason} ${error.field}`).sort();
+
 /** `invalid spec.replicas`, sorted: what is wrong with the object. */
 export const faults = (kind: AnyKind, body: object, old?: object): readonly string[] => {
   const before = old === undefined ? undefined : stored(kind, old);
-  const words = Object.fromEntries(Object.entries(reasons).map(([word, reason]) => [reason, word]));
-  return validate(kind, stored(kind, body, before), before).map((error) => `${words[error.reason] ?? error.reason} ${error.field}`).sort();
+  return told(validate(kind, stored(kind, body, before), before));
+};
+
+/** What is wrong with a status that is written to the object, whose own status is `before`. */
+export const statusFaults = (kind: AnyKind, body: object, status: object, before?: object): readonly string[] => {
+  const old = stored(kind, { ...body, ...(before === undefined ? {} : { status: before }) });
+  return told(validateStatus(kind, stored(kind, { ...body, status }, old), old));
 };
 
 export type Fault = `${keyof typeof reasons} ${string}`;

@@ -6,6 +6,7 @@ import { labelsText } from '../../table-cells.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateDaemonSetSpec } from '../../validation/daemon-set.ts';
+import { validateCollisionCount } from '../../validation/workload.ts';
 
 export const RollingUpdateDaemonSet = object('apps.v1.RollingUpdateDaemonSet', 'How the pods are replaced node by node.', {
   maxSurge: intOrString('On how many nodes the new pod may run beside the old one, as a number or a percentage rounded up.', { default: 0 }),
@@ -38,7 +39,7 @@ export const DaemonSetCondition = object('apps.v1.DaemonSetCondition', 'One aspe
 export type DaemonSetCondition = Static<typeof DaemonSetCondition>;
 
 export const DaemonSetStatus = object('apps.v1.DaemonSetStatus', 'How a DaemonSet is.', {
-  collisionCount: int32('How often the hash of the template met the name of another ControllerRevision.'),
+  collisionCount: int32('How often the hash of the template met the name of another ControllerRevision.', { minimum: 0 }),
   conditions: list(DaemonSetCondition, "Aspects of the DaemonSet's state.", { mapKeys: ['type'], mergeKey: 'type' }),
   currentNumberScheduled: int32('Nodes that run the pod and should.', { minimum: 0 }),
   desiredNumberScheduled: int32('Nodes that should run the pod.', { minimum: 0 }),
@@ -80,5 +81,6 @@ export const DaemonSet = defineKind(schema, {
     preparePodTemplateSpec(spec.template.spec);
   },
   validate: ({ spec }, old) => validateDaemonSetSpec(spec, old?.spec),
+  validateStatus: ({ status }, old) => validateCollisionCount(status?.collisionCount, old.status?.collisionCount),
 });
 export type DaemonSet = BodyOf<typeof DaemonSet>;

@@ -5,6 +5,7 @@ import { as, boolean, int32, int64, intOrString, list, object, oneOf, string, ti
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateDeploymentSpec } from '../../validation/deployment.ts';
+import { validateCollisionCount, validateReplicaCounts } from '../../validation/workload.ts';
 
 export const RollingUpdateDeployment = object('apps.v1.RollingUpdateDeployment', 'How pods are replaced bit by bit.', {
   maxSurge: intOrString('How many pods there may be beyond the wanted number, as a number or a percentage rounded up.', { default: '25%' }),
@@ -41,15 +42,15 @@ export const DeploymentCondition = object('apps.v1.DeploymentCondition', 'One as
 export type DeploymentCondition = Static<typeof DeploymentCondition>;
 
 export const DeploymentStatus = object('apps.v1.DeploymentStatus', 'How a Deployment is.', {
-  availableReplicas: int32('Pods that have been ready for minReadySeconds.'),
-  collisionCount: int32('How often the hash of the template met the name of another ReplicaSet.'),
+  availableReplicas: int32('Pods that have been ready for minReadySeconds.', { minimum: 0 }),
+  collisionCount: int32('How often the hash of the template met the name of another ReplicaSet.', { minimum: 0 }),
   conditions: list(DeploymentCondition, "Aspects of the Deployment's state.", { mapKeys: ['type'], mergeKey: 'type' }),
-  observedGeneration: int64('Generation of the Deployment that the controller has seen.'),
-  readyReplicas: int32('Pods that are ready.'),
-  replicas: int32('Pods that are not being deleted.'),
-  terminatingReplicas: int32('Pods that are being deleted and not gone.'),
-  unavailableReplicas: int32('Pods that are still missing for the Deployment to be whole.'),
-  updatedReplicas: int32('Pods of the present template.'),
+  observedGeneration: int64('Generation of the Deployment that the controller has seen.', { minimum: 0 }),
+  readyReplicas: int32('Pods that are ready.', { minimum: 0 }),
+  replicas: int32('Pods that are not being deleted.', { minimum: 0 }),
+  terminatingReplicas: int32('Pods that are being deleted and not gone.', { minimum: 0 }),
+  unavailableReplicas: int32('Pods that are still missing for the Deployment to be whole.', { minimum: 0 }),
+  updatedReplicas: int32('Pods of the present template.', { minimum: 0 }),
 });
 export type DeploymentStatus = Static<typeof DeploymentStatus>;
 
@@ -81,5 +82,6 @@ export const Deployment = defineKind(schema, {
     preparePodTemplateSpec(spec.template.spec);
   },
   validate: ({ spec }, old) => validateDeploymentSpec(spec, old?.spec),
+  validateStatus: ({ status }, old) => [...validateReplicaCounts(status), ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount)],
 });
 export type Deployment = BodyOf<typeof Deployment>;

@@ -4,7 +4,7 @@ import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
 import { as, int32, int64, list, object, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
-import { validateWorkload } from '../../validation/workload.ts';
+import { validateReplicaCounts, validateWorkload } from '../../validation/workload.ts';
 
 export const ReplicaSetSpec = object('apps.v1.ReplicaSetSpec', 'What a ReplicaSet is to keep running.', {
   minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.', { minimum: 0 }),
@@ -24,13 +24,13 @@ export const ReplicaSetCondition = object('apps.v1.ReplicaSetCondition', 'One as
 export type ReplicaSetCondition = Static<typeof ReplicaSetCondition>;
 
 export const ReplicaSetStatus = object('apps.v1.ReplicaSetStatus', 'How a ReplicaSet is.', {
-  availableReplicas: int32('Pods that have been ready for minReadySeconds.'),
+  availableReplicas: int32('Pods that have been ready for minReadySeconds.', { minimum: 0 }),
   conditions: list(ReplicaSetCondition, "Aspects of the ReplicaSet's state.", { mapKeys: ['type'], mergeKey: 'type' }),
-  fullyLabeledReplicas: int32('Pods that have all labels of the template.'),
-  observedGeneration: int64('Generation of the ReplicaSet that the controller has seen.'),
-  readyReplicas: int32('Pods that are ready.'),
-  replicas: int32('Pods that are not being deleted.'),
-  terminatingReplicas: int32('Pods that are being deleted and not gone.'),
+  fullyLabeledReplicas: int32('Pods that have all labels of the template.', { minimum: 0 }),
+  observedGeneration: int64('Generation of the ReplicaSet that the controller has seen.', { minimum: 0 }),
+  readyReplicas: int32('Pods that are ready.', { minimum: 0 }),
+  replicas: int32('Pods that are not being deleted.', { minimum: 0 }),
+  terminatingReplicas: int32('Pods that are being deleted and not gone.', { minimum: 0 }),
 }, ['replicas']);
 export type ReplicaSetStatus = Static<typeof ReplicaSetStatus>;
 
@@ -59,5 +59,6 @@ export const ReplicaSet = defineKind(schema, {
   initialStatus: () => ({ replicas: 0 }),
   prepare: ({ spec }) => preparePodTemplateSpec(spec.template.spec),
   validate: ({ spec }, old) => validateWorkload(spec, old?.spec, 'ReplicaSet'),
+  validateStatus: ({ status }) => validateReplicaCounts(status),
 });
 export type ReplicaSet = BodyOf<typeof ReplicaSet>;

@@ -4,7 +4,8 @@ import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
 import { as, int32, int64, intOrString, list, object, oneOf, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
-import { validateStatefulSetSpec, validateStatefulSetStatus } from '../../validation/stateful-set.ts';
+import { validateStatefulSetSpec } from '../../validation/stateful-set.ts';
+import { validateCollisionCount, validateReplicaCounts } from '../../validation/workload.ts';
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 
 export const StatefulSetOrdinals = object('apps.v1.StatefulSetOrdinals', 'How the pods are numbered.', {
@@ -96,6 +97,6 @@ export const StatefulSet = defineKind(schema, {
     preparePodTemplateSpec(spec.template.spec);
   },
   validate: ({ spec }, old) => validateStatefulSetSpec(spec, old?.spec),
-  validateStatus: ({ status }) => (status === undefined ? [] : validateStatefulSetStatus(status)),
+  validateStatus: ({ status }, old) => [...validateReplicaCounts(status), ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount)],
 });
 export type StatefulSet = BodyOf<typeof StatefulSet>;

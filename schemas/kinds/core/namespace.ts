@@ -1,8 +1,8 @@
 import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
-import { refused } from '../../errors.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { whyNotDnsLabel, whyNotQualifiedName } from '../../names.ts';
+import { whyNotDnsLabel } from '../../names.ts';
 import { as, list, object, string, time, type Static } from '../../schema.ts';
+import { validateFinalizer } from '../../validation/object-meta.ts';
 
 export const NamespaceSpec = object('core.v1.NamespaceSpec', 'What a namespace still needs before it can go.', {
   finalizers: list(string('Name.'), 'Names that must be removed before the namespace is gone.', { listType: 'atomic' }),
@@ -39,6 +39,6 @@ export const Namespace = defineKind(schema, {
   subresources: { status: true, special: { finalize: { kind: 'Namespace', verbs: ['update'] } } },
   nameRule: whyNotDnsLabel,
   initialStatus: () => ({ phase: 'Active' }),
-  validate: ({ spec }) => (spec?.finalizers ?? []).flatMap((name, index) => refused(`spec.finalizers[${index}]`, name, whyNotQualifiedName(name))),
+  validate: ({ spec }) => (spec?.finalizers ?? []).flatMap((name, index) => validateFinalizer(name, `spec.finalizers[${index}]`)),
 });
 export type Namespace = BodyOf<typeof Namespace>;

@@ -5,6 +5,7 @@ import { as, int32, int64, list, mapOf, object, string, time, type Static } from
 import { labelsText } from '../../table-cells.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateReplicationControllerSpec } from '../../validation/replication-controller.ts';
+import { validateReplicaCounts } from '../../validation/workload.ts';
 
 export const ReplicationControllerSpec = object('core.v1.ReplicationControllerSpec', 'What a ReplicationController is to keep running.', {
   minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.', { minimum: 0 }),
@@ -24,12 +25,12 @@ export const ReplicationControllerCondition = object('core.v1.ReplicationControl
 export type ReplicationControllerCondition = Static<typeof ReplicationControllerCondition>;
 
 export const ReplicationControllerStatus = object('core.v1.ReplicationControllerStatus', 'How a ReplicationController is.', {
-  availableReplicas: int32('Pods that have been ready for minReadySeconds.'),
+  availableReplicas: int32('Pods that have been ready for minReadySeconds.', { minimum: 0 }),
   conditions: list(ReplicationControllerCondition, "Aspects of the ReplicationController's state.", { mapKeys: ['type'], mergeKey: 'type' }),
-  fullyLabeledReplicas: int32('Pods that have all labels of the template.'),
-  observedGeneration: int64('Generation of the ReplicationController that the controller has seen.'),
-  readyReplicas: int32('Pods that are ready.'),
-  replicas: int32('Pods that are not being deleted.'),
+  fullyLabeledReplicas: int32('Pods that have all labels of the template.', { minimum: 0 }),
+  observedGeneration: int64('Generation of the ReplicationController that the controller has seen.', { minimum: 0 }),
+  readyReplicas: int32('Pods that are ready.', { minimum: 0 }),
+  replicas: int32('Pods that are not being deleted.', { minimum: 0 }),
 }, ['replicas']);
 export type ReplicationControllerStatus = Static<typeof ReplicationControllerStatus>;
 
@@ -66,5 +67,6 @@ export const ReplicationController = defineKind(schema, {
     preparePodTemplateSpec(spec.template.spec);
   },
   validate: ({ spec }) => validateReplicationControllerSpec(spec),
+  validateStatus: ({ status }) => validateReplicaCounts(status),
 });
 export type ReplicationController = BodyOf<typeof ReplicationController>;

@@ -6,6 +6,7 @@ import { prepareService } from '../../prepare/service.ts';
 import { as, boolean, int32, intOrString, list, mapOf, object, oneOf, string, type Static } from '../../schema.ts';
 import { joined, orNone } from '../../table-cells.ts';
 import { Condition } from '../../types/condition.ts';
+import { validateBalancedStatus } from '../../validation/ingress.ts';
 import { validateServiceSpec } from '../../validation/service.ts';
 
 export const ClientIPConfig = object('core.v1.ClientIPConfig', 'Settings for affinity by client address.', {
@@ -112,5 +113,6 @@ export const Service = defineKind(schema, {
   initialStatus: () => ({ loadBalancer: {} }),
   prepare: ({ spec }, old) => prepareService(spec, old?.spec),
   validate: ({ spec }, old) => validateServiceSpec(spec, old?.spec),
+  validateStatus: ({ status }) => validateBalancedStatus(status),
 });
 export type Service = BodyOf<typeof Service>;
