@@ -31,21 +31,25 @@ export interface Representation {
   readonly as: 'object' | 'table' | 'metadata';
   /** Version of meta.k8s.io for tables and metadata. */
   readonly version: 'v1' | 'v1beta1';
+  /** YAML is for objects and lists as they are; a watch cannot be told in it. */
+  readonly encoding: 'json' | 'yaml';
 }
 
-const plain: Representation = Object.freeze({ as: 'object', version: 'v1' });
+const plain: Representation = Object.freeze({ as: 'object', version: 'v1', encoding: 'json' });
+const yaml: Representation = Object.freeze({ ...plain, encoding: 'yaml' });
 const views: ReadonlyMap<string, Representation['as']> = new Map([
   ['Table', 'table'], ['PartialObjectMetadata', 'metadata'], ['PartialObjectMetadataList', 'metadata'],
 ]);
 
 const negotiate = (header: string): Representation | undefined => {
   for (const range of parseAccept(header)) {
-    if (!covers(range, 'application/json')) continue;
     const as = range.parameters.get('as');
+    if (range.type === 'application/yaml' && as === undefined) return yaml;
+    if (!covers(range, 'application/json')) continue;
     if (as === undefined) return plain;
     const view = views.get(as);
     const version = range.parameters.get('v') ?? 'v1';
-    if (view !== undefined && range.parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1')) return { as: view, version };
+    if (view !== undefined && range.parameters.get('g') === 'meta.k8s.io' && (version === 'v1' || version === 'v1beta1')) return { as: view, version, encoding: 'json' };
   }
   return undefined;
 };

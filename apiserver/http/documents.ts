@@ -40,11 +40,15 @@ export class DocumentCache {
   }
 }
 
+/** What a client is told about keeping the document, which it is told again when it has it already. */
+const cacheRules = ({ 'Cache-Control': control, Expires: expires }: OutgoingHttpHeaders): OutgoingHttpHeaders =>
+  (control === undefined ? {} : { 'Cache-Control': control, Expires: expires });
+
 /** Answers with a document, or 304 when the client has it already. */
 export const replyDocument = (request: IncomingMessage, response: ServerResponse, document: Document, headers: OutgoingHttpHeaders): Promise<void> | void => {
   const known = request.headers['if-none-match'];
   if (known !== undefined && known.split(',').some((one) => one.trim().replace(/^W\//, '') === document.etag)) {
-    response.writeHead(304, { ETag: document.etag, Vary: 'Accept' });
+    response.writeHead(304, { ETag: document.etag, Vary: 'Accept', ...cacheRules(headers) });
     response.end();
     return;
   }

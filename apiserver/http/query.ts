@@ -4,6 +4,9 @@ import { badRequest, invalid, unsupported, wrong, type FieldError } from '../../
 const trueWords = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const falseWords = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
+/** One of the words that Go's strconv.ParseBool takes for true; anything else is not. */
+export const isTrue = (text: string): boolean => trueWords.has(text);
+
 /** What Go's strconv.ParseBool takes; an empty value counts as true, as `?watch` does. Throws BadRequest for anything else. */
 export const parseBool = (name: string, text: string): boolean => {
   if (trueWords.has(text) || text === '') return true;

@@ -3,10 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { constants, createGzip, gzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { dump } from 'js-yaml';
 import type { ApiList } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import { jsonOf } from '../encoding.ts';
 import { takesGzip } from './accept.ts';
+import { isPretty, prettyText } from './pretty.ts';
 
 /** Bodies from this size on are compressed for clients that take it; below, the time costs more than the bytes. */
 export const gzipFromBytes = 128 * 1024;
@@ -47,7 +49,11 @@ export const replyBytes = async (request: IncomingMessage, response: ServerRespo
 
 /** An answer that is a value to be written as JSON. */
 export const replyJson = (request: IncomingMessage, response: ServerResponse, code: number, value: unknown, headers?: OutgoingHttpHeaders): Promise<void> =>
-  replyBytes(request, response, code, `${JSON.stringify(value)}\n`, headers);
+  replyBytes(request, response, code, isPretty(request) ? prettyText(value) : `${JSON.stringify(value)}\n`, headers);
+
+/** An answer that is a value to be written as YAML. */
+export const replyYaml = (request: IncomingMessage, response: ServerResponse, code: number, value: unknown, headers: OutgoingHttpHeaders): Promise<void> =>
+  replyBytes(request, response, code, dump(value, { noRefs: true, lineWidth: -1 }), { ...headers, 'Content-Type': 'application/yaml' });
 
 export const replyText = (response: ServerResponse, code: number, text: string): void => {
   const body = Buffer.from(text);
@@ -78,6 +84,7 @@ const piecesOf = (list: ApiList): readonly Buffer[] => {
 
 /** A list as a join of its items' bytes; compressed as it goes out where that pays. */
 export const replyList = async (request: IncomingMessage, response: ServerResponse, list: ApiList, headers: OutgoingHttpHeaders): Promise<void> => {
+  if (isPretty(request)) return replyJson(request, response, 200, { kind: list.kind, apiVersion: list.apiVersion, metadata: list.metadata, items: list.items }, headers);
   const pieces = piecesOf(list);
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (pieces.length === 1) return replyBytes(request, response, 200, pieces[0]!, headers);
@@ -101,7 +108,8 @@ export const replyError = (response: ServerResponse, error: ApiError, headers: O
     response.destroy();
     return;
   }
-  const body = Buffer.from(`${JSON.stringify(error.toStatus())}\n`);
+  const status = error.toStatus();
+  const body = Buffer.from(isPretty(response.req) ? prettyText(status) : `${JSON.stringify(status)}\n`);
   const retry = error.details?.retryAfterSeconds;
   response.writeHead(error.code, {
     'Content-Type': 'application/json', 'Cache-Control': noCache, ...(retry === undefined ? {} : { 'Retry-After': String(retry) }),

@@ -9,12 +9,13 @@ import { representationFor, type Representation } from './accept.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
 import { streamLog } from './log-stream.ts';
 import type { NodeClient } from './node-client.ts';
-import { replyBytes, replyJson, replyList, warningHeaders } from './reply.ts';
+import { isPretty } from './pretty.ts';
+import { replyBytes, replyJson, replyList, replyYaml, warningHeaders } from './reply.ts';
 import { readRequest, routeRequest, streamOf } from './requests.ts';
 import { eventEncoder, streamEvents } from './watch-stream.ts';
 
 const notAcceptable = (): ApiError => new ApiError(
-  'NotAcceptable', 'only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io, application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
+  'NotAcceptable', 'only the following media types are accepted: application/json, application/yaml, application/json;as=Table;v=v1;g=meta.k8s.io, application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
 );
 
 /** How the client wants to see objects. Throws NotAcceptable where it takes nothing that there is. */
@@ -47,6 +48,7 @@ interface Shown {
 const reply = (exchange: Exchange, answer: ApiAnswer, shown: Shown, headers: OutgoingHttpHeaders): Promise<void> => {
   const { request, response } = exchange;
   const { body, code } = answer;
+  if (shown.representation.encoding === 'yaml') return replyYaml(request, response, code, body, headers);
   if (isStatus(body)) return replyJson(request, response, code, body, headers);
   switch (shown.representation.as) {
     case 'table': return replyJson(request, response, code, toTable(body, columnsFor(shown.kind, shown.request.subresource), shown.table), headers);
@@ -56,7 +58,9 @@ const reply = (exchange: Exchange, answer: ApiAnswer, shown: Shown, headers: Out
       const items = body.items.map((item) => metadataOf(item, version));
       return replyList(request, response, { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata: body.metadata, items }, headers);
     }
-    default: return isList(body) ? replyList(request, response, body, headers) : replyBytes(request, response, code, jsonOf(body), headers);
+    default:
+      if (isList(body)) return replyList(request, response, body, headers);
+      return isPretty(request) ? replyJson(request, response, code, body, headers) : replyBytes(request, response, code, jsonOf(body), headers);
   }
 };
 
@@ -73,6 +77,7 @@ export const handleResource = async (context: HttpContext, nodes: NodeClient, ex
   const table: TableOptions = { version: representation.version, includeObject: includeObjectOf(query), nowMs: context.clock.now() };
   const read = await readRequest(context, exchange, path, route);
   if (route.verb === 'watch') {
+    if (representation.encoding === 'yaml') throw notAcceptable();
     const encode = eventEncoder(representation, columnsFor(route.kind, undefined), table, context.clock);
     const sent = context.reception.requests.watchEvents(route.kind);
     return streamEvents({ context, response, encode, sent, open: (signal) => context.core.watch(read.request, user, signal) });

@@ -1,6 +1,6 @@
 /** The URLs that are no resources: health, version, discovery and OpenAPI. */
 import { Router, type RouterContext } from '@koa/router';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError } from '../../schemas/errors.ts';
 import { exposition, expositionTypes } from '../../base/metrics/exposition.ts';
 import type { Metrics } from '../../base/metrics/metrics.ts';
@@ -62,6 +62,14 @@ const found = (document: Document | undefined): Document => {
   return document;
 };
 
+const yearMs = 365 * 24 * 3_600_000;
+
+/** Says where a document is now. */
+const redirect = (response: ServerResponse, location: string): void => {
+  response.writeHead(301, { Location: location, 'Cache-Control': 'no-cache, private', 'Content-Length': 0 });
+  response.end();
+};
+
 /** Routes for everything that is no resource. Handlers write to the Node response themselves. */
 export const createRoutes = ({ context, version, checks, metrics }: RouteOptions): Router => {
   const { registry } = context.core;
@@ -118,7 +126,17 @@ export const createRoutes = ({ context, version, checks, metrics }: RouteOptions
   const v3 = (path: string) => documents.get(`openapi v3 ${path}`, () => json(openApiV3(registry, path)));
   const index = () => documents.get('openapi v3', () => json(openApiV3Index(registry, (path) => found(v3(path)).etag.slice(1, -1))));
   router.get('/openapi/v3', (ctx) => replyDocument(ctx.req, ctx.res, found(index()), jsonType));
-  router.get(/^\/openapi\/v3\/(.+)$/, (ctx) => replyDocument(ctx.req, ctx.res, found(v3(String(ctx.captures?.[0]))), jsonType));
+  router.get(/^\/openapi\/v3\/(.+)$/, (ctx) => {
+    const path = String(ctx.captures?.[0]);
+    const document = found(v3(path));
+    const wanted = ctx.query['hash'];
+    if (wanted === undefined || wanted === '') return replyDocument(ctx.req, ctx.res, document, jsonType);
+    const hash = document.etag.slice(1, -1);
+    if (wanted !== hash) return redirect(ctx.res, `/openapi/v3/${path}?hash=${hash}`);
+    // What an address with a hash stands for never changes: clients need not ask again.
+    const expires = new Date(context.clock.now() + yearMs).toUTCString();
+    return replyDocument(ctx.req, ctx.res, document, { ...jsonType, 'Cache-Control': 'public, immutable', Expires: expires });
+  });
   router.get('/openapi/v2', (ctx) => {
     const protobuf = wantsProtobuf(ctx.req);
     const document = protobuf

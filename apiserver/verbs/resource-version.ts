@@ -1,5 +1,5 @@
 import { sleep } from '../../base/clock.ts';
-import { ApiError, badRequest, forbidden, invalid, required, unsupported, type FieldError } from '../../schemas/errors.ts';
+import { ApiError, badRequest, forbidden, invalid, unsupported, type FieldError } from '../../schemas/errors.ts';
 import type { RequestOptions } from '../../schemas/api.ts';
 import type { Surroundings } from './call.ts';
 
@@ -29,6 +29,7 @@ const matches = ['Exact', 'NotOlderThan'];
 export const freshnessOf = (options: RequestOptions): Freshness => {
   const revision = revisionOf(options.resourceVersion);
   const match = options.resourceVersionMatch ?? '';
+  if (options.sendInitialEvents !== undefined) throw optionsError([forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')]);
   if (options.continue !== undefined && options.continue !== '') {
     if (match !== '') throw optionsError([forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')]);
     if (revision !== undefined && revision !== 0) throw badRequest('specifying resource version is not allowed when using continue');
@@ -49,12 +50,15 @@ export const freshnessOf = (options: RequestOptions): Freshness => {
 /** Checks what a watch may say about where it starts. */
 export const checkWatchStart = (options: RequestOptions): void => {
   const match = options.resourceVersionMatch ?? '';
-  if (options.sendInitialEvents === undefined) {
-    if (match !== '') throw optionsError([forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')]);
-    return;
-  }
-  if (match === '') throw optionsError([required('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')]);
-  if (match !== 'NotOlderThan') throw optionsError([unsupported('resourceVersionMatch', match, ['NotOlderThan'])]);
+  if (options.sendInitialEvents === undefined && match === '') return;
+  const field = 'resourceVersionMatch';
+  const errors = [
+    ...(options.sendInitialEvents !== undefined && match !== 'NotOlderThan' ? [forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')] : []),
+    ...(options.sendInitialEvents === undefined ? [forbidden(field, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')] : []),
+    ...(match !== '' && match !== 'NotOlderThan' ? [unsupported(field, match, ['NotOlderThan'])] : []),
+    ...(match !== '' && (options.continue ?? '') !== '' ? [forbidden(field, 'resourceVersionMatch is forbidden when continue is provided')] : []),
+  ];
+  if (errors.length > 0) throw optionsError(errors);
 };
 
 const tooLarge = (revision: number, current: number): ApiError => new ApiError('Timeout', `Too large resource version: ${revision}, current: ${current}`, {

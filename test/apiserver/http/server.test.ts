@@ -6,6 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import * as fc from 'fast-check';
+import { load } from 'js-yaml';
 import { WebSocket } from 'ws';
 import { createCa, issueCertificate } from '../../../base/pki.ts';
 import type { Log } from '../../../base/log.ts';
@@ -240,6 +241,59 @@ test('a bad watch is refused before it begins; one that cannot go on says so', a
   t.is((await api.call(`${configMaps}?watch=true&labelSelector=((`)).code, 400);
   t.is((await api.call(`${configMaps}?watch=maybe`)).code, 400);
   t.is((await api.call(`${configMaps}?watch=true&sendInitialEvents=true`)).code, 422);
+  t.is((await api.call(`${configMaps}?watch=true`, { headers: { accept: 'application/yaml' } })).code, 406);
+});
+
+test('an answer is written in lines for eyes: browsers, curl, and who asks for it', async (t) => {
+  const cases: readonly (readonly [query: string, agent: string | undefined, lines: boolean])[] = [
+    ['', undefined, false], ['?pretty=true', undefined, true], ['?pretty=1', 'kubectl/v1.32', true], ['?pretty=nonsense', 'curl/8', false], ['?pretty=', 'curl/8', true],
+    ['', 'curl/8.5.0', true], ['', 'Wget/1.21', true], ['', 'Mozilla/5.0 (X11)', true], ['?pretty=false', 'curl/8.5.0', false], ['', 'kubectl/v1.32', false],
+  ];
+  for (const [query, agent, inLines] of cases) {
+    const headers: Record<string, string> = agent === undefined ? {} : { 'user-agent': agent };
+    for (const path of [`${configMaps}/seed`, configMaps, `${configMaps}/none`]) {
+      const { text } = await api.call(`${path}${query}`, { headers });
+      t.is(/^\{\n {2}"kind": /.test(text), inLines, `${path}${query} ${agent}`);
+      t.is(text, `${JSON.stringify(JSON.parse(text), null, inLines ? 2 : 0)}${text.endsWith('\n') ? '\n' : ''}`);
+    }
+    t.is((await api.call(`${configMaps}/seed${query}`, { headers: { ...headers, accept: tableType } })).text.includes('\n  "rows"'), inLines);
+  }
+});
+
+test('objects, lists and the outcome of deletes come as YAML to who wants that', async (t) => {
+  const headers = { accept: 'application/yaml, */*' };
+  await api.call(configMaps, { body: { metadata: { name: 'yaml', annotations: { a: '1.0', b: 'true', c: '2026-01-01T00:00:00Z', d: '' } }, data: { text: 'a\nb: c\n', octal: '0o7', nothing: 'null' } } });
+  const one = await api.call(`${configMaps}/yaml`, { headers });
+  t.is(one.headers['content-type'], 'application/yaml');
+  t.deepEqual(load(one.text), (await api.call(`${configMaps}/yaml`)).json());
+  const all = load((await api.call(`${configMaps}?fieldSelector=metadata.name%3Dyaml`, { headers })).text);
+  t.like(all, { kind: 'ConfigMapList', items: [(await api.call(`${configMaps}/yaml`)).json()] });
+  const gone = await api.call(`${configMaps}/yaml`, { method: 'DELETE', headers });
+  t.like(load(gone.text), { kind: 'Status', status: 'Success' });
+});
+
+test('lists and watches say only what fits them', async (t) => {
+  const causes = async (query: string): Promise<readonly string[]> =>
+    (await api.call(`${configMaps}?${query}`)).json<{ details: { causes: { reason: string; field: string }[] } }>().details.causes.map(({ reason, field }) => `${reason} ${field}`);
+  t.deepEqual(await causes('sendInitialEvents=true'), ['FieldValueForbidden sendInitialEvents']);
+  t.deepEqual(await causes('watch=1&sendInitialEvents=true'), ['FieldValueForbidden resourceVersionMatch']);
+  t.deepEqual(await causes('watch=1&resourceVersionMatch=NotOlderThan'), ['FieldValueForbidden resourceVersionMatch']);
+  t.deepEqual(await causes('watch=1&sendInitialEvents=true&resourceVersionMatch=Exact'), ['FieldValueForbidden resourceVersionMatch', 'FieldValueNotSupported resourceVersionMatch']);
+});
+
+test('a document of OpenAPI at its hash may be kept; an old hash leads to the new one', async (t) => {
+  const { serverRelativeURL: url } = (await api.call('/openapi/v3')).json<{ paths: Record<string, { serverRelativeURL: string }> }>().paths['apis/apps/v1']!;
+  const kept = await api.call(url);
+  t.is(kept.headers['cache-control'], 'public, immutable');
+  t.true(Date.parse(kept.headers.expires!) - Date.now() > 360 * 24 * 3_600_000);
+  const again = await api.call(url, { headers: { 'if-none-match': kept.headers.etag! } });
+  t.like(again, { code: 304, text: '' });
+  t.is(again.headers['cache-control'], 'public, immutable');
+  t.like((await api.call('/openapi/v3/apis/apps/v1')).headers, { 'cache-control': 'no-cache, private', 'expires': undefined });
+  const old = await api.call('/openapi/v3/apis/apps/v1?hash=old');
+  t.is(old.code, 301);
+  t.is(old.headers.location, url);
+  t.is((await api.call('/openapi/v3/apis/none/v1?hash=old')).code, 404);
 });
 
 const socketTo = async (path: string, protocols: readonly string[] = [], as: 'admin' | null = 'admin'): Promise<WebSocket> => {
