@@ -6,7 +6,7 @@ import type { PatchType } from '../../schemas/api.ts';
 import { ApiError, badRequest } from '../../schemas/errors.ts';
 import { decodeEnvelope } from '../protobuf/decode.ts';
 import { duplicateFields } from './json-duplicates.ts';
-import { checkBody, maxDepth } from './json-limits.ts';
+import { checkBody, maxDepth } from '../json-limits.ts';
 
 const tooLarge = (limit: number): ApiError => new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${limit}`);
 

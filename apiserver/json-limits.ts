@@ -1,4 +1,4 @@
-import { badRequest } from '../../schemas/errors.ts';
+import { badRequest } from '../schemas/errors.ts';
 
 /** Nesting that no object of ours reaches; schemas of custom kinds come nearest. */
 export const maxDepth = 100;
