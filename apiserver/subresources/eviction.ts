@@ -1,8 +1,9 @@
 import { badRequest } from '../../schemas/errors.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { PodDisruptionBudget } from '../../schemas/kinds/policy/pod-disruption-budget.ts';
-import { Eviction } from '../../schemas/types/bodies.ts';
+import { Eviction, EvictionV1beta1 } from '../../schemas/types/bodies.ts';
 import { keyOf, prefixOf } from '../keys.ts';
+import { isObject } from '../patch/json.ts';
 import { readBodyAs } from '../verbs/body.ts';
 import type { Surroundings } from '../verbs/call.ts';
 import { deleteOne } from '../verbs/delete.ts';
@@ -14,7 +15,8 @@ import { success } from './success.ts';
 
 /** Deletes a pod as its own delete would, if the budget that guards it has room; the budget is charged in the same transaction. */
 export const eviction: Handler = async (api, call) => {
-  const body = readBodyAs(Eviction, call, call.request.body);
+  const sent = call.request.body;
+  const body = readBodyAs(isObject(sent) && sent['apiVersion'] === 'policy/v1beta1' ? EvictionV1beta1 : Eviction, call, sent);
   const said = body.metadata.name ?? '';
   if (said !== '' && said !== call.name) throw badRequest(`name in URL does not match name in Eviction object: ${JSON.stringify(call.name)} is not ${JSON.stringify(said)}`);
   const { dryRun = call.options.dryRun, ...options } = deleteOptionsOf(body.deleteOptions ?? {});

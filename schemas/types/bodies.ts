@@ -35,6 +35,8 @@ const eviction = topLevel('policy.v1.Eviction', 'Asks for a pod to go, unless a 
   deleteOptions: as(deleteOptions, 'How the pod is to be deleted.'),
 });
 export const Eviction = bodyKind('policy', 'v1', 'Eviction', eviction);
+/** The same fields in their first version: kubectl sends it before 1.22, and servers take it for as long as evictions are v1. */
+export const EvictionV1beta1 = bodyKind('policy', 'v1beta1', 'Eviction', eviction);
 export type Eviction = Static<typeof eviction>;
 
 export const ScaleSpec = object('autoscaling.v1.ScaleSpec', 'How many are wanted.', {

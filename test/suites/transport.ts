@@ -712,11 +712,14 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
 
   check('an eviction is a delete', async (t, caller) => {
     await caller.create({ metadata: { name: 'p' }, spec: { ...podSpec, nodeName: 'n1' } }, undefined, pods);
-    const evict = (pod: string, deleteOptions?: object): Promise<ApiAnswer> =>
-      caller.send({ ...pods, verb: 'create', name: pod, subresource: 'eviction', body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod }, deleteOptions } });
+    const evict = (pod: string, deleteOptions?: object, apiVersion = 'policy/v1'): Promise<ApiAnswer> =>
+      caller.send({ ...pods, verb: 'create', name: pod, subresource: 'eviction', body: { apiVersion, kind: 'Eviction', metadata: { name: pod }, deleteOptions } });
     t.like(await evict('p', { gracePeriodSeconds: 5 }), { code: 201, body: { status: 'Success' } });
     t.is((await caller.get('p', pods)).metadata.deletionGracePeriodSeconds, 5);
     await refused(t, evict('none'), 'NotFound', 'pods "none" not found');
+    t.like(await evict('p', { gracePeriodSeconds: 3 }, 'policy/v1beta1'), { code: 201 }, 'as kubectl sent it before 1.22');
+    t.is((await caller.get('p', pods)).metadata.deletionGracePeriodSeconds, 3);
+    await refused(t, evict('p', {}, 'policy/v2'), 'BadRequest', /does not match the expected API version \(policy\/v1\)/);
   });
 
   check('a namespace that is being deleted takes nothing new and goes when it is finalized', async (t, caller) => {
