@@ -17,6 +17,8 @@ export interface AdmissionContext {
   readonly subresource: string;
   /** The stored object on an update. */
   readonly old: ApiObject | undefined;
+  /** What the client's user should know, although the write is done. */
+  readonly warnings: Set<string>;
   /** The transaction that the write will be. */
   readonly attempt: Attempt;
 }

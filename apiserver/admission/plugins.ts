@@ -9,6 +9,7 @@ import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podDefaults } from './pod-defaults.ts';
+import { podSecurity } from './pod-security.ts';
 import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
 import { serviceAccount } from './service-account.ts';
@@ -32,6 +33,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   priority(options.cache),
   podDefaults(),
   limitRanger(options.cache),
+  podSecurity(options.cache),
   nodeRestriction(),
   roleEscalation(options.cache, options.authorizer),
   certificateRequests(),

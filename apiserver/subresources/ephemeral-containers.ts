@@ -7,7 +7,7 @@ import type { Part } from '../verbs/update.ts';
 
 /** `/ephemeralcontainers` of a pod adds containers to a running pod; those that are there can neither change nor go. */
 export const ephemeralContainers: Part = {
-  admitted: false,
+  admitted: true,
   combine: (draft, current, { kind }) => {
     const whole = draftOf(current) as ObjectDraft;
     const { ephemeralContainers: wanted } = (draft as Partial<Pod>).spec ?? {};

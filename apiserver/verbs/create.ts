@@ -61,9 +61,9 @@ export interface Creation {
 
 /** The draft as an object that may be stored. Throws AlreadyExists when there is one, and what the rules have against it. */
 export const created = (api: Surroundings, call: Call, { draft, current, attempt, track = trackCreate(call, api.clock.now()) }: Creation): ApiObject => {
-  const { kind, namespace, user } = call;
+  const { kind, namespace, user, warnings } = call;
   const name = draft.metadata.name ?? '';
-  const context = { kind, user, namespace, name, subresource: '', old: undefined, attempt };
+  const context = { kind, user, namespace, name, subresource: '', old: undefined, warnings, attempt };
   if (current !== undefined) {
     throw current.metadata.deletionTimestamp === undefined ? alreadyExists(kind, name)
       : new ApiError('AlreadyExists', `object is being deleted: ${alreadyExists(kind, name).message}`, alreadyExists(kind, name).details);

@@ -18,7 +18,7 @@ export type BeforeDelete = (object: ApiObject, attempt: Attempt) => Promise<ApiO
 
 /** The rules of a delete, for the verb and for an eviction. */
 export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOptions, { before }: { readonly before?: BeforeDelete } = {}): Promise<Written> => {
-  const { kind, user, namespace, name } = call;
+  const { kind, user, namespace, name, warnings } = call;
   checkDeleteOptions(options);
   const decide = (current: ApiObject, leaving: ApiObject, attempt: Attempt): Decision => {
     const deletion = deletionOf(kind, current, options, api.clock.now());
@@ -28,13 +28,13 @@ export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOp
       case 'mark':
         return { action: 'put', object: { ...terminating(leaving), metadata: deletion.metadata } };
       case 'remove':
-        api.admission.removed(current, { kind, user, namespace, name, subresource: '', old: current, attempt });
+        api.admission.removed(current, { kind, user, namespace, name, subresource: '', old: current, warnings, attempt });
         return { action: 'remove', object: leaving };
     }
   };
   return api.writer.write(keyOf(kind, namespace, name), (current, attempt) => {
     if (current === undefined) throw notFound(kind, name);
-    api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, attempt });
+    api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, warnings, attempt });
     if (before === undefined) return decide(current, current, attempt);
     // A delete that its preconditions refuse must not have been granted.
     checkPreconditions(kind, current, options);
