@@ -14,8 +14,8 @@ import { nodeIpamController } from './node-ipam/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podDisruptionBudgetController } from './pod-disruption-budget/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
-import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
+import { replicaSetController, replicationControllerController } from './replica-set/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
@@ -44,6 +44,7 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
   const all = (registry: Registry): readonly AnyController[] => [
     deploymentController(),
     replicaSetController(),
+    replicationControllerController(),
     endpointSliceController(),
     endpointsController(),
     namespaceController(registry),

@@ -5,6 +5,7 @@ import { withCondition, withoutCondition } from '../../schemas/conditions.ts';
 import { labelMatcher, mapMatcher } from '../../schemas/label-selector.ts';
 import { nonZero } from '../non-zero.ts';
 import { claim, type Claim } from '../ownership.ts';
+import type { PodFailure } from '../pod-control.ts';
 import { availableInMs, isActive, isReady, isTerminal, isTerminating } from '../pod-state.ts';
 import { inDeletionOrder } from './deletion-order.ts';
 
@@ -48,22 +49,9 @@ export const planReplicaSet = (state: ReplicaSetState): ReplicaSetPlan => {
   return { ...steps, remove: inDeletionOrder(active, related, nowMs).slice(0, Math.min(-missing, burst)) };
 };
 
-/** Sizes of the groups in which pods are made: 1, 2, 4, ... so that a refusal costs one request and not hundreds. */
-export const slowStart = (count: number): readonly number[] => {
-  const sizes: number[] = [];
-  for (let left = count, size = 1; left > 0; left -= size, size *= 2) sizes.push(Math.min(size, left));
-  return sizes;
-};
-
-/** Why pods could not be made or deleted. */
-export interface ReplicaFailure {
-  readonly reason: 'FailedCreate' | 'FailedDelete';
-  readonly message: string;
-}
-
 /** The status that the pods amount to, and when to look again because a ready pod becomes available without an event. */
 export const replicaSetStatus = (
-  replicaSet: ReplicaSet, pods: readonly Pod[], failure: ReplicaFailure | undefined, nowMs: number,
+  replicaSet: ReplicaSet, pods: readonly Pod[], failure: Pick<PodFailure, 'reason' | 'message'> | undefined, nowMs: number,
 ): { readonly status: ReplicaSetStatus; readonly afterMs: number | undefined } => {
   const template = mapMatcher(replicaSet.spec?.template?.metadata?.labels);
   const active = pods.filter(isActive);
@@ -71,7 +59,7 @@ export const replicaSetStatus = (
   const pending = waits.filter((waitMs) => waitMs !== undefined && waitMs > 0) as readonly number[];
   const old = replicaSet.status?.conditions;
   const conditions = failure === undefined ? withoutCondition(old, 'ReplicaFailure')
-    : withCondition(old, { type: 'ReplicaFailure', status: 'True', ...failure }, rfc3339(nowMs));
+    : withCondition(old, { type: 'ReplicaFailure', status: 'True', reason: failure.reason, message: failure.message }, rfc3339(nowMs));
   return {
     status: {
       replicas: active.length,

@@ -1,7 +1,8 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { deletionCostAnnotation, inDeletionOrder } from '../../controllers/replica-set/deletion-order.ts';
-import { planReplicaSet, replicaSetStatus, slowStart } from '../../controllers/replica-set/plan.ts';
+import { slowStart } from '../../controllers/pod-control.ts';
+import { planReplicaSet, replicaSetStatus } from '../../controllers/replica-set/plan.ts';
 import type { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { at, pod, replicaSet, startMs, type PodWords } from '../helpers/workloads.ts';
