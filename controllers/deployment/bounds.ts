@@ -1,12 +1,5 @@
 import type { Deployment } from '../../schemas/kinds/apps/deployment.ts';
-
-/** An amount that is a number or a percentage of a total. */
-const amountOf = (value: number | string | undefined, total: number, round: (fraction: number) => number): number => {
-  if (value === undefined) return 0;
-  if (typeof value === 'number') return Math.max(0, value);
-  const match = /^(\d+)%$/.exec(value);
-  return match === null ? 0 : round((Number(match[1]) * total) / 100);
-};
+import { amountOf } from '../amount-of.ts';
 
 interface Bounds {
   /** Pods above `replicas` during an update; a percentage is rounded up. */

@@ -1,14 +1,7 @@
 import { timeMs } from '../../schemas/timestamps.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import type { Taint, Toleration } from '../../schemas/types/affinity.ts';
-
-/** Whether a toleration covers a taint, for however long. */
-export const tolerates = (toleration: Toleration, taint: Taint): boolean => {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  const isExists = toleration.operator === 'Exists';
-  if (!toleration.key) return isExists;
-  return toleration.key === taint.key && (isExists || (toleration.value ?? '') === (taint.value ?? ''));
-};
+import { tolerates } from '../../schemas/tolerations.ts';
+import type { Taint } from '../../schemas/types/affinity.ts';
 
 export const noExecute = (taints: readonly Taint[] | undefined): readonly Taint[] => (taints ?? []).filter(({ effect }) => effect === 'NoExecute');
 

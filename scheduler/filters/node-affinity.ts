@@ -1,5 +1,5 @@
+import { namesOf, nodeMatchOf } from '../../schemas/node-selector.ts';
 import type { Filter } from '../framework.ts';
-import { namesOf, termMatch } from './node-selector.ts';
 
 const reason = "node(s) didn't match Pod's node affinity/selector";
 
@@ -8,14 +8,8 @@ export const nodeAffinity: Filter = {
   name: 'NodeAffinity',
   wokenBy: ['nodeAdded', 'nodeLabels'],
   prepare: ({ pod }) => {
-    const selector = Object.entries(pod.spec?.nodeSelector ?? {});
-    const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-    if (selector.length === 0 && required === undefined) return undefined;
-    const terms = required?.nodeSelectorTerms.map(termMatch);
-    return (node) => {
-      const fits = selector.every(([key, value]) => node.labels[key] === value) && (terms === undefined || terms.some((matches) => matches(node)));
-      return fits ? undefined : reason;
-    };
+    const matches = nodeMatchOf(pod.spec);
+    return matches === undefined ? undefined : (node) => (matches(node) ? undefined : reason);
   },
   narrow: ({ pod }) => {
     const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms.map(namesOf) ?? [];

@@ -1,5 +1,5 @@
+import { toleratedBy } from '../../schemas/tolerations.ts';
 import type { Filter } from '../framework.ts';
-import { toleratedBy } from './tolerations.ts';
 
 /** Keeps pods off nodes with a NoSchedule or NoExecute taint that they do not tolerate. */
 export const taints: Filter = {

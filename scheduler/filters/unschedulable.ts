@@ -1,5 +1,5 @@
+import { toleratedBy } from '../../schemas/tolerations.ts';
 import type { Filter } from '../framework.ts';
-import { toleratedBy } from './tolerations.ts';
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;
 

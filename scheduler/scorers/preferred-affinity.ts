@@ -1,4 +1,4 @@
-import { termMatch } from '../filters/node-selector.ts';
+import { termMatch } from '../../schemas/node-selector.ts';
 import type { Scorer } from '../framework.ts';
 
 /** The share of a pod's preferred node affinity, by weight, that a node meets. */

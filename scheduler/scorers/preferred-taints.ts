@@ -1,4 +1,4 @@
-import { toleratedBy } from '../filters/tolerations.ts';
+import { toleratedBy } from '../../schemas/tolerations.ts';
 import type { Scorer } from '../framework.ts';
 
 /** 100 for a node without PreferNoSchedule taints that the pod does not tolerate, 50 for one such taint, 33 for two. */

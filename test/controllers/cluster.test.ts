@@ -7,12 +7,13 @@ import { kindsToDelete, namespaceConditions } from '../../controllers/namespace/
 import { freeSubnet, parseRange, rangeText, readRange, type Ipv4Range } from '../../controllers/node-ipam/plan.ts';
 import { planNode } from '../../controllers/node-lifecycle/plan.ts';
 import { surplusPods } from '../../controllers/pod-garbage/plan.ts';
-import { leavesAtMs, tolerates } from '../../controllers/taint-eviction/plan.ts';
+import { leavesAtMs } from '../../controllers/taint-eviction/plan.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { Secret } from '../../schemas/kinds/core/secret.ts';
+import { tolerates } from '../../schemas/tolerations.ts';
 import type { Taint, Toleration } from '../../schemas/types/affinity.ts';
 import type { ObjectMeta } from '../../schemas/types/object-meta.ts';
 import { at, pod, startMs } from '../helpers/workloads.ts';

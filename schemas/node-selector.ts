@@ -1,7 +1,13 @@
-import type { NodeSelectorRequirement, NodeSelectorTerm } from '../../schemas/types/affinity.ts';
-import type { NodeInfo } from '../node-info.ts';
+import type { NodeSelectorRequirement, NodeSelectorTerm } from './types/affinity.ts';
+import type { PodSpec } from './types/pod-spec.ts';
 
-export type NodeMatch = (node: NodeInfo) => boolean;
+/** What node selectors look at. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export type NodeMatch = (node: NodeIdentity) => boolean;
 
 const integer = /^[+-]?\d+$/;
 
@@ -35,3 +41,11 @@ export const termMatch = ({ matchExpressions = [], matchFields = [] }: NodeSelec
 /** The node names that a term admits, where it names them. */
 export const namesOf = ({ matchFields = [] }: NodeSelectorTerm): readonly string[] | undefined =>
   matchFields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In')?.values;
+
+/** Whether a pod may be on a node by its node selector and its required node affinity; undefined where it has neither. */
+export const nodeMatchOf = (spec: Pick<PodSpec, 'nodeSelector' | 'affinity'> | undefined): NodeMatch | undefined => {
+  const selector = Object.entries(spec?.nodeSelector ?? {});
+  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms.map(termMatch);
+  if (selector.length === 0 && terms === undefined) return undefined;
+  return (node) => selector.every(([key, value]) => node.labels[key] === value) && (terms === undefined || terms.some((matches) => matches(node)));
+};
