@@ -5,6 +5,7 @@ import { createInformers } from '../client/informers.ts';
 import { builtinKinds, createRegistry, type Registry } from '../schemas/registry.ts';
 import { accountTokenSecretController } from './account-token-secret/controller.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
+import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
@@ -18,6 +19,7 @@ import { resourceQuotaController } from './resource-quota/controller.ts';
 import { replicaSetController, replicationControllerController } from './replica-set/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { statefulSetController } from './stateful-set/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 
 export interface ControllersOptions {
@@ -45,6 +47,8 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     deploymentController(),
     replicaSetController(),
     replicationControllerController(),
+    daemonSetController(),
+    statefulSetController(),
     endpointSliceController(),
     endpointsController(),
     namespaceController(registry),

@@ -21,8 +21,8 @@ export const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi',
 const controllerRules: readonly PolicyRule[] = [
   // The garbage collector and the namespace controller look at and remove objects of every kind.
   { apiGroups: ['*'], resources: ['*'], verbs: [...read, ...change, 'delete', 'deletecollection'] },
-  on('', ['pods', 'endpoints', 'serviceaccounts', 'configmaps', 'namespaces'], ['create']),
-  on('apps', ['replicasets'], ['create']),
+  on('', ['pods', 'persistentvolumeclaims', 'endpoints', 'serviceaccounts', 'configmaps', 'namespaces'], ['create']),
+  on('apps', ['replicasets', 'controllerrevisions'], ['create']),
   on('discovery.k8s.io', ['endpointslices'], ['create']),
   on('', ['pods/eviction'], ['create']),
   // Tokens of the old sort are kept in Secrets.

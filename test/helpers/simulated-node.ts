@@ -5,6 +5,7 @@ import { createClient, type Client, type ResourceClient } from '../../client/cli
 import { runControllers, type Controller } from '../../client/controller.ts';
 import { keyOf } from '../../client/key.ts';
 import { isReason } from '../../schemas/errors.ts';
+import { namesOf } from '../../schemas/node-selector.ts';
 import type { Transport } from '../../schemas/api.ts';
 import { Lease } from '../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
@@ -91,7 +92,9 @@ export class SimulatedNodes {
         try {
           if (!nodeName) {
             const fit = context.informer(Node).list().filter(({ metadata, spec }) => this.#alive.has(metadata.name!) && (spec?.taints ?? []).length === 0).map(({ metadata }) => metadata.name!).sort();
-            const target = fit[this.#turn++ % Math.max(1, fit.length)];
+            // Daemons name their node.
+            const wanted = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms.flatMap((term) => namesOf(term) ?? [])[0];
+            const target = wanted ?? fit[this.#turn++ % Math.max(1, fit.length)];
             if (pod.metadata.deletionTimestamp !== undefined) await client.delete(key, { gracePeriodSeconds: 0 });
             else if (target === undefined) return { afterMs: 1000 };
             else await client.createSub(key, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name: key.name, namespace: key.namespace }, target: { kind: 'Node', name: target } });
