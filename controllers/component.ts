@@ -5,11 +5,13 @@ import { createInformers } from '../client/informers.ts';
 import { builtinKinds, createRegistry, type Registry } from '../schemas/registry.ts';
 import { accountTokenSecretController } from './account-token-secret/controller.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
+import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { GarbageCollector } from './garbage-collector/collector.ts';
+import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node-ipam/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
@@ -49,6 +51,8 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     replicationControllerController(),
     daemonSetController(),
     statefulSetController(),
+    jobController(),
+    cronJobController(),
     endpointSliceController(),
     endpointsController(),
     namespaceController(registry),

@@ -23,6 +23,7 @@ const controllerRules: readonly PolicyRule[] = [
   { apiGroups: ['*'], resources: ['*'], verbs: [...read, ...change, 'delete', 'deletecollection'] },
   on('', ['pods', 'persistentvolumeclaims', 'endpoints', 'serviceaccounts', 'configmaps', 'namespaces'], ['create']),
   on('apps', ['replicasets', 'controllerrevisions'], ['create']),
+  on('batch', ['jobs'], ['create']),
   on('discovery.k8s.io', ['endpointslices'], ['create']),
   on('', ['pods/eviction'], ['create']),
   // Tokens of the old sort are kept in Secrets.

@@ -15,8 +15,8 @@ export interface SimulatedNodesOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly names: readonly string[];
-  /** What becomes of a pod: ready after so many milliseconds, never ready, or failed. Ready at once where absent. */
-  readonly outcome?: (pod: Pod) => number | 'never' | 'failed';
+  /** What becomes of a pod: ready after so many milliseconds, never ready, failed, or ended after a while with an exit code. Ready at once where absent. */
+  readonly outcome?: (pod: Pod) => number | 'never' | 'failed' | { readonly endsAfterMs: number; readonly exitCode: number };
   /** How long a pod takes to stop; 0 where absent. */
   readonly stopMs?: number;
 }
@@ -120,6 +120,7 @@ export class SimulatedNodes {
       await client.delete(key, { gracePeriodSeconds: 0 });
       return undefined;
     }
+    if (typeof outcome === 'object') return this.#end(pod, client, outcome, nowMs);
     const readyAtMs = outcome === 'never' || outcome === 'failed' ? Infinity : Date.parse(creationTimestamp!) + outcome;
     const isReady = nowMs >= readyAtMs;
     const phase = outcome === 'failed' ? 'Failed' : 'Running';
@@ -131,6 +132,22 @@ export class SimulatedNodes {
       });
     }
     return readyAtMs === Infinity || isReady ? undefined : { afterMs: readyAtMs - nowMs };
+  }
+
+  /** A pod that does its work and ends. */
+  async #end(pod: Pod, client: ResourceClient<Pod>, { endsAfterMs, exitCode }: { readonly endsAfterMs: number; readonly exitCode: number }, nowMs: number): Promise<{ afterMs: number } | undefined> {
+    const endsAtMs = Date.parse(pod.metadata.creationTimestamp!) + endsAfterMs;
+    const phase = nowMs < endsAtMs ? 'Running' : exitCode === 0 ? 'Succeeded' : 'Failed';
+    if (pod.status?.phase !== phase) {
+      const state = phase === 'Running' ? { running: { startedAt: rfc3339(nowMs) } } : { terminated: { exitCode, finishedAt: rfc3339(nowMs) } };
+      await client.modifyStatus(keyOf(pod), (draft) => {
+        draft.status = {
+          ...draft.status, phase, conditions: [{ type: 'Ready', status: phase === 'Running' ? 'True' : 'False', lastTransitionTime: rfc3339(nowMs) }],
+          containerStatuses: pod.spec.containers.map(({ name, image = '' }) => ({ name, image, imageID: '', ready: phase === 'Running', restartCount: 0, state })),
+        };
+      });
+    }
+    return phase === 'Running' ? { afterMs: endsAtMs - nowMs } : undefined;
   }
 
   #address(uid: string): string {
