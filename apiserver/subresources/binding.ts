@@ -1,11 +1,19 @@
 import { rfc3339 } from '../../base/clock.ts';
 import { badRequest, conflict, invalid, notFound, required, unsupported } from '../../schemas/errors.ts';
-import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { Binding } from '../../schemas/types/bodies.ts';
 import { keyOf } from '../keys.ts';
 import { readBodyAs } from '../verbs/body.ts';
 import type { Handler } from './subresources.ts';
 import { success } from './success.ts';
+
+/** The same for a Binding that was sent as a resource of its own, which names its pod. */
+export const bindingByName: Handler = (api, call) => {
+  const { name = '', namespace = '' } = readBodyAs(Binding, { ...call, warnings: new Set() }, call.request.body).metadata;
+  if (name === '') throw invalid(Binding, name, [required('metadata.name', 'name or generateName is required')]);
+  if (namespace !== '' && namespace !== call.namespace) throw badRequest(`the namespace of the provided object does not match the namespace sent on the request: ${JSON.stringify(namespace)} is not ${JSON.stringify(call.namespace)}`);
+  return binding(api, { ...call, kind: Pod, name });
+};
 
 /** Puts a pod on a node, once. A pod that has a node, is held by a gate or is being deleted is refused with Conflict. */
 export const binding: Handler = async (api, call) => {

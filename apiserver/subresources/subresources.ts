@@ -10,6 +10,7 @@ import { certificateApproval, certificateStatus } from './certificate-status.ts'
 import { ephemeralContainers } from './ephemeral-containers.ts';
 import { eviction } from './eviction.ts';
 import { namespaceFinalizers } from './finalize.ts';
+import { resize } from './resize.ts';
 import { scale } from './scale.ts';
 import { token } from './token.ts';
 
@@ -32,6 +33,7 @@ const special: Readonly<Record<string, Handler>> = {
   'pods/binding': binding,
   'pods/eviction': eviction,
   'pods/ephemeralcontainers': partHandler(ephemeralContainers),
+  'pods/resize': partHandler(resize),
   'namespaces/finalize': partHandler(namespaceFinalizers),
   'serviceaccounts/token': token,
   'certificatesigningrequests.certificates.k8s.io/approval': (api, call) => partHandler(certificateApproval(api))(api, call),

@@ -1,5 +1,7 @@
 import type { ApiAnswer } from '../../schemas/api.ts';
+import { Binding } from '../../schemas/kinds/core/binding.ts';
 import { servedAnswer } from '../served-form.ts';
+import { bindingByName } from '../subresources/binding.ts';
 import { subresourceOf } from '../subresources/subresources.ts';
 import { answer, answererOf } from '../virtual/virtual.ts';
 import type { Call, Surroundings } from './call.ts';
@@ -19,6 +21,7 @@ export const dispatch = async (api: Surroundings, call: Call): Promise<ApiAnswer
 const carryOut = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
   const { verb, subresource = '' } = call.request;
   if (subresource !== '') return subresourceOf(call)(api, call);
+  if (call.kind === Binding) return bindingByName(api, call);
   const answerer = answererOf(call.kind);
   if (answerer !== undefined) return answer(api, call, answerer);
   switch (verb) {

@@ -34,6 +34,7 @@ export const Pod = defineKind(schema, {
       binding: { kind: 'Binding', verbs: ['create'] },
       eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
       ephemeralcontainers: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
+      resize: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
       log: { kind: 'Pod', verbs: ['get'] },
       exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
       attach: { kind: 'PodAttachOptions', verbs: ['create', 'get'] },
