@@ -15,6 +15,7 @@ import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
 import { anyTokens, type TokenSource } from './authentication/tokens.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { QuotaLedger } from './quota/quota-ledger.ts';
+import { NodeSummaries, type AgentReader } from './metrics/node-summaries.ts';
 import type { Storage } from './storage/storage.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
 import { proxyTarget, type ProxyRequest, type ProxyTarget } from './subresources/proxy.ts';
@@ -45,6 +46,8 @@ export interface CoreOptions {
   readonly serviceCidr: string;
   /** Both ends belong to the range. */
   readonly nodePortRange: { readonly from: number; readonly to: number };
+  /** Reads from node agents, for metrics.k8s.io; without it those figures cannot be had. */
+  readonly agents?: AgentReader | undefined;
   /** Changes that the cache remembers for each kind. */
   readonly historyLimit?: number | undefined;
 }
@@ -65,7 +68,8 @@ export class Core {
     const accountTokens = options.accountTokens === undefined ? undefined : new AccountTokens(options.accountTokens, cache, clock);
     const tokens = anyTokens([...(accountTokens === undefined ? [] : [accountTokens]), bootstrapTokens(cache, clock)]);
     const admission = createAdmission(admissionPlugins({ ...options, cache, authorizer, accountTokens }));
-    return new Core({ cache, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
+    const summaries = options.agents === undefined ? undefined : new NodeSummaries({ read: options.agents, clock, log });
+    return new Core({ cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
   }
 
   /** Every kind that is served now. */

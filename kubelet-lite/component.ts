@@ -18,13 +18,16 @@ import { Limiter } from './limiter.ts';
 import type { Overlay } from './network/overlay.ts';
 import { realNetwork } from './network-probes.ts';
 import { NodeRegistration, machineFacts } from './node-registration.ts';
-import { nodeResources } from './node-status.ts';
+import { mostPods, nodeResources } from './node-status.ts';
+import { runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
 import type { PodNetwork } from './runtime/pod-network.ts';
-import type { RuntimeInfo } from './runtime/runtime.ts';
+import type { RuntimeInfo, SandboxState } from './runtime/runtime.ts';
 import { createAgentServer, type AgentTls } from './server.ts';
+import { NodeReports } from './server/node-reports.ts';
 import { SourceCache } from './source-cache.ts';
 import type { EndpointWithdrawal } from './termination.ts';
+import { sampleEveryMs, UsageSampler } from './usage/usage-sampler.ts';
 import { linuxMounts, type Mounts } from './volumes/mounts.ts';
 
 export interface AgentOptions {
@@ -95,11 +98,18 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
 
   const engine = await engineInfo(surroundings, options, signal);
   let workers: PodWorkers | undefined;
+  const sandboxesOf = (pod: Pod): readonly SandboxState[] => workers?.sandboxesOf(pod.metadata.uid ?? '') ?? [];
+  const sampler = new UsageSampler({ clock, log, stats: runtime, running: () => pods.list().flatMap((pod) => runningContainers(pod, sandboxesOf(pod))) });
+  const reports = new NodeReports({
+    nodeName, startedAtMs: clock.now(), memoryBytes: engine.memoryBytes, pods: () => pods.list(), usage: () => sampler.usage(),
+    settings: { address: nodeIp, clusterDomain: options.clusterDomain, maxPods: mostPods, containerRuntime: engine.name, cpuUsageSeconds: sampleEveryMs / 1_000 },
+  });
   const server = await createAgentServer({
     runtime, clock, log, nodeIp, tls: options.tls, clientName: options.apiserverClientName,
+    reports,
     find: (namespace, name) => {
       const pod = pods.get({ namespace, name });
-      return pod === undefined ? undefined : { pod, sandboxes: workers?.sandboxesOf(pod.metadata.uid ?? '') ?? [] };
+      return pod === undefined ? undefined : { pod, sandboxes: sandboxesOf(pod) };
     },
   }).listen({ host: nodeIp, port: options.port ?? 0 });
   try {
@@ -132,7 +142,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     await registration.setReady(undefined);
     ready();
     const overlaid = applyPeers(nodes, { surroundings, options, signal });
-    await Promise.all([informing, heard, overlaid, registration.run(signal)]);
+    await Promise.all([informing, heard, overlaid, registration.run(signal), sampler.run(signal)]);
     await context.sources.close();
   } finally {
     workers?.close();

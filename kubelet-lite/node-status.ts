@@ -26,7 +26,7 @@ export interface NodeStatusInput {
 }
 
 /** Pods that a node takes, as Kubernetes' default. */
-const mostPods = 110;
+export const mostPods = 110;
 
 /** Under these the node says so. Memory as in Kubernetes; disk in bytes, since a tenth of a large disk is much. */
 export const pressureBelow = { memoryBytes: 100 * 2 ** 20, diskBytes: 2 ** 30 } as const;

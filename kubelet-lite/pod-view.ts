@@ -1,8 +1,10 @@
+import { timeMs } from '../schemas/timestamps.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container, EphemeralContainer } from '../schemas/types/container.ts';
 import type { ContainerStatus } from '../schemas/types/pod-status.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import type { RestartBackoff } from './restart-backoff.ts';
+import type { RunningContainer } from './usage/usage.ts';
 
 /** What the probes of one run of a container say. Without a probe, a run has started, lives and is ready. */
 export interface ProbeVerdict {
@@ -97,3 +99,12 @@ export const mayRestart = (pod: Pod, container: Container, exitCode: number): bo
 
 /** The API says that the pod has ended; nothing of it is ever started again. */
 export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+
+/** The containers of a pod that run now. */
+export const runningContainers = (pod: Pod, sandboxes: readonly SandboxState[]): readonly RunningContainer[] => {
+  const startedAtMs = timeMs(pod.status?.startTime);
+  const { name = '', namespace = '', uid = '' } = pod.metadata;
+  return sandboxes.flatMap(({ containers }) => containers).filter(({ status }) => status === 'running').map((run) => ({
+    id: run.id, name: run.name, startedAtMs: run.startedAtMs ?? run.createdAtMs, pod: { name, namespace, uid, startedAtMs },
+  }));
+};

@@ -15,6 +15,7 @@ import type { Engine } from './agent-context.ts';
 import { allContainers } from './pod-view.ts';
 import type { ExecSession } from './runtime/runtime.ts';
 import { flag, logRequest, sendLogs } from './server/container-logs.ts';
+import type { NodeReports } from './server/node-reports.ts';
 import { servePortForward, tunnelProtocol } from './server/port-forward.ts';
 import { serveSpdySession } from './server/spdy-session.ts';
 import { localPod, loggedRun, runningRun, type FindPod } from './server/target.ts';
@@ -31,6 +32,7 @@ export interface AgentServerOptions {
   readonly clientName: string;
   readonly nodeIp: string;
   readonly find: FindPod;
+  readonly reports: NodeReports;
 }
 
 export interface AgentServer {
@@ -123,11 +125,9 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
 
 const answer = async (options: AgentServerOptions, request: IncomingMessage, response: ServerResponse, allow: (request: IncomingMessage) => void): Promise<void> => {
   allow(request);
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (isRead && await options.reports.answer((request.url ?? '/').split('?', 1)[0]!, response)) return;
   const route = routeOf(request.url ?? '/');
-  if (route.verb === 'healthz') {
-    response.end('ok');
-    return;
-  }
   if (route.verb === 'exec' || route.verb === 'attach' || route.verb === 'portForward') throw badRequest('you must upgrade the connection');
   if (route.verb !== 'containerLogs') throw new ApiError('NotFound', 'the server could not find the requested resource');
   if (request.method !== 'GET') throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource');

@@ -49,7 +49,6 @@ const viewRules: readonly PolicyRule[] = [
   on('batch', [...batch, 'cronjobs/status', 'jobs/status'], read),
   on('policy', ['poddisruptionbudgets', 'poddisruptionbudgets/status'], read),
   on('networking.k8s.io', ['ingresses', 'ingresses/status', 'networkpolicies'], read),
-  on('metrics.k8s.io', ['pods', 'nodes'], read),
 ];
 
 const editRules: readonly PolicyRule[] = [
@@ -86,6 +85,10 @@ export const defaultClusterRoles: readonly DefaultRole[] = [
   },
   { name: 'system:aggregate-to-edit', labels: labelled('edit'), rules: editRules },
   { name: 'system:aggregate-to-view', labels: labelled('view'), rules: viewRules },
+  {
+    name: 'system:aggregated-metrics-reader', labels: { ...labelled('view'), ...labelled('edit'), ...labelled('admin') },
+    rules: [on('metrics.k8s.io', ['nodes', 'pods'], ['get', 'list', 'watch'])],
+  },
   {
     name: 'system:basic-user',
     rules: [on('authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], ['create']), on('authentication.k8s.io', ['selfsubjectreviews'], ['create'])],

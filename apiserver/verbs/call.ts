@@ -7,6 +7,7 @@ import type { Admission } from '../admission/admission.ts';
 import type { AccountTokens } from '../authentication/account-tokens.ts';
 import type { TokenSource } from '../authentication/tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import type { NodeSummaries } from '../metrics/node-summaries.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { ObjectWriter } from './object-writer.ts';
 
@@ -39,6 +40,8 @@ export interface Surroundings {
   /** Makes tokens of service accounts; undefined where the server has no key to sign them with. */
   readonly accountTokens: AccountTokens | undefined;
   readonly registry: Registry;
+  /** What agents say that their nodes use; undefined where this server does not ask them. */
+  readonly summaries: NodeSummaries | undefined;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;

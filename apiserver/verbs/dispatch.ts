@@ -3,7 +3,7 @@ import { Binding } from '../../schemas/kinds/core/binding.ts';
 import { servedAnswer } from '../served-form.ts';
 import { bindingByName } from '../subresources/binding.ts';
 import { subresourceOf } from '../subresources/subresources.ts';
-import { answer, answererOf } from '../virtual/virtual.ts';
+import { answer, answererOf, readerOf } from '../virtual/virtual.ts';
 import type { Call, Surroundings } from './call.ts';
 import { create } from './create.ts';
 import { remove, removeCollection } from './delete.ts';
@@ -24,6 +24,8 @@ const carryOut = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
   if (call.kind === Binding) return bindingByName(api, call);
   const answerer = answererOf(call.kind);
   if (answerer !== undefined) return answer(api, call, answerer);
+  const reader = readerOf(call.kind);
+  if (reader !== undefined) return reader(api, call);
   switch (verb) {
     case 'get': return get(api, call);
     case 'list': return list(api, call);

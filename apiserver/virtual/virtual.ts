@@ -1,6 +1,6 @@
 /**
- * Resources that are questions: they can be created and nothing else, the answer to the create is all there is of them,
- * and nothing is stored. A kind of schemas/kinds says what the body is (and, by `verbs: ['create']`, that it cannot be
+ * Resources of which nothing is stored. Questions can be created and nothing else, and the answer to the create is all
+ * there is of them; figures can be read and nothing else. A kind of schemas/kinds says what the body is (and, by `verbs: ['create']`, that it cannot be
  * read back); discovery, OpenAPI, decoding and authorization follow from it as for any kind. Here is who answers.
  */
 import type { ApiAnswer } from '../../schemas/api.ts';
@@ -13,6 +13,7 @@ import { accessReview, localAccessReview, selfAccessReview } from './access-revi
 import { rulesReview } from './rules-review.ts';
 import { selfReview } from './self-review.ts';
 import { tokenReview } from './token-review.ts';
+import { nodeUsage, podUsage } from './usage.ts';
 
 /** Finds the status of a question. The body has been checked as its kind wants it. */
 export type Answerer<Body extends ApiObject = ApiObject> = (api: Surroundings, body: Body, call: Call) => unknown;
@@ -26,6 +27,18 @@ const answerers = {
   'selfsubjectreviews.authentication.k8s.io': selfReview,
   'tokenreviews.authentication.k8s.io': tokenReview,
 } as Readonly<Record<string, Answerer<never>>> as Readonly<Record<string, Answerer>>;
+
+/** Makes the objects of a kind that is only read, when they are read. */
+export type Reader = (api: Surroundings, call: Call) => Promise<ApiAnswer>;
+
+const readers: Readonly<Record<string, Reader>> = { 'nodes.metrics.k8s.io': nodeUsage, 'pods.metrics.k8s.io': podUsage };
+
+/** Who makes the objects of a kind; undefined for a kind whose objects are stored. */
+export const readerOf = ({ plural, group }: Pick<AnyKind, 'plural' | 'group'>): Reader | undefined => {
+  if (group !== 'metrics.k8s.io') return undefined;
+  const name = qualified(plural, group);
+  return Object.hasOwn(readers, name) ? readers[name] : undefined;
+};
 
 /** Who answers for a kind; undefined for a kind whose objects are stored. */
 export const answererOf = ({ plural, group }: Pick<AnyKind, 'plural' | 'group'>): Answerer | undefined => {

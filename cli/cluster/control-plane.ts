@@ -9,6 +9,8 @@ import { reconcileRoles } from '../../apiserver/authorization/reconcile-roles.ts
 import { advertise, apiServerUser, bootstrap } from '../../apiserver/bootstrap.ts';
 import { Core } from '../../apiserver/core.ts';
 import { expireEvents } from '../../apiserver/event-expiry.ts';
+import { createAgentReader } from '../../apiserver/http/agent-reader.ts';
+import { createNodeClient } from '../../apiserver/http/node-client.ts';
 import { createApiHttpServer } from '../../apiserver/http/server.ts';
 import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -76,6 +78,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const accountTokens = { key: await ensureSigningKey(join(config.dataDir, 'pki')), issuer: `https://kubernetes.default.svc.${clusterDomain}` };
   const core = await Core.open({
     storage, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
+    agents: createAgentReader(createNodeClient({ ...credentials.apiserverClient, ca: credentials.ca }, clock), clock),
   });
   let advertised = false;
   const server = createApiHttpServer({

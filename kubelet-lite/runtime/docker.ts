@@ -10,13 +10,14 @@
 import type { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
 import { sleep, type Clock } from '../../base/clock.ts';
+import { readMachine } from './cgroup-usage.ts';
 import { connectDocker } from './docker-client.ts';
 import { isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import { engineEvents, type EngineEvent } from './docker-events.ts';
 import { DockerImages } from './docker-images.ts';
 import { isToldBy, knownFrom, labels, sandboxStates, type KnownState } from './docker-labels.ts';
 import { containerRequest, sandboxRequest } from './docker-specs.ts';
-import { sampleFrom, type EngineStats } from './docker-stats.ts';
+import { DockerStats } from './docker-stats.ts';
 import { demultiplex, plain, sessionOver, type Output } from './docker-streams.ts';
 import {
   RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
@@ -41,6 +42,7 @@ const exitWaitMs = [0, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 export class DockerRuntime implements ContainerRuntime, ContainerLogs, ContainerExec, ContainerStats {
   readonly #docker: Docker;
   readonly #images: DockerImages;
+  readonly #stats: DockerStats;
   readonly #options: DockerRuntimeOptions;
   readonly #known = new Map<string, KnownState>();
   /** Namespaces of the sandboxes that this process made; others are asked for once. */
@@ -53,6 +55,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     this.#options = options;
     this.#docker = connectDocker(options.dockerHost);
     this.#images = new DockerImages(this.#docker);
+    this.#stats = new DockerStats(this.#docker, { clock: options.clock, isLocal: options.dockerHost?.startsWith('unix://') ?? true });
     this.#sinceSeconds = Math.floor(options.clock.now() / 1000);
   }
 
@@ -239,11 +242,14 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
 
   async stats(id: string): Promise<StatsSample> {
     try {
-      const answer = await this.#docker.getContainer(id).stats({ stream: false, 'one-shot': true });
-      return sampleFrom(answer as unknown as EngineStats);
+      return await this.#stats.sample(id);
     } catch (error) {
       throw runtimeError('RunContainerError', error);
     }
+  }
+
+  async machineStats(): Promise<StatsSample> {
+    return readMachine(this.#options.clock.now());
   }
 
   /** Makes a container, or finds the one of that name: the name holds pod, container and attempt. One that ran stays as it is. */
@@ -311,6 +317,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
         break;
       case 'destroy':
         this.#known.delete(id);
+        this.#stats.forget(id);
         break;
       default:
     }
@@ -334,6 +341,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       if (!isMissing(error) && statusOf(error) !== 409) throw runtimeError('EngineUnavailable', error);
     }
     this.#known.delete(id);
+    this.#stats.forget(id);
     this.#started.delete(id);
   }
 

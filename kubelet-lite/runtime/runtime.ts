@@ -184,8 +184,12 @@ export interface ContainerExec {
   attach(id: string, options: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession>;
 }
 
+/** CPU time since the start, and memory now. The working set is memory less what the kernel could drop at once. */
 export interface StatsSample { readonly cpuNanoseconds: number; readonly memoryBytes: number; readonly workingSetBytes: number; readonly atMs: number }
 
 export interface ContainerStats {
+  /** Rejects when the container does not run. It is asked for every container again and again: it must cost next to nothing. */
   stats(id: string): Promise<StatsSample>;
+  /** Of the whole machine on which the containers are. */
+  machineStats(): Promise<StatsSample>;
 }

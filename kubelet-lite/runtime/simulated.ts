@@ -32,9 +32,15 @@ interface SimulatedContainer {
   readonly log: Entry[];
   readonly ended: PromiseWithResolvers<void>;
   readonly cancel: AbortController;
+  /** CPU time up to the last look at it. */
+  used?: { readonly cpuNanoseconds: number; readonly atMs: number };
 }
 
 interface SimulatedSandbox { readonly spec: SandboxSpec; readonly id: string; readonly ip: string | undefined; readonly createdAtMs: number; ready: boolean }
+
+/** What a program uses that says nothing of it, and what a machine uses without any: a twentieth of a core (in nanoseconds a millisecond) and 512 MiB. */
+const programItself = { cpuMilli: 100, memoryBytes: 16 * 2 ** 20 } as const;
+const machineItself = { cpuNanoseconds: 50_000, memoryBytes: 512 * 2 ** 20 } as const;
 
 const encode = (text: string): Uint8Array => Buffer.from(text);
 
@@ -47,11 +53,14 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   readonly #sandboxes = new Map<string, SimulatedSandbox>();
   readonly #containers = new Map<string, SimulatedContainer>();
   readonly #listeners = new Set<(uid: string | Error) => void>();
+  readonly #startedAtMs: number;
   #count = 0;
+  #machineCpu = 0;
   #lost = false;
 
   constructor(options: SimulatedRuntimeOptions) {
     this.#options = options;
+    this.#startedAtMs = options.clock.now();
     this.network = {
       httpGet: async ({ host, port, path }) => {
         const status = this.#answer(host, { kind: 'http', port, path });
@@ -273,9 +282,28 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   async stats(id: string): Promise<StatsSample> {
     const container = this.#find(id);
+    if (container.state.status !== 'running') throw new RuntimeError('RunContainerError', `container ${id} is not running`);
+    return this.#sample(container);
+  }
+
+  /** What runs here, and the little that a machine needs by itself. */
+  async machineStats(): Promise<StatsSample> {
+    this.#check();
     const atMs = this.#options.clock.now();
-    // A program that uses a tenth of a core and 16 MiB.
-    return { cpuNanoseconds: (atMs - (container.state.startedAtMs ?? atMs)) * 100_000, memoryBytes: 16 * 2 ** 20, workingSetBytes: 16 * 2 ** 20, atMs };
+    const all = [...this.#containers.values()].filter(({ state }) => state.status === 'running').map((one) => this.#sample(one));
+    const { cpuNanoseconds, memoryBytes } = machineItself;
+    const memory = all.reduce((sum, one) => sum + one.memoryBytes, memoryBytes);
+    this.#machineCpu = Math.max(this.#machineCpu, all.reduce((sum, one) => sum + one.cpuNanoseconds, 0));
+    return { cpuNanoseconds: this.#machineCpu + Math.round((atMs - this.#startedAtMs) * cpuNanoseconds), memoryBytes: memory, workingSetBytes: memory, atMs };
+  }
+
+  #sample(container: SimulatedContainer): StatsSample {
+    const atMs = this.#options.clock.now();
+    const used = container.used ?? { cpuNanoseconds: 0, atMs: container.state.startedAtMs ?? atMs };
+    const { cpuMilli, memoryBytes } = container.program.usage?.() ?? programItself;
+    const cpuNanoseconds = used.cpuNanoseconds + (atMs - used.atMs) * cpuMilli * 1_000;
+    container.used = { cpuNanoseconds, atMs };
+    return { cpuNanoseconds, memoryBytes, workingSetBytes: memoryBytes, atMs };
   }
 
   #find(id: string): SimulatedContainer {

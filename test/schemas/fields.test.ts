@@ -87,6 +87,8 @@ test('every type has exactly the fields of the API, with their types, list and p
   t.true(types.size > 150, `only ${types.size} types were found`);
   const wrong: string[] = [];
   for (const [name, schema] of types) {
+    // The published facts are those of the API server itself; metrics.k8s.io is another one's.
+    if (name.startsWith('metrics.')) continue;
     const fact = facts[name];
     if (fact === undefined) {
       wrong.push(`${name} is no type of the API`);

@@ -203,6 +203,11 @@ export const runtimeSuite = (test: TestFn, open: () => Promise<RuntimeHarness>):
     t.true(sample.memoryBytes > 0);
     t.true(sample.workingSetBytes <= sample.memoryBytes);
     t.true(sample.cpuNanoseconds >= 0);
+    const machine = await runtime.machineStats();
+    t.true(machine.memoryBytes >= machine.workingSetBytes && machine.workingSetBytes > 0);
+    t.true(machine.cpuNanoseconds >= sample.cpuNanoseconds);
+    await runtime.stopContainer(run.id, 0);
+    await t.throwsAsync(runtime.stats(run.id), { name: 'RuntimeError' });
   });
 
   test('a stopped sandbox is no longer ready and its containers can be read; a removed one takes all with it', async (t) => {
