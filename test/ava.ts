@@ -2,7 +2,8 @@
  * Runs ava, with its arguments, in a process without V8's memory protection keys: its threads compile side by side, and
  * with the keys the process aborts now and then (bin/barge says more). Threads would refuse the flag, which is the process'.
  */
+import process from 'node:process';
+
 process.execArgv.length = 0;
 process.argv[1] = new URL('../node_modules/ava/entrypoints/cli.js', import.meta.url).pathname;
 await import(process.argv[1]);
-export {};

@@ -152,26 +152,24 @@ test('a deleted Job lets its pods go', async (t) => {
 
 test('killed after any write, the controllers go on and count each pod once', async (t) => {
   for (const at of [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16]) {
-    let writes = 0;
-    let broken = false;
+    const process = { writes: 0, broken: false };
     const through = (own: Transport): Transport => ({
       watch: (request, signal) => own.watch(request, signal),
       send: async (request, signal) => {
-        if (broken) throw new ApiError('ServiceUnavailable', 'the process was killed');
+        if (process.broken) throw new ApiError('ServiceUnavailable', 'the process was killed');
         if (request.verb === 'get' || request.verb === 'list' || request.resource === 'events' || (request.resource !== 'pods' && request.resource !== 'jobs')) return own.send(request, signal);
-        if (++writes !== at) return own.send(request, signal);
+        if (++process.writes !== at) return own.send(request, signal);
         await own.send(request);
-        broken = true;
+        process.broken = true;
         throw new ApiError('ServiceUnavailable', 'the process was killed');
       },
     });
-    const { clock, restart, ended, job, most } = await cluster(t, (pod) => ({ endsAfterMs: 1_000, exitCode: pod.metadata.labels?.['x'] === 'y' ? 1 : 0 }), { completions: 3, parallelism: 2 }, through);
-    for (let turn = 0; turn < 200 && !broken; turn++) {
+    const { clock, restart, ended, job, most } = await cluster(t, succeeds(), { completions: 3, parallelism: 2 }, through);
+    for (let turn = 0; turn < 200 && !process.broken; turn++) {
       await clock.advance(250);
       await rest(1);
     }
-    broken = false;
-    writes = 1_000;
+    Object.assign(process, { writes: 1_000, broken: false });
     await restart();
     await ended('Complete', 'CompletionsReached');
     t.is((await job()).status?.succeeded, 3, `killed after write ${at}`);
