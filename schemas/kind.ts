@@ -92,7 +92,7 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly storedAs?: StoredAs<Body> | undefined;
   /** Rule for metadata.name; a DNS-1123 subdomain where absent. The reason why not, or undefined. */
   readonly nameRule?: ((name: string) => string | undefined) | undefined;
-  /** Status of a new object, where the server and not the client sets it (`{phase: 'Pending'}`). */
+  /** Status of a new object (`{phase: 'Pending'}`), which counts and not the one in the body. */
   readonly initialStatus?: ((object: Body) => unknown) | undefined;
   /** Seconds of grace for a delete that names none; undefined removes at once. */
   readonly defaultGraceSeconds?: ((object: Body) => number) | undefined;

@@ -74,9 +74,9 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
   kind.generate?.(draft);
   api.admission.mutate(draft, context);
   if (kind.subresources.status === true) {
-    delete draft['status'];
     const status = kind.initialStatus?.(draft);
-    if (status !== undefined) draft['status'] = status;
+    if (status === undefined) delete draft['status'];
+    else draft['status'] = status;
   }
   api.admission.complete(draft, context);
   const object: ApiObject = shareParts(draft);

@@ -12,10 +12,13 @@ export const jobNameLabels = ['job-name', 'batch.kubernetes.io/job-name'] as con
 /** The largest int32: no limit, for Jobs in which each index has one of its own. */
 const noLimit = 2 ** 31 - 1;
 
-/** Defaults of a Job's spec that depend on other fields; also those of a CronJob's template. */
+/** Defaults of a Job's spec. A CronJob's template has none of them: its Jobs get theirs when they are made. */
 export const prepareJobSpec = (spec: Draft<JobSpec>): void => {
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
   spec.parallelism ??= 1;
+  spec.completionMode ??= 'NonIndexed';
+  spec.manualSelector ??= false;
+  spec.suspend ??= false;
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : noLimit;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed';
   preparePodTemplateSpec(spec.template.spec);

@@ -54,7 +54,7 @@ const validateFailurePolicy = (spec: JobSpec, field: string): readonly FieldErro
   const names = new Set([...containers, ...initContainers].map(({ name }) => name));
   return [
     ...(spec.podFailurePolicy !== undefined && spec.template.spec.restartPolicy !== 'Never' ? [wrong(`${field}.template.spec.restartPolicy`, spec.template.spec.restartPolicy, 'only "Never" is supported when podFailurePolicy is specified')] : []),
-    ...(spec.podFailurePolicy !== undefined && spec.podReplacementPolicy !== 'Failed' ? [unsupported(`${field}.podReplacementPolicy`, spec.podReplacementPolicy, ['Failed'])] : []),
+    ...(spec.podFailurePolicy !== undefined && spec.podReplacementPolicy !== undefined && spec.podReplacementPolicy !== 'Failed' ? [unsupported(`${field}.podReplacementPolicy`, spec.podReplacementPolicy, ['Failed'])] : []),
     ...(spec.podFailurePolicy?.rules ?? []).flatMap((rule, index) => {
       const at = `${field}.podFailurePolicy.rules[${index}]`;
       const conditions = rule.onPodConditions ?? [];

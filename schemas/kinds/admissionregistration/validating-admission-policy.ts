@@ -62,6 +62,7 @@ export const ValidatingAdmissionPolicy = defineKind(schema, {
     column('ParamKind', 'Kind of the objects that parametrize the policy.', ({ spec }) => (spec?.paramKind === undefined ? '<unset>' : `${spec.paramKind.apiVersion ?? ''}/${spec.paramKind.kind ?? ''}`)),
     ageColumn,
   ],
+  initialStatus: () => ({}),
   validate: ({ metadata, spec }) => validateValidatingPolicy(metadata.name ?? '', spec ?? {}),
 });
 export type ValidatingAdmissionPolicy = BodyOf<typeof ValidatingAdmissionPolicy>;

@@ -75,6 +75,7 @@ export const Deployment = defineKind(schema, {
     status: true,
     scale: { specReplicasPath: 'spec.replicas', statusReplicasPath: 'status.replicas', selectorPath: 'spec.selector' },
   },
+  initialStatus: () => ({}),
   prepare: ({ spec }) => {
     spec.strategy ??= {};
     spec.strategy.type ??= 'RollingUpdate';

@@ -88,7 +88,7 @@ export const StatefulSet = defineKind(schema, {
     status: true,
     scale: { specReplicasPath: 'spec.replicas', statusReplicasPath: 'status.replicas', selectorPath: 'spec.selector' },
   },
-  initialStatus: () => ({ replicas: 0 }),
+  initialStatus: () => ({ replicas: 0, availableReplicas: 0 }),
   prepare: ({ spec }) => {
     spec.updateStrategy ??= {};
     spec.updateStrategy.type ??= 'RollingUpdate';

@@ -1,6 +1,6 @@
 import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
-import { prepareJobSpec } from '../../prepare/job.ts';
+import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
 import { as, boolean, int32, int64, list, object, oneOf, string, time, type Static } from '../../schema.ts';
 import { age } from '../../table-cells.ts';
 import { JobTemplateSpec } from '../../types/job-spec.ts';
@@ -49,7 +49,7 @@ export const CronJob = defineKind(schema, {
   ],
   subresources: { status: true },
   initialStatus: () => ({}),
-  prepare: ({ spec }) => prepareJobSpec(spec.jobTemplate.spec),
+  prepare: ({ spec }) => preparePodTemplateSpec(spec.jobTemplate.spec.template.spec),
   validate: validateCronJob,
 });
 export type CronJob = BodyOf<typeof CronJob>;

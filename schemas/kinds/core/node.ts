@@ -171,6 +171,8 @@ export const Node = defineKind(schema, {
     column('Container-Runtime', 'Container runtime and its version.', ({ status }) => orUnknown(status?.nodeInfo?.containerRuntimeVersion), { shown: 'wide' }),
   ],
   subresources: { status: true, special: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } } },
+  // Who registers a node says how it is in the same breath.
+  initialStatus: ({ status }) => status ?? {},
   prepare: ({ spec, status }) => {
     if (spec !== undefined) {
       if (spec.podCIDR !== undefined && spec.podCIDR !== '' && spec.podCIDRs === undefined) spec.podCIDRs = [spec.podCIDR];

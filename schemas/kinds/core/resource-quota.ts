@@ -49,6 +49,7 @@ export const ResourceQuota = defineKind(schema, {
     column('Limit', 'What is used and allowed of limits.', ({ status }) => usage(status, isLimit)),
   ],
   subresources: { status: true },
+  initialStatus: () => ({}),
   validate: ({ spec }, old) => validateResourceQuotaSpec(spec ?? {}, old === undefined ? undefined : old.spec ?? {}),
   validateStatus: ({ status }) => [...validateQuotaAmounts(status?.hard, 'status.hard'), ...validateQuotaAmounts(status?.used, 'status.used')],
 });

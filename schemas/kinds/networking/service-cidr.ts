@@ -43,6 +43,7 @@ export const ServiceCIDR = defineKind(schema, {
   group: 'networking.k8s.io', version: 'v1', kind: 'ServiceCIDR', plural: 'servicecidrs', scope: 'Cluster',
   subresources: { status: true },
   columns: [nameColumn, column('CIDRs', 'The ranges.', ({ spec }) => (spec?.cidrs ?? []).join(',')), ageColumn],
+  initialStatus: () => ({}),
   validate: ({ spec }, old) => {
     const cidrs = spec?.cidrs ?? [];
     return [...validateRanges(cidrs), ...(old === undefined ? [] : validateChange(cidrs, old.spec?.cidrs ?? []))];
