@@ -10,6 +10,7 @@ import { LimitRange } from '../../schemas/kinds/core/limit-range.ts';
 import { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import { ReplicationController } from '../../schemas/kinds/core/replication-controller.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
+import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
 import { statusFaults, testFaults, type Json } from '../helpers/object-faults.ts';
 
 const service = (more: Json = {}): Json => ({ spec: { ports: [{ port: 80 }], selector: { a: 'b' }, ...more } });
@@ -38,6 +39,8 @@ test('Service status: where a balancer takes traffic', (t) => {
 testFaults(Namespace, { 'finalizers without a domain': [{ spec: { finalizers: ['kubernetes', 'x', 'example.com/x', 'a b'] } }, 'invalid spec.finalizers[1]', 'invalid spec.finalizers[3]'] });
 testFaults(Endpoints, { 'protocols of applications': [{ subsets: [{ addresses: [{ ip: '1.2.3.4' }], ports: [{ port: 1, appProtocol: 'a b' }] }] }, 'invalid subsets[0].ports[0].appProtocol'] });
 testFaults(LimitRange, { 'what no container of a pod can have': [{ spec: { limits: [{ type: 'Pod', max: { 'cpu': '1', 'requests.cpu': '1' } }] } }, 'invalid spec.limits[0].max[requests.cpu]'] });
+
+testFaults(StorageClass, { 'a policy that only volumes made by hand have': [{ provisioner: 'x.y/z', reclaimPolicy: 'Recycle' }, 'unsupported reclaimPolicy'] });
 
 const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'a', image: 'a:1' }] } };
 const workload = { spec: { selector: { matchLabels: { a: 'b' } }, template, serviceName: 's' } };

@@ -3,7 +3,7 @@ import test from 'ava';
 import { deletionOf } from '../../apiserver/verbs/deletion.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
-import { stored, testFaults, type Fault, type Json } from '../helpers/object-faults.ts';
+import { faults, stored, testFaults, type Fault, type Json } from '../helpers/object-faults.ts';
 
 const container = (more: Json = {}): Json => ({ name: 'a', image: 'a:1', ...more });
 const pod = (more: Json = {}): Json => ({ spec: { containers: [container()], ...more } });
@@ -85,6 +85,20 @@ testFaults(Pod, {
 }, gated(onNodes(has('a'))));
 
 testFaults(Pod, { 'behind a gate, nodes can be named for the first time': [gated(onNodes(has('a')))], 'beside neighbours': [gated({ ...onNodes(has('a')), ...zone }), 'forbidden spec'] }, gated());
+
+test('label keys of neighbours become conditions with the values of the new pod', (t) => {
+  const term = { topologyKey: 'z', labelSelector: { matchLabels: { app: 'x' } }, matchLabelKeys: ['version', 'none'], mismatchLabelKeys: ['tenant'] };
+  const affinity = { podAffinity: { [required]: [term] }, podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { ...term, mismatchLabelKeys: [] } }] } };
+  const labels = { version: '7', tenant: 'a', app: 'x' };
+  const made = stored(Pod, { metadata: { labels }, ...pod({ affinity }) });
+  const [same, other] = [{ key: 'version', operator: 'In', values: ['7'] }, { key: 'tenant', operator: 'NotIn', values: ['a'] }];
+  t.like(made, { spec: { affinity: {
+    podAffinity: { [required]: [{ ...term, labelSelector: { matchLabels: { app: 'x' }, matchExpressions: [same, other] } }] },
+    podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ podAffinityTerm: { labelSelector: { matchExpressions: [same] } } }] },
+  } } });
+  t.deepEqual(faults(Pod, { metadata: { labels }, ...pod({ affinity }) }), []);
+  t.like(stored(Pod, { metadata: { labels: { ...labels, version: '8' } }, spec: (made as { spec?: Json }).spec }, made), { spec: (made as { spec?: Json }).spec }, 'and stay when the labels change');
+});
 
 test('a pod that gives itself less than no time gets a second', (t) => {
   const running = { ...stored(Pod, pod({ nodeName: 'n', terminationGracePeriodSeconds: -5 })), status: { phase: 'Running' } };

@@ -1,6 +1,7 @@
 import { podColumns } from '../../columns/pod-columns.ts';
 import { graceSecondsOf } from '../../grace.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
+import { generatePodAffinity } from '../../prepare/pod-affinity.ts';
 import { preparePodSpec } from '../../prepare/pod-spec.ts';
 import { qosClassOf } from '../../qos-class.ts';
 import { as } from '../../schema.ts';
@@ -45,6 +46,7 @@ export const Pod = defineKind(schema, {
   initialStatus: ({ spec }) => ({ phase: 'Pending', qosClass: qosClassOf(spec) }),
   defaultGraceSeconds: ({ spec }) => graceSecondsOf(spec),
   prepare: ({ spec }) => preparePodSpec(spec),
+  generate: generatePodAffinity,
   validate: (pod, old) => (old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old)),
   validateStatus: validatePodStatus,
 });

@@ -10,7 +10,7 @@ const schema = topLevel('storage.v1.StorageClass', 'A sort of storage from which
   mountOptions: list(string('Option.'), 'Options with which volumes of the class are mounted, such as ro.', { listType: 'atomic' }),
   parameters: mapOf(string('Value.'), 'Settings for the provisioner. They cannot be changed.'),
   provisioner: string('Who makes the volumes. It cannot be changed.'),
-  reclaimPolicy: oneOf(['Delete', 'Retain', 'Recycle'], 'What becomes of a volume when its claim goes. It cannot be changed.', { default: 'Delete' }),
+  reclaimPolicy: oneOf(['Delete', 'Retain'], 'What becomes of a volume when its claim goes. It cannot be changed.', { default: 'Delete' }),
   volumeBindingMode: oneOf(['Immediate', 'WaitForFirstConsumer'], 'Whether a volume is made at once or when the first pod needs it. It cannot be changed.', { default: 'Immediate' }),
 }, ['provisioner']);
 
