@@ -323,6 +323,29 @@ test('property: what a manager applied stands, and what it gives up leaves no tr
   }), { numRuns: 300 });
 });
 
+test('property: a write takes from others only what it changes, and what somebody owned and still stands is somebody\'s', (t) => {
+  const ownersOf = (world: World): ReadonlyMap<string, FieldSet> => new Map((readManagers(world.live?.metadata.managedFields) ?? []).map(({ manager, fields }) => [manager, fields]));
+  fc.assert(fc.property(writes, fc.constantFrom('a', 'u'), specs, (steps, by, spec) => {
+    const world = after(steps);
+    const [before, owners] = [world.spec, ownersOf(world)];
+    if (by === 'u') world.update(by, spec);
+    else world.apply(by, spec, true);
+    const now = ownersOf(world);
+    const { added, modified, removed } = compare(shape, before, world.spec);
+    const changed = union(union(added, modified), removed);
+    const others = [...owners].filter(([manager]) => manager !== by);
+    for (const [manager, fields] of others) {
+      const lost = difference(fields, now.get(manager));
+      t.deepEqual(pathsOf(difference(lost, changed === undefined ? undefined : { 'f:spec': changed })), [], manager);
+    }
+    // The writer may give its own fields up; what others owned never falls to nobody while it stands.
+    const owned = [...now.values()].reduce<FieldSet | undefined>((all, fields) => union(all, fields), undefined);
+    const standing = difference(others.reduce<FieldSet | undefined>((all, [, fields]) => union(all, fields), undefined), removed === undefined ? undefined : { 'f:spec': removed });
+    const there = newFields(shapeOf(Thing.schema), world.live);
+    t.deepEqual(pathsOf(difference(intersection(standing, there), owned)), []);
+  }), { numRuns: 300 });
+});
+
 test('property: managers of different fields do not depend on who comes first', (t) => {
   const mine = fc.record({ number, part: fc.record({ a: number }), map: fc.record({ a: word }), items: fc.constant([{ name: 'a', value: 1 }]), set: fc.constant(['a']) }, { requiredKeys: [] });
   const yours = fc.record({ word, part: fc.record({ b: number }), map: fc.record({ b: word }), items: fc.constant([{ name: 'b', value: 2 }]), set: fc.constant(['b']) }, { requiredKeys: [] });
