@@ -105,6 +105,11 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly generate?: ((draft: Draft<Body>) => void) | undefined;
   /** Every wrong field that the schema cannot see: formats, cross-field rules, fields that may not change. */
   readonly validate?: ((object: Body, old: Body | undefined) => readonly FieldError[]) | undefined;
+  /**
+   * What the writer of an object that is taken should know all the same, a line each; clients print them beside the answer.
+   * Parts that an update leaves as they were are the same references as in `old`.
+   */
+  readonly warn?: ((object: Body, old: Body | undefined) => readonly string[]) | undefined;
   /** Rules for a write to /status. */
   readonly validateStatus?: ((object: Body, old: Body) => readonly FieldError[]) | undefined;
 }

@@ -68,6 +68,12 @@ export const assertValid = (kind: Pick<AnyKind, 'group' | 'kind'>, name: string,
   if (errors.length > 0) throw invalid(kind, name, errors);
 };
 
+/** Notes what the kind has to say to the writer of an object that passed all checks. */
+export const warnOf = ({ kind, warnings }: Pick<Call, 'kind' | 'warnings'>, object: ApiObject, old: ApiObject | undefined): void => {
+  if (kind.warn === undefined) return;
+  for (const text of kind.warn(object, old)) warnings.add(text);
+};
+
 const specs = new WeakMap<AnyKind, boolean>();
 
 /** True for kinds whose wanted state is in `spec`, the changes of which `metadata.generation` counts. */

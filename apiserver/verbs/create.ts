@@ -5,7 +5,7 @@ import type { ApiObject } from '../../schemas/kind.ts';
 import { validate } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
 import { shareParts } from '../shared-parts.ts';
-import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
+import { assertValid, complete, hasSpec, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
 import { generatedName, newUid } from './identity.ts';
@@ -82,6 +82,7 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
   const object: ApiObject = shareParts(draft);
   assertValid(kind, name, validate(kind, withoutManagers(object)));
   api.admission.admit(object, context);
+  warnOf(call, object, undefined);
   return object;
 };
 

@@ -5,7 +5,7 @@ import type { ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
 import { keyOf } from '../keys.ts';
 import { shareParts, withEqualParts } from '../shared-parts.ts';
-import { assertValid, complete, hasSpec, readBody, type ObjectDraft } from './body.ts';
+import { assertValid, complete, hasSpec, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { sameButTimes, trackUpdate, withoutManagers, type Tracking } from './field-tracking.ts';
 import type { Attempt, Decision } from './object-writer.ts';
@@ -87,7 +87,10 @@ export const settled = (api: Surroundings, call: Call, { part, object: changed, 
   if (hasSpec(kind) && next['spec'] !== (current as unknown as ObjectDraft)['spec']) metadata.generation = (current.metadata.generation ?? 0) + 1;
   if (isUnchanged(next, current)) return { action: 'keep', object: current };
   part.validate(withoutManagers(next), current, call);
-  if (part.admitted) api.admission.admit(next, context);
+  if (part.admitted) {
+    api.admission.admit(next, context);
+    warnOf(call, next, current);
+  }
   if (mayGo(next)) {
     api.admission.removed(next, context);
     return { action: 'remove', object: next };

@@ -8,7 +8,8 @@ import { whyNotDns1035Label, whyNotDnsLabel, whyNotDnsSubdomain, whyNotDomainPat
 /** Length of the name of an ingress controller, in characters. */
 const maxControllerLength = 250;
 
-const classAnnotation = 'kubernetes.io/ingress.class';
+/** The old way to say the class of an ingress. */
+export const classAnnotation = 'kubernetes.io/ingress.class';
 
 interface Reference {
   readonly apiGroup?: string | undefined;

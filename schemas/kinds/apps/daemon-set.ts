@@ -7,6 +7,7 @@ import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateDaemonSetSpec } from '../../validation/daemon-set.ts';
 import { validateCollisionCount } from '../../validation/workload.ts';
+import { warnWorkload } from '../../warnings/pod.ts';
 
 export const RollingUpdateDaemonSet = object('apps.v1.RollingUpdateDaemonSet', 'How the pods are replaced node by node.', {
   maxSurge: intOrString('On how many nodes the new pod may run beside the old one, as a number or a percentage rounded up.', { default: 0 }),
@@ -82,5 +83,6 @@ export const DaemonSet = defineKind(schema, {
   },
   validate: ({ spec }, old) => validateDaemonSetSpec(spec, old?.spec),
   validateStatus: ({ status }, old) => validateCollisionCount(status?.collisionCount, old.status?.collisionCount),
+  warn: warnWorkload,
 });
 export type DaemonSet = BodyOf<typeof DaemonSet>;

@@ -6,6 +6,7 @@ import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateDeploymentSpec } from '../../validation/deployment.ts';
 import { validateCollisionCount, validateReplicaCounts } from '../../validation/workload.ts';
+import { warnWorkload } from '../../warnings/pod.ts';
 
 export const RollingUpdateDeployment = object('apps.v1.RollingUpdateDeployment', 'How pods are replaced bit by bit.', {
   maxSurge: intOrString('How many pods there may be beyond the wanted number, as a number or a percentage rounded up.', { default: '25%' }),
@@ -84,5 +85,6 @@ export const Deployment = defineKind(schema, {
   },
   validate: ({ spec }, old) => validateDeploymentSpec(spec, old?.spec),
   validateStatus: ({ status }, old) => [...validateReplicaCounts(status), ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount)],
+  warn: warnWorkload,
 });
 export type Deployment = BodyOf<typeof Deployment>;

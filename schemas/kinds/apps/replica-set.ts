@@ -5,6 +5,7 @@ import { as, int32, int64, list, object, string, time, type Static } from '../..
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateReplicaCounts, validateWorkload } from '../../validation/workload.ts';
+import { warnWorkload } from '../../warnings/pod.ts';
 
 export const ReplicaSetSpec = object('apps.v1.ReplicaSetSpec', 'What a ReplicaSet is to keep running.', {
   minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.', { minimum: 0 }),
@@ -60,5 +61,6 @@ export const ReplicaSet = defineKind(schema, {
   prepare: ({ spec }) => preparePodTemplateSpec(spec.template.spec),
   validate: ({ spec }, old) => validateWorkload(spec, old?.spec, 'ReplicaSet'),
   validateStatus: ({ status }) => validateReplicaCounts(status),
+  warn: warnWorkload,
 });
 export type ReplicaSet = BodyOf<typeof ReplicaSet>;

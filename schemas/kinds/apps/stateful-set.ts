@@ -7,6 +7,7 @@ import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateStatefulSetSpec } from '../../validation/stateful-set.ts';
 import { validateCollisionCount, validateReplicaCounts } from '../../validation/workload.ts';
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
+import { warnWorkload } from '../../warnings/pod.ts';
 
 export const StatefulSetOrdinals = object('apps.v1.StatefulSetOrdinals', 'How the pods are numbered.', {
   start: int32('Number of the first pod; 0 where absent.', { minimum: 0 }),
@@ -98,5 +99,6 @@ export const StatefulSet = defineKind(schema, {
   },
   validate: ({ spec }, old) => validateStatefulSetSpec(spec, old?.spec),
   validateStatus: ({ status }, old) => [...validateReplicaCounts(status), ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount)],
+  warn: warnWorkload,
 });
 export type StatefulSet = BodyOf<typeof StatefulSet>;

@@ -1,4 +1,5 @@
 import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
+import { deepEqual } from '../../frozen.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
 import { as, boolean, int32, int64, list, object, oneOf, string, time, type Static } from '../../schema.ts';
@@ -6,6 +7,7 @@ import { age } from '../../table-cells.ts';
 import { JobTemplateSpec } from '../../types/job-spec.ts';
 import { ObjectReference } from '../../types/references.ts';
 import { validateCronJob } from '../../validation/cron-job.ts';
+import { warnHostName, warnPodTemplate } from '../../warnings/pod.ts';
 
 export const CronJobSpec = object('batch.v1.CronJobSpec', 'When a CronJob makes Jobs, and which.', {
   concurrencyPolicy: oneOf(['Allow', 'Forbid', 'Replace'], 'What happens when a Job is due while the last one runs: both run, the new one is left out, or it takes the place of the old one.', { default: 'Allow' }),
@@ -33,6 +35,8 @@ const schema = topLevel('batch.v1.CronJob', 'Makes a Job whenever its schedule s
 
 const said = (value: boolean | undefined): string => (value === undefined ? '<unset>' : value ? 'True' : 'False');
 
+const templatePath = 'spec.jobTemplate.spec.template';
+
 export const CronJob = defineKind(schema, {
   group: 'batch', version: 'v1', kind: 'CronJob', plural: 'cronjobs', scope: 'Namespaced',
   shortNames: ['cj'],
@@ -51,5 +55,10 @@ export const CronJob = defineKind(schema, {
   initialStatus: () => ({}),
   prepare: ({ spec }) => preparePodTemplateSpec(spec.jobTemplate.spec.template.spec),
   validate: validateCronJob,
+  warn: ({ metadata, spec }, old) => {
+    const { template } = spec.jobTemplate.spec;
+    if (old === undefined) return [...warnHostName(metadata.name, 'Pod names and hostnames'), ...warnPodTemplate(template, templatePath)];
+    return deepEqual(template, old.spec.jobTemplate.spec.template) ? [] : warnPodTemplate(template, templatePath);
+  },
 });
 export type CronJob = BodyOf<typeof CronJob>;

@@ -5,6 +5,7 @@ import { generateJobLabels, prepareJobSpec } from '../../prepare/job.ts';
 import { as, int32, list, object, string, time, type Static } from '../../schema.ts';
 import { JobSpec } from '../../types/job-spec.ts';
 import { validateJob, validateJobStatus } from '../../validation/job.ts';
+import { warnWorkload } from '../../warnings/pod.ts';
 
 export const JobCondition = object('batch.v1.JobCondition', 'One aspect of the state of a Job.', {
   lastProbeTime: time('When the condition was last looked at.'),
@@ -60,5 +61,6 @@ export const Job = defineKind(schema, {
   generate: generateJobLabels,
   validate: validateJob,
   validateStatus: ({ status }) => validateJobStatus(status ?? {}),
+  warn: warnWorkload,
 });
 export type Job = BodyOf<typeof Job>;

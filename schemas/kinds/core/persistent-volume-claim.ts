@@ -5,6 +5,7 @@ import { preparePersistentVolumeClaimSpec } from '../../prepare/persistent-volum
 import { as, list, mapOf, object, quantity, string, time, type Static } from '../../schema.ts';
 import { PersistentVolumeClaimSpec } from '../../types/persistent-volume-claim-spec.ts';
 import { validateClaimStatus, validatePersistentVolumeClaim } from '../../validation/persistent-volume-claim.ts';
+import { warnFractions } from '../../warnings/pod.ts';
 
 export const PersistentVolumeClaimCondition = object('core.v1.PersistentVolumeClaimCondition', 'One aspect of the state of a claim.', {
   lastProbeTime: time('When the condition was last looked at.'),
@@ -60,5 +61,6 @@ export const PersistentVolumeClaim = defineKind(schema, {
   prepare: ({ spec }) => preparePersistentVolumeClaimSpec(spec),
   validate: validatePersistentVolumeClaim,
   validateStatus: ({ status }) => (status === undefined ? [] : validateClaimStatus(status)),
+  warn: ({ spec }, old) => (spec === old?.spec ? [] : warnFractions(spec.resources?.requests, 'spec.resources.requests')),
 });
 export type PersistentVolumeClaim = BodyOf<typeof PersistentVolumeClaim>;

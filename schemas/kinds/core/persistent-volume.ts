@@ -14,6 +14,7 @@ import {
 } from '../../types/volume-remote.ts';
 import { HostPathVolumeSource } from '../../types/volume.ts';
 import { validatePersistentVolume } from '../../validation/persistent-volume.ts';
+import { warnFractions } from '../../warnings/pod.ts';
 
 export const PersistentVolumeSpec = object('core.v1.PersistentVolumeSpec', 'What a volume is; exactly one source.', {
   accessModes: list(string('Access mode.'), 'How the volume can be mounted: ReadWriteOnce, ReadOnlyMany, ReadWriteMany or ReadWriteOncePod.', { listType: 'atomic' }),
@@ -82,5 +83,10 @@ export const PersistentVolume = defineKind(schema, {
   subresources: { status: true },
   initialStatus: () => ({ phase: 'Pending' }),
   validate: validatePersistentVolume,
+  warn: ({ spec }, old) => (spec === old?.spec ? [] : [
+    ...(spec.persistentVolumeReclaimPolicy === 'Recycle'
+      ? ['spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.'] : []),
+    ...warnFractions(spec.capacity, 'spec.capacity'),
+  ]),
 });
 export type PersistentVolume = BodyOf<typeof PersistentVolume>;

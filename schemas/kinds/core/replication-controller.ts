@@ -6,6 +6,7 @@ import { labelsText } from '../../table-cells.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
 import { validateReplicationControllerSpec } from '../../validation/replication-controller.ts';
 import { validateReplicaCounts } from '../../validation/workload.ts';
+import { warnWorkload } from '../../warnings/pod.ts';
 
 export const ReplicationControllerSpec = object('core.v1.ReplicationControllerSpec', 'What a ReplicationController is to keep running.', {
   minReadySeconds: int32('Seconds that a pod must be ready before it counts as available.', { minimum: 0 }),
@@ -68,5 +69,6 @@ export const ReplicationController = defineKind(schema, {
   },
   validate: ({ spec }) => validateReplicationControllerSpec(spec),
   validateStatus: ({ status }) => validateReplicaCounts(status),
+  warn: warnWorkload,
 });
 export type ReplicationController = BodyOf<typeof ReplicationController>;

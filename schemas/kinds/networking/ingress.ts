@@ -2,7 +2,7 @@ import { ageColumn, column, nameColumn } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { as, int32, list, object, oneOf, string, type Static } from '../../schema.ts';
 import { TypedLocalObjectReference } from '../../types/references.ts';
-import { validateIngress, validateBalancedStatus } from '../../validation/ingress.ts';
+import { classAnnotation, validateIngress, validateBalancedStatus } from '../../validation/ingress.ts';
 
 export const ServiceBackendPort = object('networking.v1.ServiceBackendPort', 'A port of a service, by name or by number.', {
   name: string('Name of the port; excludes number.'),
@@ -111,5 +111,7 @@ export const Ingress = defineKind(schema, {
   initialStatus: () => ({ loadBalancer: {} }),
   validate: ({ metadata, spec }, old) => validateIngress(spec ?? {}, old === undefined ? metadata.annotations : undefined),
   validateStatus: ({ status }) => validateBalancedStatus(status),
+  warn: ({ metadata }, old) => (metadata.annotations?.[classAnnotation] === undefined || metadata.annotations === old?.metadata.annotations ? []
+    : [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]),
 });
 export type Ingress = BodyOf<typeof Ingress>;
