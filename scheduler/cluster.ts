@@ -1,6 +1,9 @@
 import type { Node } from '../schemas/kinds/core/node.ts';
+import { HeldTerms, type HeldTerm } from './held-terms.ts';
 import { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
+import { podTermsOf, type PodTerms } from './pod-terms.ts';
+import { TopologyCounts, type CountedPods, type TopologyCount } from './topology-count.ts';
 
 /**
  * Cluster is what the scheduler believes: all nodes, and all pods that are on one or are assumed to be soon, because a
@@ -9,6 +12,10 @@ import type { PodInfo } from './pod-info.ts';
 export class Cluster {
   readonly #infos = new Map<string, NodeInfo>();
   readonly #placed = new Map<string, { readonly info: NodeInfo; readonly pod: PodInfo }>();
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
+  readonly #counts = new TopologyCounts();
+  readonly #terms = new WeakMap<PodInfo, PodTerms>();
+  readonly #held = new HeldTerms((pod) => this.termsOf(pod));
   #nodes: NodeInfo[] = [];
   #generation = 0;
 
@@ -33,7 +40,7 @@ export class Cluster {
     const isNew = info.node === undefined;
     info.setNode(node);
     if (isNew) this.#nodes = [...this.#nodes, info];
-    this.#generation++;
+    this.#recount(info);
     return info;
   }
 
@@ -44,16 +51,18 @@ export class Cluster {
     info.setNode(undefined);
     this.#nodes = this.#nodes.filter((other) => other !== info);
     if (info.podCount === 0) this.#infos.delete(name);
-    this.#generation++;
+    this.#recount(info);
   }
 
   /** Counts a pod to a node, and no longer to another. */
   place(pod: PodInfo, nodeName: string): void {
-    const old = this.#placed.get(pod.uid);
-    if (old !== undefined && old.info.name !== nodeName) this.unplace(pod.uid);
+    this.unplace(pod.uid);
     const info = this.#info(nodeName);
+    this.#held.add(pod, this.#nodes);
     info.add(pod);
     this.#placed.set(pod.uid, { info, pod });
+    this.#counts.podChanged(nodeName, pod, 1);
+    this.#held.podChanged(nodeName, pod, 1);
     this.#generation++;
   }
 
@@ -63,6 +72,9 @@ export class Cluster {
     if (placed === undefined) return undefined;
     this.#placed.delete(uid);
     placed.info.remove(uid);
+    this.#counts.podChanged(placed.info.name, placed.pod, -1);
+    this.#held.podChanged(placed.info.name, placed.pod, -1);
+    this.#held.remove(placed.pod);
     if (placed.info.node === undefined && placed.info.podCount === 0) this.#infos.delete(placed.info.name);
     this.#generation++;
     return placed.info;
@@ -72,6 +84,36 @@ export class Cluster {
   placed(uid: string): { readonly nodeName: string; readonly pod: PodInfo } | undefined {
     const placed = this.#placed.get(uid);
     return placed === undefined ? undefined : { nodeName: placed.info.name, pod: placed.pod };
+  }
+
+  /** Labels of a namespace, which terms of affinity may choose by; undefined: it is gone. */
+  setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    if (labels === undefined) this.#namespaces.delete(name);
+    else this.#namespaces.set(name, labels);
+    for (const info of this.#nodes) this.#recount(info);
+  }
+
+  /** The terms of affinity of a pod. */
+  termsOf(pod: PodInfo): PodTerms {
+    let terms = this.#terms.get(pod);
+    if (terms === undefined) this.#terms.set(pod, terms = podTermsOf(pod.pod, (name) => this.#namespaces.get(name)));
+    return terms;
+  }
+
+  /** A count of placed pods by place, kept up from now on for as long as it is held. Equal texts share one. */
+  count(text: string, what: () => CountedPods): TopologyCount {
+    return this.#counts.get(text, what, this.#nodes);
+  }
+
+  /** Terms of placed pods that mean others, and a number that rises when such a term comes or goes. */
+  get held(): { readonly generation: number; all(): Iterable<HeldTerm> } {
+    return this.#held;
+  }
+
+  #recount(info: NodeInfo): void {
+    this.#counts.setNode(info);
+    this.#held.setNode(info);
+    this.#generation++;
   }
 
   #info(name: string): NodeInfo {

@@ -3,7 +3,9 @@ import { boundTransport } from '../client/bound-transport.ts';
 import { createClient } from '../client/client.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
 import { createInformers } from '../client/informers.ts';
+import { Namespace } from '../schemas/kinds/core/namespace.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
+import { deepEqual } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { profileOf, type StrategyName } from './profile.ts';
 import { Scheduler } from './scheduler.ts';
@@ -31,11 +33,16 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
     const scheduler = new Scheduler({ profile: profileOf(options.strategy ?? 'spread'), client, clock, log, random, events, schedulerName });
     const informers = createInformers({ client, clock, log, random });
     const nodes = informers.informer(Node);
+    const namespaces = informers.informer(Namespace);
     const pods = informers.informer(Pod);
     const informing = informers.run(all);
     try {
       // Nodes first, so that the first pods do not find an empty cluster.
       await informers.whenSynced(all);
+      const setNamespace = ({ metadata }: Namespace): void => scheduler.setNamespace(metadata.name ?? '', metadata.labels ?? {});
+      namespaces.on({ added: setNamespace, updated: (now, old) => {
+        if (!deepEqual(now.metadata.labels, old.metadata.labels)) setNamespace(now);
+      }, deleted: ({ metadata }) => scheduler.setNamespace(metadata.name ?? '', undefined) });
       nodes.on({ added: (node) => scheduler.setNode(node), updated: (node) => scheduler.setNode(node), deleted: (node) => scheduler.removeNode(node) });
       pods.on({ added: (pod) => scheduler.setPod(pod), updated: (pod) => scheduler.setPod(pod), deleted: (pod) => scheduler.removePod(pod) });
       ready();

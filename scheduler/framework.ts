@@ -10,7 +10,7 @@ export type Reason = string | readonly string[];
 export type Check = (node: NodeInfo) => Reason | undefined;
 
 /** What may make a refused pod fit. */
-export type Wake = 'nodeAdded' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'podGone';
+export type Wake = 'nodeAdded' | 'nodeGone' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'podGone' | 'podPlaced';
 
 /** A few nodes that alone can take a pod, and why the others cannot. */
 export interface Narrowed {
@@ -27,13 +27,20 @@ export interface Filter {
   prepare(pod: PodInfo, cluster: Cluster): Check | undefined;
   /** The only nodes that can pass, where the pod names them: the others are not even looked at. */
   narrow?(pod: PodInfo): Narrowed | undefined;
+  /**
+   * For filters that look at other pods: whether it can help the pod that this other one was placed, or is gone, on
+   * whichever node. Undefined when the filter has nothing to say about the pod.
+   */
+  helpedBy?(pod: PodInfo, cluster: Cluster): ((other: PodInfo) => boolean) | undefined;
   /** Events that can turn this filter's refusal; `nodeAdded` always can. */
   readonly wokenBy: readonly Wake[];
 }
 
 export interface Scorer {
   readonly name: string;
-  /** As for filters; the function gives 0 (worst) to 100 for a node that passed all filters. */
+  /** True where the numbers mean something only beside each other: they are stretched to 0 to 100 over the nodes that fit. */
+  readonly relative?: true;
+  /** As for filters; the function gives 0 (worst) to 100 for a node that passed all filters, or any number where `relative`. */
   prepare(pod: PodInfo, cluster: Cluster): ((node: NodeInfo) => number) | undefined;
 }
 

@@ -16,10 +16,18 @@ export type Decision = { readonly node: NodeInfo } | { readonly refusal: Refusal
 /** What depends on a pod's shape alone. */
 interface Prepared {
   readonly checks: readonly { readonly filter: Filter; readonly check: Check }[];
-  readonly scores: readonly { readonly score: (node: NodeInfo) => number; readonly weight: number }[];
+  readonly scores: readonly Score[];
+  /** Whether another pod, placed or gone, can help. */
+  readonly helped: readonly ((other: PodInfo) => boolean)[];
   readonly narrowed: Narrowed | undefined;
   /** The last refusal, and the generation of the cluster for which it holds. */
   refused: { readonly refusal: Refusal; readonly generation: number } | undefined;
+}
+
+interface Score {
+  readonly score: (node: NodeInfo) => number;
+  readonly weight: number;
+  readonly relative: boolean;
 }
 
 /** Shapes that are kept: more than the templates of any cluster that this serves. */
@@ -65,6 +73,11 @@ export class Decider {
     return this.#prepare(pod).checks.find(({ check }) => check(node) !== undefined)?.filter.wokenBy;
   }
 
+  /** Whether it can help a refused pod that another one was placed, or is gone. */
+  isHelpedBy(pod: PodInfo, other: PodInfo): boolean {
+    return this.#prepare(pod).helped.some((helps) => helps(other));
+  }
+
   #prepare(pod: PodInfo): Prepared {
     const known = this.#prepared.get(pod.shape);
     if (known !== undefined) return known;
@@ -76,8 +89,9 @@ export class Decider {
       }),
       scores: strategy.scorers.flatMap(({ scorer, weight }) => {
         const score = scorer.prepare(pod, this.#cluster);
-        return score === undefined ? [] : [{ score, weight }];
+        return score === undefined ? [] : [{ score, weight, relative: scorer.relative === true }];
       }),
+      helped: filters.flatMap((filter) => filter.helpedBy?.(pod, this.#cluster) ?? []),
       narrowed: filters.map((filter) => filter.narrow?.(pod)).find((narrowed) => narrowed !== undefined),
       refused: undefined,
     };
@@ -120,11 +134,12 @@ export class Decider {
   #best({ scores }: Prepared, fitting: readonly NodeInfo[]): NodeInfo {
     let best = fitting[0] as NodeInfo;
     if (fitting.length === 1) return best;
+    const scorers = scores.map((score) => (score.relative ? { ...score, score: stretched(score.score, fitting) } : score));
     let bestScore = -Infinity;
     let equals = 0;
     for (const node of fitting) {
       let total = 0;
-      for (const { score, weight } of scores) total += weight * score(node);
+      for (const { score, weight } of scorers) total += weight * score(node);
       if (total < bestScore) continue;
       // Each of n equals is kept with a chance of 1/n, so that all of them have the same.
       equals = total > bestScore ? 1 : equals + 1;
@@ -134,6 +149,17 @@ export class Decider {
     return best;
   }
 }
+
+/** The score on a scale of 0 to 100, from the lowest to the highest of these nodes; 0 where all are equal. */
+const stretched = (score: Score['score'], nodes: readonly NodeInfo[]): Score['score'] => {
+  const known = new Map(nodes.map((node) => [node, score(node)]));
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of known.values()) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return most === least ? () => 0 : (node) => (known.get(node)! - least) * 100 / (most - least);
+};
 
 const count = (reasons: Map<string, number>, reason: Reason): void => {
   for (const one of typeof reason === 'string' ? [reason] : reason) reasons.set(one, (reasons.get(one) ?? 0) + 1);

@@ -81,7 +81,9 @@ export class Scheduler {
       this.#queue.remove(uid);
       this.#settle(uid);
       const placed = this.#cluster.placed(uid);
-      const same = placed?.nodeName === nodeName && generation !== undefined && placed.pod.pod.metadata.generation === generation;
+      const before = placed?.pod.pod.metadata;
+      const same = placed?.nodeName === nodeName && generation !== undefined && before?.generation === generation
+        && before.deletionTimestamp === pod.metadata.deletionTimestamp && deepEqual(before.labels, pod.metadata.labels);
       if (!same) this.#place(pod, nodeName);
       return;
     }
@@ -99,7 +101,12 @@ export class Scheduler {
     const { uid = '' } = pod.metadata;
     this.#queue.remove(uid);
     this.#settle(uid);
-    this.#freed(this.#cluster.unplace(uid));
+    this.#takeAway(uid);
+  }
+
+  /** A namespace is new or changed; undefined labels: it is gone. */
+  setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    this.#cluster.setNamespace(name, labels);
   }
 
   /** A node is new or changed. One that has not told yet what it has is passed over until it does. */
@@ -113,6 +120,7 @@ export class Scheduler {
 
   removeNode(node: Node): void {
     this.#cluster.removeNode(node.metadata.name ?? '');
+    this.#queue.wake(['nodeGone'], () => undefined);
   }
 
   /** Schedules until the signal aborts, and until the writes that are under way have come to their end. */
@@ -167,6 +175,7 @@ export class Scheduler {
 
   #assume(info: PodInfo, node: NodeInfo): void {
     this.#cluster.place(info, node.name);
+    this.#wakeBeside('podPlaced', info);
     this.#assumed.set(info.uid, { binding: true, cancel: () => undefined });
     this.#slots.run(() => this.#bind(info, node.name));
   }
@@ -218,12 +227,14 @@ export class Scheduler {
 
   #unassume(uid: string): void {
     this.#settle(uid);
-    this.#freed(this.#cluster.unplace(uid));
+    this.#takeAway(uid);
   }
 
   #place(pod: Pod, nodeName: string): void {
     const info = this.#info(pod);
-    if (info !== undefined) this.#cluster.place(info, nodeName);
+    if (info === undefined) return;
+    this.#cluster.place(info, nodeName);
+    this.#wakeBeside('podPlaced', info);
   }
 
   #info(pod: Pod): PodInfo | undefined {
@@ -235,8 +246,18 @@ export class Scheduler {
     }
   }
 
-  #freed(node: NodeInfo | undefined): void {
+  /** No longer counts a pod, and wakes those that it was in the way of. */
+  #takeAway(uid: string): void {
+    const placed = this.#cluster.placed(uid);
+    const node = this.#cluster.unplace(uid);
     if (node?.node !== undefined) this.#wakeFor(node, ['podGone']);
+    if (placed !== undefined) this.#wakeBeside('podGone', placed.pod);
+  }
+
+  /** Wakes the pods that look at other pods and for which this one makes a difference, wherever it is. */
+  #wakeBeside(event: Wake, other: PodInfo): void {
+    // An empty list of reasons: it stays as it is.
+    this.#queue.wake([event], (pod) => (this.#decider.isHelpedBy(pod, other) ? undefined : []));
   }
 
   /** Wakes the pods that this event at this node can help: those that would fit it now. */

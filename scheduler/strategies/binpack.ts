@@ -1,6 +1,5 @@
 import type { Scorer, Strategy } from '../framework.ts';
-import { preferredAffinity } from '../scorers/preferred-affinity.ts';
-import { preferredTaints } from '../scorers/preferred-taints.ts';
+import { preferences } from '../scorers/preferences.ts';
 import { crowding, step, utilisation } from './utilisation.ts';
 
 /** The fullest node: highest utilisation, and among those the one with the most containers. */
@@ -12,5 +11,5 @@ export const fullest: Scorer = {
 /** Fills one node after the other, so that large pods find room on the rest. */
 export const binpack: Strategy = {
   name: 'binpack',
-  scorers: [{ scorer: fullest, weight: 1 }, { scorer: preferredAffinity, weight: 2 }, { scorer: preferredTaints, weight: 3 }],
+  scorers: [{ scorer: fullest, weight: 1 }, ...preferences],
 };

@@ -1,6 +1,5 @@
 import type { Scorer, Strategy } from '../framework.ts';
-import { preferredAffinity } from '../scorers/preferred-affinity.ts';
-import { preferredTaints } from '../scorers/preferred-taints.ts';
+import { preferences } from '../scorers/preferences.ts';
 import { crowding, step, utilisation } from './utilisation.ts';
 
 /** The emptiest node: lowest utilisation, and among those the one with the fewest containers. */
@@ -12,5 +11,5 @@ export const emptiest: Scorer = {
 /** Spreads pods over all nodes, so that the loss of one takes few of them. What a pod prefers goes before. */
 export const spread: Strategy = {
   name: 'spread',
-  scorers: [{ scorer: emptiest, weight: 1 }, { scorer: preferredAffinity, weight: 2 }, { scorer: preferredTaints, weight: 3 }],
+  scorers: [{ scorer: emptiest, weight: 1 }, ...preferences],
 };
