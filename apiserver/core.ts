@@ -9,6 +9,7 @@ import type { ApiAnswer, ApiRequest, Transport, UserInfo, WatchEvent } from '../
 import { ApiError } from '../schemas/errors.ts';
 import { GrowingRegistry, type Registry } from '../schemas/registry.ts';
 import { createAdmission } from './admission/admission.ts';
+import { createDynamicAdmission } from './admission/dynamic/dynamic-admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
 import { AccountTokens, type AccountTokenOptions } from './authentication/account-tokens.ts';
 import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
@@ -19,12 +20,14 @@ import { NodeSummaries, type AgentReader } from './metrics/node-summaries.ts';
 import type { Storage } from './storage/storage.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
 import { proxyTarget, type ProxyRequest, type ProxyTarget } from './subresources/proxy.ts';
+import { permitProxy, permitStream } from './subresources/connect-review.ts';
 import type { Surroundings } from './verbs/call.ts';
 import { dispatch } from './verbs/dispatch.ts';
 import { ObjectWriter } from './verbs/object-writer.ts';
 import { callFor } from './verbs/resolve.ts';
 import { watch } from './verbs/watch.ts';
 import { WatchCache } from './watch/watch-cache.ts';
+import { createWebhookClient, type WebhookClient } from './webhooks/webhook-client.ts';
 
 export type { ConnectRequest, NodeTarget } from './subresources/connect.ts';
 export type { ProxiedResource, ProxyRequest, ProxyTarget } from './subresources/proxy.ts';
@@ -55,8 +58,11 @@ export interface CoreOptions {
 export class Core {
   readonly #api: Surroundings;
 
-  private constructor(api: Surroundings) {
+  readonly #webhooks: WebhookClient;
+
+  private constructor(api: Surroundings, webhooks: WebhookClient) {
     this.#api = api;
+    this.#webhooks = webhooks;
   }
 
   /** Loads the state of the store and is ready then. */
@@ -69,7 +75,9 @@ export class Core {
     const tokens = anyTokens([...(accountTokens === undefined ? [] : [accountTokens]), bootstrapTokens(cache, clock)]);
     const admission = createAdmission(admissionPlugins({ ...options, cache, authorizer, accountTokens }));
     const summaries = options.agents === undefined ? undefined : new NodeSummaries({ read: options.agents, clock, log });
-    return new Core({ cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log });
+    const webhooks = createWebhookClient({ cache, clock, random });
+    const dynamic = createDynamicAdmission({ cache, registry, client: webhooks, authorizer, random, log });
+    return new Core({ dynamic, cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log }, webhooks);
   }
 
   /** Every kind that is served now. */
@@ -130,16 +138,21 @@ export class Core {
 
   /** Where the node agent is that serves a log, exec, attach or port-forward, once the user may have it and the pod can give it. */
   async connect(request: ConnectRequest, user: UserInfo): Promise<NodeTarget> {
-    return nodeTarget(this.#api, this.#api.authorizer, request, user);
+    const target = nodeTarget(this.#api, this.#api.authorizer, request, user);
+    await permitStream(this.#api, request, user);
+    return target;
   }
 
   /** Where a request through `proxy` of a pod, service or node goes, once the user may send it there. */
   async proxy(request: ProxyRequest, user: UserInfo): Promise<ProxyTarget> {
-    return proxyTarget(this.#api, this.#api.authorizer, request, user);
+    const target = proxyTarget(this.#api, this.#api.authorizer, request, user);
+    await permitProxy(this.#api, request, user);
+    return target;
   }
 
   /** Ends all watches and stops following the store. */
   async close(): Promise<void> {
+    this.#webhooks.close();
     await this.#api.cache.close();
   }
 

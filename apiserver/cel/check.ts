@@ -33,13 +33,15 @@ export interface Checked {
   readonly calls: ReadonlyMap<Expression, CheckedCall>;
   /** Names that stand for types. */
   readonly typeNames: ReadonlyMap<Expression, string>;
+  /** Chains of members that are the name of a variable, such as authorizer.requestResource. */
+  readonly dottedNames: ReadonlyMap<Expression, string>;
 }
 
 type Scope = ReadonlyMap<string, CelType>;
 
 export const check = (expression: Expression, options: CheckOptions): Checked => {
   const checker = new Checker(options);
-  return { type: checker.typeOf(expression, new Map()), issues: checker.issues, calls: checker.calls, typeNames: checker.typeNames };
+  return { type: checker.typeOf(expression, new Map()), issues: checker.issues, calls: checker.calls, typeNames: checker.typeNames, dottedNames: checker.dottedNames };
 };
 
 const literalTypes: Readonly<Record<string, CelType>> = { null_type: types.nullType, bool, int, double, string, uint: types.uint, bytes: types.bytes };
@@ -52,6 +54,7 @@ class Checker {
   readonly issues: CelIssue[] = [];
   readonly calls = new Map<Expression, CheckedCall>();
   readonly typeNames = new Map<Expression, string>();
+  readonly dottedNames = new Map<Expression, string>();
   readonly #options: CheckOptions;
 
   constructor(options: CheckOptions) {
@@ -122,6 +125,10 @@ class Checker {
     if (name !== undefined && this.#options.typeNames.has(name) && !this.#isVariable(node, scope)) {
       this.typeNames.set(node, name);
       return typeType;
+    }
+    if (name !== undefined && Object.hasOwn(this.#options.variables, name) && !scope.has(name.slice(0, name.indexOf('.')))) {
+      this.dottedNames.set(node, name);
+      return this.#options.variables[name]!;
     }
     const type = this.#memberType(this.typeOf(node.of, scope), node);
     return node.optional && type.kind !== 'optional' ? optionalOf(type) : type;

@@ -67,15 +67,19 @@ export const compile = (expression: Expression, { checked, variables }: CompileO
     if (typeName !== undefined) return constant(new CelTypeValue(typeName));
     const local = node.absolute === true ? undefined : scope.get(node.name);
     if (local !== undefined) return ({ slots, budget }) => (budget.spend(1), slots[local]!);
-    const type = variables[node.name]!;
-    const slot = globals.get(node.name) ?? newSlot();
-    globals.set(node.name, slot);
+    return global(node.name);
+  };
+
+  const global = (name: string): Step => {
+    const type = variables[name]!;
+    const slot = globals.get(name) ?? newSlot();
+    globals.set(name, slot);
     return ({ slots, bindings, budget }) => {
       budget.spend(1);
       const known = slots[slot];
       if (known !== undefined) return known;
-      const bound = bindings[node.name];
-      if (bound === undefined) throw new CelError(`no such attribute(s): ${node.name}`);
+      const bound = bindings[name];
+      if (bound === undefined) throw new CelError(`no such attribute(s): ${name}`);
       const value = fromJson(bound, type);
       slots[slot] = value;
       return value;
@@ -109,6 +113,8 @@ export const compile = (expression: Expression, { checked, variables }: CompileO
       case 'select': {
         const typeName = checked.typeNames.get(node);
         if (typeName !== undefined) return constant(new CelTypeValue(typeName));
+        const dotted = checked.dottedNames.get(node);
+        if (dotted !== undefined) return global(dotted);
         const of = visit(node.of, scope);
         return (frame) => (frame.budget.spend(1), memberOf(of(frame), node.member, node.optional ? 'optional' : 'needed'));
       }

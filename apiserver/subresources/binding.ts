@@ -4,6 +4,7 @@ import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { Binding } from '../../schemas/types/bodies.ts';
 import { keyOf } from '../keys.ts';
 import { readBodyAs } from '../verbs/body.ts';
+import { reviewedBody } from '../verbs/reviewed.ts';
 import type { Handler } from './subresources.ts';
 import { success } from './success.ts';
 
@@ -18,7 +19,7 @@ export const bindingByName: Handler = (api, call) => {
 /** Puts a pod on a node, once. A pod that has a node, is held by a gate or is being deleted is refused with Conflict. */
 export const binding: Handler = async (api, call) => {
   const { kind, namespace, name, request } = call;
-  const body = readBodyAs(Binding, call, request.body);
+  const body = await reviewedBody(api, call, Binding, readBodyAs(Binding, call, request.body));
   if ((body.metadata.name ?? '') !== '' && body.metadata.name !== name) throw badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`);
   const { name: node = '', kind: target = '' } = (body.target as Partial<Binding['target']> | undefined) ?? {};
   const errors = [

@@ -9,6 +9,7 @@ import type { Surroundings } from '../verbs/call.ts';
 import { deleteOne } from '../verbs/delete.ts';
 import { deleteOptionsOf } from '../verbs/delete-options.ts';
 import type { Attempt } from '../verbs/object-writer.ts';
+import { reviewedBody } from '../verbs/reviewed.ts';
 import { askBudgets, markedEvicted } from './disruption.ts';
 import type { Handler } from './subresources.ts';
 import { success } from './success.ts';
@@ -16,7 +17,8 @@ import { success } from './success.ts';
 /** Deletes a pod as its own delete would, if the budget that guards it has room; the budget is charged in the same transaction. */
 export const eviction: Handler = async (api, call) => {
   const sent = call.request.body;
-  const body = readBodyAs(isObject(sent) && sent['apiVersion'] === 'policy/v1beta1' ? EvictionV1beta1 : Eviction, call, sent);
+  const version = isObject(sent) && sent['apiVersion'] === 'policy/v1beta1' ? EvictionV1beta1 : Eviction;
+  const body = await reviewedBody(api, call, version, readBodyAs(version, call, sent));
   const said = body.metadata.name ?? '';
   if (said !== '' && said !== call.name) throw badRequest(`name in URL does not match name in Eviction object: ${JSON.stringify(call.name)} is not ${JSON.stringify(said)}`);
   const { dryRun = call.options.dryRun, ...options } = deleteOptionsOf(body.deleteOptions ?? {});

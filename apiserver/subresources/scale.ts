@@ -15,7 +15,7 @@ import type { Call, Surroundings } from '../verbs/call.ts';
 import { existing } from '../verbs/get.ts';
 import { applyConfiguration, assertManager } from '../verbs/apply.ts';
 import { patchTypeOf } from '../verbs/patch.ts';
-import { assertAddressed, assertCurrent, notAllowed, settled, wholeObject } from '../verbs/update.ts';
+import { assertAddressed, assertCurrent, notAllowed, settled, wholeObject, type Part } from '../verbs/update.ts';
 import type { Handler } from './subresources.ts';
 
 type Members = Record<string, unknown>;
@@ -49,6 +49,21 @@ const viewOf = (object: ApiObject, paths: ScaleSubresource): ApiObject => {
   } as ApiObject;
 };
 
+/** The object, of which webhooks and policies see the Scale. */
+const scaledObject = (paths: ScaleSubresource): Part => ({
+  ...wholeObject,
+  face: {
+    kind: { group: Scale.group, version: Scale.version, kind: Scale.kind },
+    of: (object) => viewOf(object, paths),
+    into: (face, object) => {
+      const scale = readBodyAs(Scale, { options: {}, warnings: new Set() }, face);
+      const next = draftOf(object);
+      setAt(next, paths.specReplicasPath, valueAt(scale, 'spec.replicas') ?? 0);
+      return next;
+    },
+  },
+});
+
 /** Reads and writes the number of replicas of an object as a Scale. */
 export const scale = (paths: ScaleSubresource): Handler => async (api, call) => {
   const { verb } = call.request;
@@ -64,7 +79,7 @@ export const scale = (paths: ScaleSubresource): Handler => async (api, call) => 
     assertValid(Scale, call.name, check(Scale, wish));
     const object = draftOf(current) as ObjectDraft;
     setAt(object, paths.specReplicasPath, valueAt(wish, 'spec.replicas') ?? 0);
-    return settled(api, call, { part: wholeObject, object, current, attempt });
+    return settled(api, call, { part: scaledObject(paths), object, current, attempt });
   }, { dryRun: call.options.dryRun });
   return { code: 200, body: viewOf(written.object, paths), warnings: [...call.warnings] };
 };
@@ -88,6 +103,6 @@ const applied = async (api: Surroundings, call: Call, paths: ScaleSubresource): 
   const object: ObjectDraft = { kind: call.kind.kind, apiVersion: apiVersionOf(call.kind), metadata: { name, namespace, uid, resourceVersion } };
   const replicas = valueAt(wish, 'spec.replicas');
   if (replicas !== undefined) setAt(object, paths.specReplicasPath, replicas);
-  const answer = await applyConfiguration(api, call, wholeObject, { object, said: object });
+  const answer = await applyConfiguration(api, call, scaledObject(paths), { object, said: object });
   return { ...answer, body: viewOf(answer.body as ApiObject, paths) };
 };

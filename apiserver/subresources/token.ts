@@ -12,6 +12,7 @@ import { readBodyAs } from '../verbs/body.ts';
 import type { Call, Surroundings } from '../verbs/call.ts';
 import { existing } from '../verbs/get.ts';
 import { newUid } from '../verbs/identity.ts';
+import { reviewedBody } from '../verbs/reviewed.ts';
 import type { Handler } from './subresources.ts';
 
 const minSeconds = 600;
@@ -56,7 +57,7 @@ export const token: Handler = async (api, call) => {
   const { namespace, name } = call;
   const account = existing(api, call);
   if (api.accountTokens === undefined) throw new ApiError('ServiceUnavailable', 'this server has no key to sign tokens with');
-  const body = readBodyAs(TokenRequest, call, call.request.body);
+  const body = await reviewedBody(api, call, TokenRequest, readBodyAs(TokenRequest, call, call.request.body));
   if ((body.metadata.name ?? '') !== '' && body.metadata.name !== name) throw badRequest(`the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`);
   if ((body.metadata.namespace ?? '') !== '' && body.metadata.namespace !== namespace) throw badRequest(`the namespace of the object (${body.metadata.namespace}) does not match the namespace on the URL (${namespace})`);
   body.spec ??= {};

@@ -27,7 +27,7 @@ export const applyConfiguration = async (api: Surroundings, call: Call, part: Pa
   let code = 200;
   const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
     code = current === undefined ? 201 : 200;
-    if (current === undefined) return { action: 'put', object: created(api, call, { draft: newObject(api, call, configuration), current, attempt, track: (object) => setManagers(object, newManagers(applying(api, call, configuration))) }) };
+    if (current === undefined) return created(api, call, { draft: newObject(api, call, configuration), current, attempt, track: (object) => setManagers(object, newManagers(applying(api, call, configuration))) });
     const result = applyTo(current, applying(api, call, configuration));
     const draft = draftOf(result.object) as ObjectDraft;
     assertAddressed(call, draft);

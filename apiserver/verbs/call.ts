@@ -4,6 +4,7 @@ import type { ApiRequest, RequestOptions, UserInfo } from '../../schemas/api.ts'
 import type { AnyKind } from '../../schemas/kind.ts';
 import type { Registry } from '../../schemas/registry.ts';
 import type { Admission } from '../admission/admission.ts';
+import type { DynamicAdmission } from '../admission/dynamic/dynamic-admission.ts';
 import type { AccountTokens } from '../authentication/account-tokens.ts';
 import type { TokenSource } from '../authentication/tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly cache: WatchCache;
   readonly writer: ObjectWriter;
   readonly admission: Admission;
+  /** Webhooks and policies, which are asked after the cluster's own rules. */
+  readonly dynamic: DynamicAdmission;
   readonly authorizer: Authorizer;
   /** Knows every bearer token that this server takes. */
   readonly tokens: TokenSource;

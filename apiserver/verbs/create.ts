@@ -3,13 +3,16 @@ import type { ApiAnswer } from '../../schemas/api.ts';
 import { alreadyExists, ApiError, badRequest, isReason } from '../../schemas/errors.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { validate } from '../../schemas/validate.ts';
+import type { AdmissionContext } from '../admission/admission.ts';
+import type { Review } from '../admission/dynamic/review.ts';
 import { keyOf } from '../keys.ts';
 import { shareParts } from '../shared-parts.ts';
 import { assertValid, complete, hasSpec, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
 import { generatedName, newUid } from './identity.ts';
-import type { Attempt } from './object-writer.ts';
+import type { Attempt, Decision } from './object-writer.ts';
+import { readChanged, trackChanged } from './reviewed.ts';
 
 /** Names tried for a generateName, as in Kubernetes. */
 const maxGeneratedNames = 8;
@@ -30,7 +33,7 @@ export const create = async (api: Surroundings, call: Call): Promise<ApiAnswer> 
         const draft = first ?? readBody(call, request.body);
         first = undefined;
         draft.metadata.name = name;
-        return { action: 'put', object: created(api, call, { draft, current, attempt }) };
+        return created(api, call, { draft, current, attempt });
       }, { dryRun: options.dryRun, fresh: true });
       return { code: 201, body: written.object, warnings: [...call.warnings] };
     } catch (error) {
@@ -59,8 +62,8 @@ export interface Creation {
   readonly track?: Tracking | undefined;
 }
 
-/** The draft as an object that may be stored. Throws AlreadyExists when there is one, and what the rules have against it. */
-export const created = (api: Surroundings, call: Call, { draft, current, attempt, track = trackCreate(call, api.clock.now()) }: Creation): ApiObject => {
+/** Decides to store the draft. Throws AlreadyExists when there is one, and what the rules have against it. */
+export const created = (api: Surroundings, call: Call, { draft, current, attempt, track = trackCreate(call, api.clock.now()) }: Creation): Decision | Promise<Decision> => {
   const { kind, namespace, user, warnings } = call;
   const name = draft.metadata.name ?? '';
   const context = { kind, user, namespace, name, subresource: '', old: undefined, warnings, attempt };
@@ -73,6 +76,28 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
   track(draft);
   kind.generate?.(draft);
   api.admission.mutate(draft, context);
+  const review = api.dynamic.review(call, { operation: 'CREATE', name, object: draft, old: undefined });
+  return review === undefined ? { action: 'put', object: finished(api, draft, context) } : reviewed(api, call, { review, draft, context });
+};
+
+const reviewed = async (api: Surroundings, call: Call, { review, draft, context }: { readonly review: Review; readonly draft: ObjectDraft; readonly context: AdmissionContext }): Promise<Decision> => {
+  const mutated = await review.mutate(draft, {
+    settle: (changed, form, before) => {
+      const next = readChanged(call, changed, form, before);
+      complete(call.kind, next);
+      trackChanged(api, call, before, next);
+      return next;
+    },
+    rerun: (next) => api.admission.mutate(next, context),
+  });
+  const object = finished(api, mutated, context);
+  await review.validate(object);
+  return { action: 'put', object };
+};
+
+/** The draft as it is stored, once everybody has changed what they wanted. */
+const finished = (api: Surroundings, draft: ObjectDraft, context: AdmissionContext): ApiObject => {
+  const { kind, name } = context;
   if (kind.subresources.status === true) {
     const status = kind.initialStatus?.(draft);
     if (status === undefined) delete draft['status'];

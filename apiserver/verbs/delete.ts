@@ -35,10 +35,13 @@ export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOp
   return api.writer.write(keyOf(kind, namespace, name), (current, attempt) => {
     if (current === undefined) throw notFound(kind, name);
     api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, warnings, attempt });
-    if (before === undefined) return decide(current, current, attempt);
+    // An eviction has been asked about as such.
+    const review = before === undefined ? api.dynamic.review(call, { operation: 'DELETE', object: undefined, old: current }) : undefined;
+    if (before === undefined && review === undefined) return decide(current, current, attempt);
     // A delete that its preconditions refuse must not have been granted.
     checkPreconditions(kind, current, options);
-    return before(current, attempt).then((leaving) => decide(current, leaving, attempt));
+    if (before !== undefined) return before(current, attempt).then((leaving) => decide(current, leaving, attempt));
+    return review!.permit(undefined).then(() => decide(current, current, attempt));
   }, { dryRun: call.options.dryRun });
 };
 

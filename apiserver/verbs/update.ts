@@ -3,6 +3,9 @@ import { ApiError, badRequest, conflict, notFound, qualified } from '../../schem
 import { deepEqual } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
+import type { AdmissionContext } from '../admission/admission.ts';
+import type { Review } from '../admission/dynamic/review.ts';
+import type { GroupVersionKind } from '../admission/dynamic/subject.ts';
 import { keyOf } from '../keys.ts';
 import { shareParts, withEqualParts } from '../shared-parts.ts';
 import { assertValid, complete, hasSpec, readBody, warnOf, type ObjectDraft } from './body.ts';
@@ -10,6 +13,15 @@ import type { Call, Surroundings } from './call.ts';
 import { sameButTimes, trackUpdate, withoutManagers, type Tracking } from './field-tracking.ts';
 import type { Attempt, Decision } from './object-writer.ts';
 import { revisionOf } from './resource-version.ts';
+import { readChanged, trackChanged } from './reviewed.ts';
+
+/** Another object that stands for one: the Scale of a Deployment. */
+export interface Face {
+  readonly kind: GroupVersionKind;
+  of(object: ApiObject): ApiObject;
+  /** A draft of the object with what counts of a changed face. Throws ApiError for what is no such face. */
+  into(face: unknown, object: ObjectDraft): ObjectDraft;
+}
 
 /** What a write through one address of an object may change: everything but the status, the status only, one list, ... */
 export interface Part {
@@ -18,6 +30,8 @@ export interface Part {
   validate(object: ApiObject, current: ApiObject, call: Call): void;
   /** True where the cluster's rules about the whole object (admission) apply. */
   readonly admitted: boolean;
+  /** How webhooks and policies see the object through this address, where that is not the object itself. */
+  readonly face?: Face | undefined;
 }
 
 export const wholeObject: Part = {
@@ -56,7 +70,7 @@ export const update = async (api: Surroundings, call: Call, part: Part): Promise
 };
 
 /** What an update (or a patch that came out as this draft) does to the current object. */
-export const updated = (api: Surroundings, call: Call, { draft, ...change }: Omit<Change, 'object'> & { readonly draft: ObjectDraft }): Decision => {
+export const updated = (api: Surroundings, call: Call, { draft, ...change }: Omit<Change, 'object'> & { readonly draft: ObjectDraft }): Decision | Promise<Decision> => {
   assertCurrent(call, draft, change.current);
   return settled(api, call, { ...change, object: change.part.combine(draft, change.current, call) });
 };
@@ -72,16 +86,58 @@ export interface Change {
 }
 
 /** Takes a changed object through admission and checks, and decides: store it, leave it as it is, or let it go at last. */
-export const settled = (api: Surroundings, call: Call, { part, object: changed, current, attempt, track = trackUpdate(call, current, api.clock.now()) }: Change): Decision => {
+export const settled = (api: Surroundings, call: Call, { part, object: changed, current, attempt, track = trackUpdate(call, current, api.clock.now()) }: Change): Decision | Promise<Decision> => {
   const { kind, user, namespace, name, warnings } = call;
   const context = { kind, user, namespace, name, subresource: call.request.subresource ?? '', old: current, warnings, attempt };
   // A part may share its metadata with the stored object.
   const object: ObjectDraft = { ...changed, metadata: { ...changed.metadata } };
   track(withEqualParts(object, current));
-  if (part.admitted) {
-    api.admission.mutate(object, context);
-    api.admission.complete(object, context);
+  if (part.admitted) api.admission.mutate(object, context);
+  const { face } = part;
+  const review = api.dynamic.review(call, { operation: 'UPDATE', object: face === undefined ? object : face.of(object), old: face === undefined ? current : face.of(current), body: face?.kind });
+  return review === undefined ? decided(api, call, { part, object, current, context }) : reviewed(api, call, { part, object, current, context, review });
+};
+
+interface Admitting {
+  readonly part: Part;
+  readonly object: ObjectDraft;
+  readonly current: ApiObject;
+  readonly context: AdmissionContext;
+}
+
+const reviewed = async (api: Surroundings, call: Call, { review, ...admitting }: Admitting & { readonly review: Review }): Promise<Decision> => {
+  const { part, current, context } = admitting;
+  const { face } = part;
+  const settle = (before: ObjectDraft, next: ObjectDraft): ObjectDraft => {
+    const object = part.combine(next, current, call);
+    // The metadata may be the stored object's.
+    const own: ObjectDraft = { ...object, metadata: { ...object.metadata } };
+    trackChanged(api, call, before, own);
+    return own;
+  };
+  let { object } = admitting;
+  if (face === undefined) {
+    object = await review.mutate(object, {
+      settle: (changed, form, before) => settle(before, readChanged(call, changed, form, before)),
+      rerun: (next) => {
+        if (part.admitted) api.admission.mutate(next, context);
+      },
+    });
+  } else {
+    await review.mutate(face.of(object), { settle: (changed) => {
+      object = settle(object, face.into(changed, object));
+      return face.of(object);
+    } });
   }
+  const decision = decided(api, call, { ...admitting, object });
+  await review.validate(face === undefined ? decision.object : face.of(decision.object));
+  return decision;
+};
+
+/** What follows from the object once everybody has changed what they wanted. */
+const decided = (api: Surroundings, call: Call, { part, object, current, context }: Admitting): Decision => {
+  const { kind } = call;
+  if (part.admitted) api.admission.complete(object, context);
   const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
   const next: ObjectDraft = shareParts(withEqualParts({ ...object, metadata }, current));
   if (hasSpec(kind) && next['spec'] !== (current as unknown as ObjectDraft)['spec']) metadata.generation = (current.metadata.generation ?? 0) + 1;

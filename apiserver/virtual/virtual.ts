@@ -9,6 +9,7 @@ import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import { check } from '../../schemas/validate.ts';
 import { assertValid, complete, readBody } from '../verbs/body.ts';
 import type { Call, Surroundings } from '../verbs/call.ts';
+import { reviewedBody } from '../verbs/reviewed.ts';
 import { accessReview, localAccessReview, selfAccessReview } from './access-review.ts';
 import { rulesReview } from './rules-review.ts';
 import { selfReview } from './self-review.ts';
@@ -50,7 +51,7 @@ export const answererOf = ({ plural, group }: Pick<AnyKind, 'plural' | 'group'>)
 export const answer = async (api: Surroundings, call: Call, answerer: Answerer): Promise<ApiAnswer> => {
   const { kind, namespace } = call;
   // Old clients send an empty answer along with their question.
-  const { status: _, ...draft } = readBody(call, call.request.body);
+  const { status: _, ...draft } = await reviewedBody(api, call, kind, readBody(call, call.request.body));
   if (kind.scope === 'Namespaced') {
     if (namespace === '') throw badRequest('an empty namespace may not be set during creation');
     draft.metadata.namespace ??= namespace;

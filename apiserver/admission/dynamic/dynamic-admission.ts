@@ -1,0 +1,92 @@
+/**
+ * Those whom the users of a cluster have asked to look at requests: webhooks, and policies in CEL. Their configurations
+ * are objects like others; they are read when they change, and a request only looks up who is meant by its kind and
+ * operation. Where that is nobody, nothing is made and nobody waits.
+ */
+import type { AnyKind, ApiObject } from '../../../schemas/kind.ts';
+import type { MutatingWebhookConfiguration } from '../../../schemas/kinds/admissionregistration/mutating-webhook-configuration.ts';
+import type { ValidatingWebhookConfiguration } from '../../../schemas/kinds/admissionregistration/validating-webhook-configuration.ts';
+import type { Registry } from '../../../schemas/registry.ts';
+import type { Call } from '../../verbs/call.ts';
+import type { WatchCache } from '../../watch/watch-cache.ts';
+import { formsOf } from './forms.ts';
+import type { Hooks, Mutator, Validator } from './hook.ts';
+import { formFor, isExempt } from './matching.ts';
+import { Review, type Candidates } from './review.ts';
+import { requestedOf, subjectOf, type Operation, type Question } from './subject.ts';
+import { mutatingWebhook, validatingWebhook, type WebhookTools } from './webhook-hooks.ts';
+
+export interface DynamicAdmission {
+  /** How the request gets past those who want to be asked about it; undefined where that is nobody. */
+  review(call: Call, question: Question): Review | undefined;
+}
+
+export interface DynamicAdmissionOptions extends WebhookTools {
+  readonly cache: WatchCache;
+  readonly registry: Registry;
+}
+
+const group = 'admissionregistration.k8s.io';
+
+/** Makes hooks of the objects of a collection, by name, each once for each of its versions. */
+const hooksFrom = <T extends ApiObject, H>(cache: WatchCache, plural: string, make: (object: T) => readonly H[]): (() => readonly H[]) => {
+  const made = new WeakMap<ApiObject, readonly H[]>();
+  return () => (cache.list(`${group}/${plural}/`) as readonly T[]).flatMap((object) => {
+    let hooks = made.get(object);
+    if (hooks === undefined) made.set(object, hooks = make(object));
+    return hooks;
+  });
+};
+
+const collections = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
+
+export const createDynamicAdmission = (options: DynamicAdmissionOptions): DynamicAdmission => {
+  const { cache, registry } = options;
+  const mutatingWebhooks = hooksFrom<MutatingWebhookConfiguration, Mutator>(cache, collections[0]!, ({ webhooks = [] }) => webhooks.map((one) => mutatingWebhook(one, options)));
+  const validatingWebhooks = hooksFrom<ValidatingWebhookConfiguration, Validator>(cache, collections[1]!, ({ webhooks = [] }) => webhooks.map((one) => validatingWebhook(one, options)));
+
+  let count = 0;
+  let hooks: Hooks | undefined;
+  let known: { readonly kinds: readonly AnyKind[]; readonly candidates: Map<AnyKind, Map<string, Partial<Record<Operation, Candidates>>>> } | undefined;
+  for (const plural of collections) {
+    cache.follow(`${group}/${plural}/`, (before, after) => {
+      count += Number(after !== undefined) - Number(before !== undefined);
+      hooks = undefined;
+    });
+  }
+
+  const candidatesFor = (call: Call, operation: Operation, subresource: string): Candidates | undefined => {
+    if (hooks === undefined) {
+      hooks = { mutators: mutatingWebhooks(), validators: validatingWebhooks() };
+      known = undefined;
+    }
+    const kinds = registry.all();
+    if (known?.kinds !== kinds) known = { kinds, candidates: new Map() };
+    const kind = requestedOf(call);
+    let ofKind = known.candidates.get(kind);
+    if (ofKind === undefined) known.candidates.set(kind, ofKind = new Map());
+    let bySubresource = ofKind.get(subresource);
+    if (bySubresource === undefined) ofKind.set(subresource, bySubresource = {});
+    const found = bySubresource[operation] ??= meant(hooks, { kind, operation, subresource, registry });
+    return found === nobody ? undefined : found;
+  };
+
+  return {
+    review: (call, question) => {
+      if (count === 0 || isExempt(call.kind)) return undefined;
+      const candidates = candidatesFor(call, question.operation, call.request.subresource ?? '');
+      if (candidates === undefined) return undefined;
+      const review = new Review({ cache, candidates, subject: subjectOf(call, question), old: question.old });
+      return review.isWanted(question.object) ? review : undefined;
+    },
+  };
+};
+
+const nobody: Candidates = { forms: [], mutators: [], validators: [] };
+
+const meant = ({ mutators, validators }: Hooks, { kind, operation, subresource, registry }: { readonly kind: AnyKind; readonly operation: Operation; readonly subresource: string; readonly registry: Registry }): Candidates => {
+  const forms = formsOf(registry, kind);
+  const isMeant = ({ scopes }: Pick<Mutator, 'scopes'>): boolean => scopes.every((scope) => formFor(scope, { operation, subresource }, forms) !== undefined);
+  const found = { forms, mutators: mutators.filter(isMeant), validators: validators.filter(isMeant) };
+  return found.mutators.length === 0 && found.validators.length === 0 ? nobody : found;
+};
