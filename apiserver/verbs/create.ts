@@ -77,7 +77,7 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
   kind.generate?.(draft);
   api.admission.mutate(draft, context);
   const review = api.dynamic.review(call, { operation: 'CREATE', name, object: draft, old: undefined });
-  return review === undefined ? { action: 'put', object: finished(api, draft, context) } : reviewed(api, call, { review, draft, context });
+  return review === undefined ? { action: 'put', object: finished(api, call, draft, context) } : reviewed(api, call, { review, draft, context });
 };
 
 const reviewed = async (api: Surroundings, call: Call, { review, draft, context }: { readonly review: Review; readonly draft: ObjectDraft; readonly context: AdmissionContext }): Promise<Decision> => {
@@ -90,13 +90,13 @@ const reviewed = async (api: Surroundings, call: Call, { review, draft, context 
     },
     rerun: (next) => api.admission.mutate(next, context),
   });
-  const object = finished(api, mutated, context);
+  const object = finished(api, call, mutated, context);
   await review.validate(object);
   return { action: 'put', object };
 };
 
 /** The draft as it is stored, once everybody has changed what they wanted. */
-const finished = (api: Surroundings, draft: ObjectDraft, context: AdmissionContext): ApiObject => {
+const finished = (api: Surroundings, call: Call, draft: ObjectDraft, context: AdmissionContext): ApiObject => {
   const { kind, name } = context;
   if (kind.subresources.status === true) {
     const status = kind.initialStatus?.(draft);
