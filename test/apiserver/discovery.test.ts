@@ -51,7 +51,6 @@ const connectVerbs = (name: string): readonly string[] => (name.endsWith('/proxy
 /** What docs/design/not-there.md leaves out. */
 const notServed: ReadonlySet<string> = new Set([
   'apiextensions.k8s.io/v1/customresourcedefinitions', 'apiextensions.k8s.io/v1/customresourcedefinitions/status',
-  'v1/nodes/proxy', 'v1/pods/proxy', 'v1/services/proxy',
 ]);
 
 test('what is served is served as published: kinds, subresources, verbs', async (t) => {
