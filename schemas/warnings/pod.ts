@@ -32,16 +32,25 @@ const oldLabel = (label: string, at: string): readonly string[] => {
   return text === undefined ? [] : [`${at}: ${text}`];
 };
 
+/** Nothing to say: what nearly all parts of all pods get, so that no list is made for them. */
+const nothing: readonly string[] = Object.freeze([]);
+
+const inBytes = ['memory', 'ephemeral-storage', 'storage'] as const;
+
+/** What nearly all amounts look like, which need not be read to see that they are whole. */
+const plainBytes = /^\d+([KMGTPE]i?|k)?$/;
+
+const isFraction = (amount: string | undefined): boolean =>
+  amount !== undefined && !plainBytes.test(amount) && (parseQuantity(amount)?.nano ?? 0n) % 1_000_000_000n !== 0n;
+
 /** Bytes are whole: an m after a number of them is seldom meant. */
-export const warnFractions = (amounts: Readonly<Record<string, string>> | undefined, at: string): readonly string[] =>
-  ['memory', 'ephemeral-storage', 'storage'].flatMap((name) => {
-    const amount = amounts?.[name];
-    const nano = amount === undefined ? undefined : parseQuantity(amount)?.nano;
-    return nano === undefined || nano % 1_000_000_000n === 0n ? [] : [`${at}[${name}]: fractional byte value "${amount}" is invalid, must be an integer`];
-  });
+export const warnFractions = (amounts: Readonly<Record<string, string>> | undefined, at: string): readonly string[] => {
+  if (amounts === undefined) return nothing;
+  return inBytes.filter((name) => isFraction(amounts[name])).map((name) => `${at}[${name}]: fractional byte value "${amounts[name]}" is invalid, must be an integer`);
+};
 
 const warnEnv = (env: readonly EnvVar[], at: string): readonly string[] => {
-  if (env.length < 2) return [];
+  if (env.length < 2) return nothing;
   const seen = new Set<string>();
   return env.flatMap(({ name, value = '', valueFrom }, index) => {
     // A variable that adds to its earlier self is no mistake.
@@ -56,17 +65,23 @@ const warnEnv = (env: readonly EnvVar[], at: string): readonly string[] => {
 const samePort = (a: ContainerPort, b: ContainerPort): boolean => a.containerPort === b.containerPort && (a.protocol ?? 'TCP') === (b.protocol ?? 'TCP')
   && (a.hostPort ?? 0) === (b.hostPort ?? 0) && (a.hostIP ?? '') === (b.hostIP ?? '');
 
-const warnPorts = (ports: readonly ContainerPort[], at: string): readonly string[] => ports.flatMap((port, index) => {
+const warnPorts = (ports: readonly ContainerPort[], at: string): readonly string[] => (ports.length < 2 ? nothing : ports.flatMap((port, index) => {
   const first = ports.findIndex((other) => samePort(other, port));
   return first < index ? [`${at}[${index}]: duplicate port definition with ${at}[${first}]`] : [];
-});
+}));
 
-const warnContainer = ({ env = [], ports = [], resources }: Container, at: string): readonly string[] => [
-  ...warnEnv(env, `${at}.env`),
-  ...warnPorts(ports, `${at}.ports`),
-  ...warnFractions(resources?.limits, `${at}.resources.limits`),
-  ...warnFractions(resources?.requests, `${at}.resources.requests`),
-];
+const hasFraction = (amounts: Readonly<Record<string, string>> | undefined): boolean => amounts !== undefined && inBytes.some((name) => isFraction(amounts[name]));
+
+const warnContainer = ({ env = [], ports = [], resources }: Container, place: () => string): readonly string[] => {
+  if (env.length < 2 && ports.length < 2 && !hasFraction(resources?.limits) && !hasFraction(resources?.requests)) return nothing;
+  const at = place();
+  return [
+    ...warnEnv(env, `${at}.env`),
+    ...warnPorts(ports, `${at}.ports`),
+    ...warnFractions(resources?.limits, `${at}.resources.limits`),
+    ...warnFractions(resources?.requests, `${at}.resources.requests`),
+  ];
+};
 
 const noSelector = 'a null labelSelector results in matching no pod';
 
@@ -83,7 +98,7 @@ const warnNodeTerm = ({ matchExpressions = [] }: NodeSelectorTerm, at: string): 
   matchExpressions.flatMap(({ key }, index) => oldLabel(key, `${at}.matchExpressions[${index}].key`));
 
 const warnAffinity = (affinity: Affinity | undefined, at: string): readonly string[] => {
-  if (affinity === undefined) return [];
+  if (affinity === undefined) return nothing;
   const { nodeAffinity: node, podAffinity, podAntiAffinity } = affinity;
   return [
     ...(node?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [])
@@ -96,7 +111,7 @@ const warnAffinity = (affinity: Affinity | undefined, at: string): readonly stri
 };
 
 const repeated = (values: readonly string[], place: (index: number) => string, what: string): readonly string[] =>
-  values.flatMap((value, index) => (values.indexOf(value) < index ? [`${place(index)}: duplicate ${what} "${value}"`] : []));
+  (values.length < 2 ? nothing : values.flatMap((value, index) => (values.indexOf(value) < index ? [`${place(index)}: duplicate ${what} "${value}"`] : [])));
 
 /** Lines about a pod's spec; `at` is its path. */
 export const warnPodSpec = (spec: PodSpec, at: string): readonly string[] => {
@@ -116,8 +131,8 @@ export const warnPodSpec = (spec: PodSpec, at: string): readonly string[] => {
     ...repeated(imagePullSecrets.map(({ name = '' }) => name), (index) => `${at}.imagePullSecrets[${index}].name`, 'name'),
     ...(grace < 0 ? [`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`] : []),
     ...warnFractions(spec.overhead, `${at}.overhead`),
-    ...initContainers.flatMap((one, index) => warnContainer(one, `${at}.initContainers[${index}]`)),
-    ...containers.flatMap((one, index) => warnContainer(one, `${at}.containers[${index}]`)),
+    ...initContainers.flatMap((one, index) => warnContainer(one, () => `${at}.initContainers[${index}]`)),
+    ...containers.flatMap((one, index) => warnContainer(one, () => `${at}.containers[${index}]`)),
   ];
 };
 
