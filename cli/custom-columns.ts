@@ -1,5 +1,5 @@
-import { parseRelaxedPath, type JsonPath } from './jsonpath.ts';
-import { selectValues, valueText } from './jsonpath-evaluate.ts';
+import { parseRelaxedPath, type JsonPath } from '../schemas/jsonpath.ts';
+import { selectValues, valueText } from '../schemas/jsonpath-evaluate.ts';
 import { CommandError } from './command.ts';
 
 export interface CustomColumn {

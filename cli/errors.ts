@@ -33,8 +33,8 @@ const withCauses = (error: Error): string => {
 export const describeFailure = (error: unknown, commandPath: string): { readonly text: string; readonly exitCode: number } => {
   if (error instanceof UsageError) return { text: `error: ${error.message}\nSee '${commandPath} --help' for usage.`, exitCode: 1 };
   if (error instanceof CommandError) return { text: error.plain ? error.message : `error: ${error.message}`, exitCode: error.exitCode };
-  // Named, not imported: the class lives in a module that most failures do not need.
-  if (error instanceof Error && error.name === 'KubeconfigError') return { text: `error: ${error.message}`, exitCode: 1 };
+  // Named, not imported: the classes live in modules that most failures do not need.
+  if (error instanceof Error && (error.name === 'KubeconfigError' || error.name === 'JsonPathError')) return { text: `error: ${error.message}`, exitCode: 1 };
   if (error instanceof AggregateError && error.errors.length > 0 && error.errors.every((part) => part instanceof Error)) {
     return describeFailure(error.errors[0], commandPath);
   }

@@ -1,5 +1,5 @@
 import type { ApiObject } from '../schemas/kind.ts';
-import { compactJson } from './print-json.ts';
+import { compactJson } from '../schemas/print-json.ts';
 
 /** Where apply keeps what it applied, so that the next one knows what to remove. kubectl uses the same. */
 export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -2,9 +2,9 @@ import { flag } from './flags.ts';
 import type { ApiObject } from '../schemas/kind.ts';
 import { CommandError } from './command.ts';
 import { parseCustomColumns, parseCustomColumnsFile, type CustomColumn } from './custom-columns.ts';
-import { parseJsonPath, type JsonPath } from './jsonpath.ts';
-import { renderJsonPath, selectValues } from './jsonpath-evaluate.ts';
-import { prettyJson } from './print-json.ts';
+import { parseJsonPath, type JsonPath } from '../schemas/jsonpath.ts';
+import { renderJsonPath, selectValues } from '../schemas/jsonpath-evaluate.ts';
+import { prettyJson } from '../schemas/print-json.ts';
 import { toYaml } from './print-yaml.ts';
 
 /** What -o asks for. */

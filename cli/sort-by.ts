@@ -1,5 +1,5 @@
-import { parseRelaxedPath } from './jsonpath.ts';
-import { selectValues } from './jsonpath-evaluate.ts';
+import { parseRelaxedPath } from '../schemas/jsonpath.ts';
+import { selectValues } from '../schemas/jsonpath-evaluate.ts';
 import { compareQuantities, parseQuantity } from '../schemas/quantity.ts';
 
 const partsOf = (text: string): readonly string[] => text.match(/\d+|\D+/g) ?? [];

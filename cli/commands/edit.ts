@@ -11,7 +11,7 @@ import { failureLine } from '../errors.ts';
 import { flag } from '../flags.ts';
 import { ManifestError, parseYaml } from '../manifest-yaml.ts';
 import { OpenApiReader } from '../openapi.ts';
-import { prettyJson } from '../print-json.ts';
+import { prettyJson } from '../../schemas/print-json.ts';
 import { toYaml } from '../print-yaml.ts';
 import { Report } from '../report.ts';
 import { fileFlags, placeOf, select, selectorFlags } from '../selection.ts';

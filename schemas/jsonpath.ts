@@ -4,7 +4,6 @@
  * kubectl, with its quirks where a template could depend on them; its messages too. Cost: one pass over the template,
  * and as many values as the template selects, bounded by `maxValues`.
  */
-import { CommandError } from './command.ts';
 
 /** A step or a text. The value list that one node gives is the input of the next. */
 export type Node =
@@ -33,7 +32,10 @@ const maxTemplateLength = 64 * 1024;
 /** Filters and unions inside each other. */
 const maxDepth = 20;
 
-export class JsonPathError extends CommandError {}
+/** A template that cannot be read, or that does not fit the value; the message is kubectl's. */
+export class JsonPathError extends Error {
+  override readonly name = 'JsonPathError';
+}
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', "'": "'", b: '\b', f: '\f', v: '\v', a: '\x07' };
 
