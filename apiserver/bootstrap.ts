@@ -1,13 +1,11 @@
 /** What every cluster has from its first moment on, and what says where its API server is. */
-import type { ApiRequest, Transport, UserInfo } from '../schemas/api.ts';
+import type { ApiRequest, Transport } from '../schemas/api.ts';
 import { isReason } from '../schemas/errors.ts';
 import type { ObjectMeta } from '../schemas/types/object-meta.ts';
 import { systemPriorityClasses } from '../schemas/validation/priority-class.ts';
 import { firstAddress } from './admission/service-addresses.ts';
+import { apiServerUser } from './api-server-user.ts';
 import type { Core } from './core.ts';
-
-/** As whom the server looks after its own objects. */
-export const apiServerUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters'] };
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 

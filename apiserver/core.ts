@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { ApiAnswer, ApiRequest, Transport, UserInfo, WatchEvent } from '../schemas/api.ts';
 import { ApiError } from '../schemas/errors.ts';
 import { GrowingRegistry, type Registry } from '../schemas/registry.ts';
+import { apiServerUser } from './api-server-user.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createDynamicAdmission } from './admission/dynamic/dynamic-admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
@@ -16,6 +17,8 @@ import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
 import { anyTokens, type TokenSource } from './authentication/tokens.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { QuotaLedger } from './quota/quota-ledger.ts';
+import { DefinitionController } from './custom/definition-controller.ts';
+import { followDefinitions } from './custom/definitions.ts';
 import { NodeSummaries, type AgentReader } from './metrics/node-summaries.ts';
 import type { Storage } from './storage/storage.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
@@ -57,8 +60,9 @@ export interface CoreOptions {
 
 export class Core {
   readonly #api: Surroundings;
-
   readonly #webhooks: WebhookClient;
+  readonly #closing = new AbortController();
+  #following: Promise<void> = Promise.resolve();
 
   private constructor(api: Surroundings, webhooks: WebhookClient) {
     this.#api = api;
@@ -77,7 +81,11 @@ export class Core {
     const summaries = options.agents === undefined ? undefined : new NodeSummaries({ read: options.agents, clock, log });
     const webhooks = createWebhookClient({ cache, clock, random });
     const dynamic = createDynamicAdmission({ cache, registry, client: webhooks, authorizer, random, log });
-    return new Core({ dynamic, cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log }, webhooks);
+    const api: Surroundings = { dynamic, cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log };
+    followDefinitions({ cache, registry, log });
+    const core = new Core(api, webhooks);
+    core.#following = new DefinitionController(api, core.as(apiServerUser)).run(core.#closing.signal);
+    return core;
   }
 
   /** Every kind that is served now. */
@@ -152,8 +160,10 @@ export class Core {
 
   /** Ends all watches and stops following the store. */
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#webhooks.close();
     await this.#api.cache.close();
+    await this.#following;
   }
 
   #asApiError(error: unknown, { verb, group, version, resource, subresource, namespace, name }: ApiRequest): ApiError {

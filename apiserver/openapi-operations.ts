@@ -62,6 +62,9 @@ const deleteParameters = [
 export const objectTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 export const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'];
 
+/** Those of kinds whose schema has no words for a strategic merge. */
+const customPatchTypes = patchTypes.filter((type) => !type.includes('strategic'));
+
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const camel = (text: string): string => text.split(/[^A-Za-z0-9]+/).map(capital).join('');
 
@@ -72,6 +75,10 @@ export const rootOf = (kind: { readonly group: string; readonly version: string 
 const verbOfAction: Readonly<Record<string, ObjectVerb>> = {
   get: 'get', list: 'list', post: 'create', put: 'update', patch: 'patch', delete: 'delete', deletecollection: 'deletecollection',
 };
+
+/** A group in names of operations: the first word of a built-in one, all of another, for which two may share their first. */
+const groupWord = ({ group, custom }: AnyKind): string =>
+  (group === '' ? 'core' : custom === undefined ? group.split('.')[0]! : camel(group.split('.').reverse().join('.')));
 
 /** Every operation of one kind, its subresources included. */
 export const operationsOf = (kind: AnyKind): readonly Operation[] => {
@@ -84,7 +91,7 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
   const self: BodyType = { definition: kindDefinition(kind) };
   const many: BodyType = { definition: `${kindDefinition(kind)}List` };
   const status: BodyType = { schema: Status };
-  const tag = `${kind.group === '' ? 'core' : kind.group.split('.')[0]!}_${kind.version}`;
+  const tag = `${groupWord(kind)}_${kind.version}`;
   const idTail = `${capital(tag.split('_')[0]!)}${capital(kind.version)}${namespaced ? 'Namespaced' : ''}${kind.kind}`;
   const common = { tag, groupVersionKind: groupVersionKind(kind), consumes: objectTypes };
   const get = (path: string, parameters: readonly Parameter[], body: BodyType, id: string, description: string): Operation =>
@@ -92,7 +99,7 @@ export const operationsOf = (kind: AnyKind): readonly Operation[] => {
   const put = (path: string, body: BodyType, id: string, description: string): Operation =>
     ({ ...common, method: 'put', path, action: 'put', id, description, parameters: [...one, ...writeParameters], body, answers: { 200: body, 201: body } });
   const patch = (path: string, body: BodyType, id: string, description: string): Operation =>
-    ({ ...common, method: 'patch', path, action: 'patch', id, description, consumes: patchTypes, parameters: [...one, ...writeParameters, force], body: { schema: Patch }, answers: { 200: body, 201: body } });
+    ({ ...common, method: 'patch', path, action: 'patch', id, description, consumes: kind.custom === undefined ? patchTypes : customPatchTypes, parameters: [...one, ...writeParameters, force], body: { schema: Patch }, answers: { 200: body, 201: body } });
   const trio = (path: string, body: BodyType, word: string, tail: string): readonly Operation[] => [
     get(path, one, body, `read${tail}`, `Read ${word} of one ${kind.kind}.`), put(path, body, `replace${tail}`, `Replace ${word} of one ${kind.kind}.`), patch(path, body, `patch${tail}`, `Change ${word} of one ${kind.kind}.`),
   ];

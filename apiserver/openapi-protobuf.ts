@@ -63,11 +63,14 @@ const namedAny = (name: string, value: unknown): Buffer => Buffer.concat([delimi
 const of = (encoder: () => Encoder): Field => ({ message: encoder });
 
 const schema: Encoder = message({
-  $ref: [1, 'string'], format: [2, 'string'], description: [4, 'string'], default: [5, of(() => any)], maximum: [7, 'double'], minimum: [9, 'double'],
+  $ref: [1, 'string'], format: [2, 'string'], title: [3, 'string'], description: [4, 'string'], default: [5, of(() => any)], multipleOf: [6, 'double'],
+  maximum: [7, 'double'], exclusiveMaximum: [8, 'bool'], minimum: [9, 'double'], exclusiveMinimum: [10, 'bool'],
   maxLength: [11, 'count'], minLength: [12, 'count'], pattern: [13, 'string'], maxItems: [14, 'count'], minItems: [15, 'count'],
+  maxProperties: [17, 'count'], minProperties: [18, 'count'],
   required: [19, 'string', 'each'], enum: [20, of(() => any), 'each'],
   additionalProperties: [21, of(() => wrapped(1, () => schema))], type: [22, of(() => wrapped(1, () => text))],
-  items: [23, of(() => wrapped(1, () => schema))], properties: [25, of(() => named(1, () => schema))],
+  items: [23, of(() => wrapped(1, () => schema))], allOf: [24, of(() => schema), 'each'], properties: [25, of(() => named(1, () => schema))],
+  externalDocs: [29, of(() => message({ description: [1, 'string'], url: [2, 'string'] }))], example: [30, of(() => any)],
 }, 31);
 
 const queryParameter = message({ required: [1, 'bool'], in: [2, 'string'], description: [3, 'string'], name: [4, 'string'], type: [6, 'string'], uniqueItems: [20, 'bool'] });

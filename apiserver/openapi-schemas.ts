@@ -3,7 +3,9 @@
  * differ in how a field refers to one and in the few types that are one of several.
  */
 import { apiVersionOf, type AnyKind } from '../schemas/kind.ts';
+import type { CustomSchema } from '../schemas/custom/custom-schema.ts';
 import type { JsonSchema } from '../schemas/schema.ts';
+import { customSchemaJson } from './openapi-custom.ts';
 import { ListMeta } from './openapi-types.ts';
 
 export type Json = { readonly [name: string]: unknown };
@@ -81,16 +83,17 @@ export class Definitions {
     const name = kindDefinition(kind);
     const mark = { 'x-kubernetes-group-version-kind': [groupVersionKind(kind)] };
     this.#found.set(name, {});
-    this.#found.set(name, { ...this.#inline(kind.schema as JsonSchema), ...mark });
+    this.#found.set(name, { ...(kind.custom === undefined ? this.#inline(kind.schema as JsonSchema) : this.#custom(kind)), ...mark });
+    const listKind = kind.custom?.listKind ?? `${kind.kind}List`;
     this.#found.set(`${name}List`, {
       type: 'object', description: `A list of objects of kind ${kind.kind}.`, required: ['items'],
       properties: {
         apiVersion: { type: 'string', description: `${apiVersionOf(kind)}.` },
         items: { type: 'array', description: 'The objects.', items: this.#version === 'v3' ? { allOf: [this.ref(name)] } : this.ref(name) },
-        kind: { type: 'string', description: `${kind.kind}List.` },
+        kind: { type: 'string', description: `${listKind}.` },
         metadata: this.#referring(this.refTo(ListMeta), { description: 'Version of the list and where to go on.' }),
       },
-      'x-kubernetes-group-version-kind': [groupVersionKind({ ...kind, kind: `${kind.kind}List` })],
+      'x-kubernetes-group-version-kind': [groupVersionKind({ ...kind, kind: listKind })],
     });
   }
 
@@ -105,6 +108,15 @@ export class Definitions {
   all(): Json {
     const sorted = [...this.#found].sort(([a], [b]) => (a < b ? -1 : 1));
     return Object.fromEntries(sorted.map(([name, schema]) => [name, this.#saidByFields.has(name) ? { ...schema, description: undefined } : schema]));
+  }
+
+  /** A custom kind: its own members as its definition says them, and the three that all objects have. */
+  #custom({ schema }: AnyKind): Json {
+    const own = customSchemaJson(schema as CustomSchema, this.#version);
+    const { properties } = schema as JsonSchema;
+    const head = Object.fromEntries(['apiVersion', 'kind', 'metadata'].map((name) => [name, this.#field(properties?.[name] ?? {})]));
+    const required = (schema.required ?? []).filter((name) => !Object.hasOwn(head, name));
+    return { ...own, ...(required.length === 0 ? { required: undefined } : { required }), properties: { ...(own['properties'] as Json | undefined), ...head } };
   }
 
   #define(name: string, schema: JsonSchema): void {

@@ -6,7 +6,7 @@
  */
 import type { ApiAnswer, WatchEvent } from '../schemas/api.ts';
 import { deepFreeze } from '../schemas/frozen.ts';
-import { apiVersionOf, storageKindOf, type AnyKind, type ApiObject, type Converted } from '../schemas/kind.ts';
+import { apiVersionOf, storageKindOf, type AnyKind, type ApiObject, type Converted, type StoredForm } from '../schemas/kind.ts';
 import { applyDefaults } from '../schemas/validate.ts';
 import { storedObject } from './encoding.ts';
 
@@ -58,4 +58,20 @@ export const servedAnswer = (served: AnyKind, answer: ApiAnswer): ApiAnswer => {
     return { ...answer, body: { ...body, kind: `${served.kind}List`, apiVersion: apiVersionOf(served), items: body.items.map((item) => servedForm(served, item)) } };
   }
   return body.kind === 'Status' ? answer : { ...answer, body: servedForm(served, body as ApiObject) };
+};
+
+const formed = new WeakMap<ApiObject, Map<WatchEvent['type'], WatchEvent>>();
+
+/** Events with their objects in the form of a kind; each is made once for all watchers of that form. */
+export const formEvents = async (form: StoredForm, batch: readonly WatchEvent[]): Promise<readonly WatchEvent[]> => {
+  const objects = await form.read(batch.map(({ object }) => object));
+  return batch.map((event, index) => {
+    const object = objects[index]!;
+    if (object === event.object) return event;
+    let known = formed.get(object);
+    if (known === undefined) formed.set(object, known = new Map());
+    let made = known.get(event.type);
+    if (made === undefined) known.set(event.type, made = Object.freeze({ type: event.type, object } as WatchEvent));
+    return made;
+  });
 };

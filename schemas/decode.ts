@@ -28,7 +28,8 @@ export interface Decoded<Body> {
   readonly unknown: readonly string[];
 }
 
-interface Walk {
+/** One walk over a body. */
+export interface Walk {
   readonly unknown: string[];
   readonly refuse: (message: string) => ApiError;
 }
@@ -54,7 +55,8 @@ const wrongType = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPa
   return walk.refuse(`json: cannot unmarshal ${found} into ${at} of type ${typeWanted(schema)}`);
 };
 
-const members = (walk: Walk, value: object, path: FieldPath | undefined, depth: number): string[] => {
+/** The members of an object, or of a list's level. Throws on too deep nesting and a member called `__proto__`. */
+export const members = (walk: Walk, value: object, path: FieldPath | undefined, depth: number): string[] => {
   if (depth > maxDepth) throw walk.refuse(`the body is nested more than ${maxDepth} levels deep`);
   const keys = Object.keys(value);
   if (keys.includes('__proto__')) throw walk.refuse(`field ${JSON.stringify(pathText(member(path, '__proto__')))} is not allowed`);
@@ -62,7 +64,7 @@ const members = (walk: Walk, value: object, path: FieldPath | undefined, depth: 
 };
 
 /** A copy of any JSON value, under the same limits. */
-const free = (walk: Walk, value: unknown, path: FieldPath | undefined, depth: number): unknown => {
+export const free = (walk: Walk, value: unknown, path: FieldPath | undefined, depth: number): unknown => {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
   if (Array.isArray(value)) {
     members(walk, [], path, depth);
@@ -116,7 +118,12 @@ const struct = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath 
   return out;
 };
 
-const decoded = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath | undefined, depth: number): unknown => {
+const jsonType = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value);
+
+const eitherOf = (schemas: readonly [JsonSchema, JsonSchema], value: unknown): JsonSchema => (schemas[1].type === jsonType(value) ? schemas[1] : schemas[0]);
+
+/** The value as the schema shapes it. */
+export const decoded = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath | undefined, depth: number): unknown => {
   switch (schema.type) {
     case 'object':
       return struct(walk, schema, value, path, depth);
@@ -127,13 +134,15 @@ const decoded = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath
       return value.map((one: unknown, index) => decoded(walk, items, one, item(path, index), depth + 1));
     }
     case undefined:
+      if (schema['x-barge-either'] !== undefined) return decoded(walk, eitherOf(schema['x-barge-either'], value), value, path, depth);
       return schema['x-kubernetes-int-or-string'] ? scalar(walk, schema, value, path) : free(walk, value, path, depth);
     default:
       return scalar(walk, schema, value, path);
   }
 };
 
-const cannotBeHandled = (kind: { readonly version: string; readonly kind: string }, why: string): ApiError =>
+/** The 400 for a body that is no object of its kind. */
+export const cannotBeHandled = (kind: { readonly version: string; readonly kind: string }, why: string): ApiError =>
   badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`);
 
 /**

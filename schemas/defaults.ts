@@ -10,6 +10,7 @@ const hasDefaults = (schema: JsonSchema): boolean => {
   if (schema.type !== 'object' && schema.type !== 'array') return false;
   const seen = known.get(schema);
   if (seen !== undefined) return seen;
+  known.set(schema, false); // a type may hold itself, which adds nothing
   const within = [...Object.values(schema.properties ?? {}), ...(schema.items === undefined ? [] : [schema.items]), ...(schema.additionalProperties === undefined ? [] : [schema.additionalProperties])];
   const answer = within.some(hasDefaults);
   known.set(schema, answer);

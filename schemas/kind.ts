@@ -13,14 +13,14 @@ export interface ApiObject {
 /** One column of `get`. */
 export interface Column<Body> {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'boolean' | 'date';
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
   /** `name` for the first column; empty otherwise. */
   readonly format?: string;
   readonly description: string;
-  /** 0 is always shown, 1 only with -o wide. */
-  readonly priority: 0 | 1;
+  /** 0 is always shown, more only with -o wide. */
+  readonly priority: number;
   /** The cell. Ages are written with `age(timestamp, nowMs)` from table-cells.ts. */
-  readonly cell: (object: Body, nowMs: number) => string | number | boolean;
+  readonly cell: (object: Body, nowMs: number) => string | number | boolean | null;
 }
 
 /** JSON paths (without a leading dot) at which `/scale` finds its numbers. */
@@ -62,6 +62,37 @@ export interface StoredAs<Body> {
   readonly fromStored: (stored: any) => Converted;
 }
 
+/**
+ * How the objects of a kind come from the store and go there, where that is not as they are: in another version, or
+ * written before the schema was what it is now.
+ */
+export interface StoredForm {
+  /** The version in which objects are stored from now on, such as `example.com/v1`. */
+  readonly apiVersion: string;
+  /** False where a webhook converts objects of other versions. */
+  readonly isImmediate: boolean;
+  /** Stored objects as the kind shows them: frozen, and the same objects where nothing differs. A promise where a webhook converts. */
+  read(stored: readonly ApiObject[]): readonly ApiObject[] | Promise<readonly ApiObject[]>;
+  /** One stored object at once; undefined where only a webhook could tell. */
+  readNow(stored: ApiObject): ApiObject | undefined;
+  /** An object of the kind as it is stored. */
+  write(object: ApiObject): ApiObject | Promise<ApiObject>;
+}
+
+/** What is true of kinds that a CustomResourceDefinition makes. */
+export interface CustomKind {
+  /** Name of the definition. */
+  readonly definition: string;
+  /** Name of the kind of lists. */
+  readonly listKind: string;
+  /** True for the version in which objects are stored. */
+  readonly isStored: boolean;
+  /** What requests for this version are warned of. */
+  readonly deprecation?: string | undefined;
+  /** True while the definition is being deleted: nothing new is taken. */
+  readonly isTerminating: boolean;
+}
+
 export interface Subresources {
   readonly status?: true;
   readonly scale?: ScaleSubresource;
@@ -94,6 +125,14 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly nameRule?: ((name: string) => string | undefined) | undefined;
   /** Status of a new object (`{phase: 'Pending'}`), which counts and not the one in the body. */
   readonly initialStatus?: ((object: Body) => unknown) | undefined;
+  /** What a write to the object itself makes of its status. */
+  readonly statusOnUpdate?: ((object: Body, status: unknown) => unknown) | undefined;
+  /** A finalizer that a delete puts on the object, so that it stays until the server has cleaned up behind it. */
+  readonly deletionFinalizer?: string | undefined;
+  /** There for kinds that a CustomResourceDefinition makes: bodies are taken as they are, and pruned, defaulted and checked by rules of their own. */
+  readonly custom?: CustomKind | undefined;
+  /** How objects come from the store and go there, if not as they are. */
+  readonly stored?: StoredForm | undefined;
   /** Seconds of grace for a delete that names none; undefined removes at once. */
   readonly defaultGraceSeconds?: ((object: Body) => number) | undefined;
   /** Defaults that JSON Schema cannot say. Runs after the schema's own, on create, update and patch. */

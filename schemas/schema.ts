@@ -35,6 +35,8 @@ export interface JsonSchema {
   readonly 'x-kubernetes-patch-merge-key'?: string;
   /** Name of a shared object type, such as `core.v1.Container`: one definition in OpenAPI, one compiled check. */
   readonly 'x-barge-type'?: string;
+  /** The value fits one of these two, which have different JSON types. Such a schema has no type of its own. */
+  readonly 'x-barge-either'?: readonly [JsonSchema, JsonSchema];
   /** A sub-object or list that is there even when the body left it out (its defaults then apply). */
   readonly 'x-barge-default-object'?: true;
   /** A number whose 0 means that nothing was said, so that the default applies; clients in Go write such zeros. */

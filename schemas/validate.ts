@@ -2,18 +2,22 @@
  * From a body to an object that may be stored: `decode` gives it its shape, `applyDefaults` and the kind's `prepare`
  * fill it in, `validate` lists all that is wrong with it.
  */
-import { findings } from './check.ts';
+import { findings, type Finding } from './check.ts';
+import { customFindings } from './custom/check.ts';
 import type { FieldError } from './errors.ts';
 import { isWithin } from './field-path.ts';
 import { draftOf } from './frozen.ts';
 import type { AnyKind, ApiObject } from './kind.ts';
 import type { JsonSchema } from './schema.ts';
 import { whyNotDnsSubdomain } from './names.ts';
-import { validateObjectMeta } from './validation/object-meta.ts';
+import { validateCustomFinalizer, validateObjectMeta } from './validation/object-meta.ts';
 
 export { decode, decodeFree, prune, strictDecodingError, unknownField, maxDepth, type BodyKind, type Decoded } from './decode.ts';
 export { applyDefaults } from './defaults.ts';
 export { check } from './check.ts';
+
+const findingsOf = (kind: AnyKind, object: ApiObject): readonly Finding[] =>
+  (kind.custom === undefined ? findings(kind.schema, object) : customFindings(kind.schema, object));
 
 /** What a missing member stands for while the other rules run: the zero value, as in Go. */
 const zeroOf = (schema: JsonSchema): unknown => {
@@ -43,18 +47,19 @@ const place = (body: Record<string, unknown>, pointer: string, value: unknown): 
  * hide the next; what they say of that place, or of a field that the schema refuses already, is left out.
  */
 export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): readonly FieldError[] => {
-  const found = findings(kind.schema, object);
+  const found = findingsOf(kind, object);
   const errors = found.map((finding) => finding.error);
-  if (found.some((finding) => finding.type)) return errors;
+  // The rules of a custom kind trust no shape.
+  if (kind.custom === undefined && found.some((finding) => finding.type)) return errors;
   let whole = object;
   const missing = found.flatMap((finding) => finding.missing ?? []);
-  if (missing.length > 0) {
+  if (missing.length > 0 && kind.custom === undefined) {
     const draft = draftOf(object) as unknown as Record<string, unknown>;
     for (const { pointer, schema } of missing) place(draft, pointer, zeroOf(schema));
     whole = draft as unknown as ApiObject;
   }
   const more = [
-    ...validateObjectMeta(whole.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, old: old?.metadata }),
+    ...validateObjectMeta(whole.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, finalizerRule: kind.custom === undefined ? undefined : validateCustomFinalizer, old: old?.metadata }),
     ...(kind.validate?.(whole, old) ?? []),
   ];
   const absent = found.filter((finding) => finding.missing !== undefined).map((finding) => finding.error.field);
@@ -64,10 +69,10 @@ export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): rea
 
 /** Every wrong field of a write to /status: the schema, then the kind's rules for status. */
 export const validateStatus = (kind: AnyKind, object: ApiObject, old: ApiObject): readonly FieldError[] => {
-  const found = findings(kind.schema, object);
+  const found = findingsOf(kind, object);
   if (found.length > 0) return found.map((finding) => finding.error);
   return [
-    ...validateObjectMeta(object.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, old: old.metadata }),
+    ...validateObjectMeta(object.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, finalizerRule: kind.custom === undefined ? undefined : validateCustomFinalizer, old: old.metadata }),
     ...(kind.validateStatus?.(object, old) ?? []),
   ];
 };

@@ -4,6 +4,7 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import { quotaStatus } from '../quota/quota-status.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { customResources } from './custom-resources.ts';
 import { certificateRequests } from './certificate-requests.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
@@ -29,6 +30,7 @@ export interface AdmissionOptions {
 /** The rules of this cluster, in the order in which they run. */
 export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.cache),
+  customResources(options.cache),
   serviceAccount({ cache: options.cache, random: options.random, tokens: options.accountTokens !== undefined }),
   priority(options.cache),
   podDefaults(),

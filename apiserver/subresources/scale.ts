@@ -7,15 +7,15 @@ import { labelMatcher } from '../../schemas/label-selector.ts';
 import { Scale } from '../../schemas/types/bodies.ts';
 import type { LabelSelector } from '../../schemas/types/label-selector.ts';
 import { check } from '../../schemas/validate.ts';
-import { keyOf } from '../keys.ts';
 import { isObject, type JsonObject } from '../patch/json.ts';
 import { readPatch, type PlainPatch } from '../patch/patch.ts';
 import { assertValid, readBodyAs, type ObjectDraft } from '../verbs/body.ts';
 import type { Call, Surroundings } from '../verbs/call.ts';
-import { existing } from '../verbs/get.ts';
+import { shown } from '../verbs/get.ts';
 import { applyConfiguration, assertManager } from '../verbs/apply.ts';
 import { patchTypeOf } from '../verbs/patch.ts';
 import { assertAddressed, assertCurrent, notAllowed, settled, wholeObject, type Part } from '../verbs/update.ts';
+import { writeObject } from '../verbs/write-object.ts';
 import type { Handler } from './subresources.ts';
 
 type Members = Record<string, unknown>;
@@ -67,11 +67,11 @@ const scaledObject = (paths: ScaleSubresource): Part => ({
 /** Reads and writes the number of replicas of an object as a Scale. */
 export const scale = (paths: ScaleSubresource): Handler => async (api, call) => {
   const { verb } = call.request;
-  if (verb === 'get') return { code: 200, body: viewOf(existing(api, call), paths), warnings: [] };
+  if (verb === 'get') return { code: 200, body: viewOf(await shown(api, call), paths), warnings: [] };
   if (verb !== 'update' && verb !== 'patch') throw notAllowed(call);
   if (verb === 'patch' && patchTypeOf(call) === 'apply') return applied(api, call, paths);
   const bodyFor = scaleBody(call, paths);
-  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+  const written = await writeObject(api, call, (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
     const wish = readBodyAs(Scale, call, bodyFor(current));
     assertAddressed(call, wish);

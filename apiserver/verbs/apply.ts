@@ -7,7 +7,6 @@ import { ApiError, badRequest, conflict, invalid, notFound, required } from '../
 import { draftOf } from '../../schemas/frozen.ts';
 import { decodeFree } from '../../schemas/validate.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
-import { keyOf } from '../keys.ts';
 import { applyTo, newManagers, type Applying, type Configuration } from '../patch/apply/apply.ts';
 import { configurationErrors } from '../patch/apply/configuration-errors.ts';
 import { timeOf } from '../patch/apply/managers.ts';
@@ -18,6 +17,7 @@ import type { Call, Surroundings } from './call.ts';
 import { created } from './create.ts';
 import { setManagers, writerOf } from './field-tracking.ts';
 import { assertAddressed, updated, type Part } from './update.ts';
+import { writeObject } from './write-object.ts';
 
 /** Applies the body of a patch request. */
 export const apply = (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => applyConfiguration(api, call, part, readConfiguration(call));
@@ -25,7 +25,7 @@ export const apply = (api: Surroundings, call: Call, part: Part): Promise<ApiAns
 /** Applies a configuration; an object that does not exist is created. */
 export const applyConfiguration = async (api: Surroundings, call: Call, part: Part, configuration: Configuration): Promise<ApiAnswer> => {
   let code = 200;
-  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+  const written = await writeObject(api, call, (current, attempt) => {
     code = current === undefined ? 201 : 200;
     if (current === undefined) return created(api, call, { draft: newObject(api, call, configuration), current, attempt, track: (object) => setManagers(object, newManagers(applying(api, call, configuration))) });
     const result = applyTo(current, applying(api, call, configuration));

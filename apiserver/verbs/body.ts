@@ -1,6 +1,8 @@
 import { badRequest, invalid, type FieldError } from '../../schemas/errors.ts';
-import type { Draft } from '../../schemas/frozen.ts';
 import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
+import { applyCustomDefaults } from '../../schemas/custom/defaults.ts';
+import { decodeCustom } from '../../schemas/custom/decode.ts';
+import { deepEqual, type Draft } from '../../schemas/frozen.ts';
 import { applyDefaults, decode, strictDecodingError, unknownField, type BodyKind } from '../../schemas/validate.ts';
 import { toStoredForm } from '../served-form.ts';
 import { isObject } from '../patch/json.ts';
@@ -27,10 +29,10 @@ const assertKind = (kind: BodyKind<unknown>, body: unknown): void => {
  * The body as a private draft in the shape of its kind, with kind, apiVersion and metadata as first members. Unknown
  * fields are dropped; fieldValidation says whether that is an error, a warning or nothing.
  */
-export const readBodyAs = <Body>(kind: BodyKind<Body>, { options, warnings }: Pick<Call, 'options' | 'warnings'>, body: unknown): Draft<Body> & ObjectDraft => {
+export const readBodyAs = <Body>(kind: BodyKind<Body> & Pick<AnyKind, 'custom'>, { options, warnings }: Pick<Call, 'options' | 'warnings'>, body: unknown): Draft<Body> & ObjectDraft => {
   assertKind(kind, body);
   const { managedFields, rest: decodable } = withoutManagedFields(body);
-  const { object, unknown } = decode(kind, decodable) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
+  const { object, unknown } = (kind.custom === undefined ? decode(kind, decodable) : decodeCustom(kind, decodable)) as { readonly object: Partial<ObjectDraft>; readonly unknown: readonly string[] };
   if (unknown.length > 0) {
     if (options.fieldValidation === 'Strict') throw strictDecodingError(kind, unknown.map(unknownField));
     if (options.fieldValidation === 'Warn') for (const path of unknown) warnings.add(unknownField(path));
@@ -60,7 +62,8 @@ const rest = ({ kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...ot
 
 /** Fills in what the body left out. */
 export const complete = (kind: AnyKind, draft: ObjectDraft, old?: ApiObject): void => {
-  applyDefaults(kind.schema, draft);
+  if (kind.custom === undefined) applyDefaults(kind.schema, draft);
+  else applyCustomDefaults(kind.schema, draft);
   kind.prepare?.(draft, old);
 };
 
@@ -76,9 +79,17 @@ export const warnOf = ({ kind, warnings }: Pick<Call, 'kind' | 'warnings'>, obje
 
 const specs = new WeakMap<AnyKind, boolean>();
 
-/** True for kinds whose wanted state is in `spec`, the changes of which `metadata.generation` counts. */
-export const hasSpec = (kind: AnyKind): boolean => {
+/** True for kinds whose wanted state has changes that `metadata.generation` counts: that of `spec`, or all of a custom object. */
+export const hasGeneration = (kind: AnyKind): boolean => {
+  if (kind.custom !== undefined) return true;
   let known = specs.get(kind);
   if (known === undefined) specs.set(kind, known = Object.hasOwn(kind.schema.properties ?? {}, 'spec'));
   return known;
+};
+
+/** Whether a write changes what is wanted, and not only metadata or status. */
+export const changesWanted = (kind: AnyKind, next: ObjectDraft, current: ObjectDraft): boolean => {
+  if (kind.custom === undefined) return hasGeneration(kind) && !deepEqual(next['spec'], current['spec']);
+  const wanted = ({ metadata: _metadata, status, ...others }: ObjectDraft): unknown => (kind.subresources.status === true ? others : { ...others, status });
+  return !deepEqual(wanted(next), wanted(current));
 };

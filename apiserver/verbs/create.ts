@@ -5,14 +5,14 @@ import type { ApiObject } from '../../schemas/kind.ts';
 import { validate } from '../../schemas/validate.ts';
 import type { AdmissionContext } from '../admission/admission.ts';
 import type { Review } from '../admission/dynamic/review.ts';
-import { keyOf } from '../keys.ts';
 import { shareParts } from '../shared-parts.ts';
-import { assertValid, complete, hasSpec, readBody, warnOf, type ObjectDraft } from './body.ts';
+import { assertValid, complete, hasGeneration, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
 import { generatedName, newUid } from './identity.ts';
 import type { Attempt, Decision } from './object-writer.ts';
 import { readChanged, trackChanged } from './reviewed.ts';
+import { writeObject } from './write-object.ts';
 
 /** Names tried for a generateName, as in Kubernetes. */
 const maxGeneratedNames = 8;
@@ -28,7 +28,7 @@ export const create = async (api: Surroundings, call: Call): Promise<ApiAnswer> 
   for (let tries = 1; ; tries++) {
     const name = generated ? generatedName(generateName, api.random) : given;
     try {
-      const written = await api.writer.write(keyOf(kind, call.namespace, name), (current, attempt) => {
+      const written = await writeObject(api, { kind, namespace: call.namespace, name }, (current, attempt) => {
         // Each try fills in a draft of its own: what the last one was given (an address, say) must not look asked for.
         const draft = first ?? readBody(call, request.body);
         first = undefined;
@@ -118,6 +118,6 @@ const newMetadata = ({ clock, random }: Surroundings, { kind, namespace }: Call,
   } = said;
   return {
     name, ...(generateName === undefined ? {} : { generateName }), ...(namespace === '' ? {} : { namespace }),
-    uid: newUid(random), ...(hasSpec(kind) ? { generation: 1 } : {}), creationTimestamp: rfc3339(clock.now()), ...rest,
+    uid: newUid(random), ...(hasGeneration(kind) ? { generation: 1 } : {}), creationTimestamp: rfc3339(clock.now()), ...rest,
   };
 };

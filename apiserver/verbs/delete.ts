@@ -1,11 +1,11 @@
 import type { ApiAnswer, ApiList } from '../../schemas/api.ts';
 import { isReason, notFound, type Status } from '../../schemas/errors.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
-import { keyOf } from '../keys.ts';
 import type { Call, Surroundings } from './call.ts';
 import { checkDeleteOptions, checkPreconditions, deletionOf, type DeleteOptions } from './deletion.ts';
 import { list } from './list.ts';
 import type { Attempt, Decision, Written } from './object-writer.ts';
+import { writeObject } from './write-object.ts';
 
 /** Deletes an object: a Status when it is gone, the object when it stays a while. */
 export const remove = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
@@ -32,7 +32,7 @@ export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOp
         return { action: 'remove', object: leaving };
     }
   };
-  return api.writer.write(keyOf(kind, namespace, name), (current, attempt) => {
+  return writeObject(api, { kind, namespace, name }, (current, attempt) => {
     if (current === undefined) throw notFound(kind, name);
     api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, warnings, attempt });
     // An eviction has been asked about as such.

@@ -33,6 +33,10 @@ export const checkPreconditions = (kind: AnyKind, object: ApiObject, { precondit
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) throw failed('ResourceVersion', preconditions.resourceVersion, resourceVersion);
 };
 
+/** A kind that the server cleans up behind stays until that is done. */
+const withOwnFinalizer = ({ deletionFinalizer }: AnyKind, { metadata }: ApiObject, finalizers: readonly string[]): readonly string[] =>
+  (deletionFinalizer === undefined || metadata.deletionTimestamp !== undefined || finalizers.includes(deletionFinalizer) ? finalizers : [...finalizers, deletionFinalizer]);
+
 /** Finalizers after a delete with this policy; without one those of an earlier delete stay. */
 const finalizersFor = (object: ApiObject, policy: DeleteOptions['propagationPolicy']): readonly string[] => {
   const { finalizers = [] } = object.metadata;
@@ -71,7 +75,7 @@ export type Deletion =
 export const deletionOf = (kind: AnyKind, object: ApiObject, options: DeleteOptions, nowMs: number): Deletion => {
   checkPreconditions(kind, object, options);
   const { metadata } = object;
-  const finalizers = finalizersFor(object, options.propagationPolicy);
+  const finalizers = withOwnFinalizer(kind, object, finalizersFor(object, options.propagationPolicy));
   const held = finalizers.length > 0 || specFinalizers(object).length > 0;
   const grace = graceOf(kind, object, options.gracePeriodSeconds);
 

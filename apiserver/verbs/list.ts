@@ -21,13 +21,16 @@ export const list = async (api: Surroundings, call: Call): Promise<ApiAnswer> =>
   const token = options.continue === undefined || options.continue === '' ? undefined : readToken(options.continue);
   if (freshness.match === 'NotOlderThan' || freshness.match === 'Exact') await waitFor(api, freshness.revision, call.signal);
 
+  const { stored } = kind;
+  if (stored !== undefined && selection.needsForm) await stored.read(api.cache.list(selection.prefix));
   const exact = token?.revision ?? (freshness.match === 'Exact' ? freshness.revision : undefined);
   const { revision, objects } = exact === undefined
     ? { revision: api.cache.revision, objects: selectNow(api.cache, kind, selection) }
     : snapshot(api, selection, exact, token);
   // resourceVersion=0 asks for whatever is at hand, all of it.
   const limit = freshness.match === 'Any' && token === undefined ? 0 : options.limit ?? 0;
-  return { code: 200, body: page(call, { revision, objects }, { limit, token, countRest: selection.everything }), warnings: [] };
+  const body = page(call, { revision, objects }, { limit, token, countRest: selection.everything });
+  return { code: 200, body: stored === undefined ? body : { ...body, items: await stored.read(body.items) }, warnings: [...call.warnings] };
 };
 
 const snapshot = ({ cache }: Surroundings, selection: Selection, revision: number, token: ContinueToken | undefined): Snapshot => {
@@ -52,7 +55,7 @@ const page = (call: Call, { revision, objects }: Snapshot, { limit, token, count
   const items = start === 0 && end === objects.length ? objects : objects.slice(start, end);
   const rest = objects.length - end;
   return {
-    kind: `${kind.kind}List`, apiVersion: apiVersionOf(kind),
+    kind: kind.custom?.listKind ?? `${kind.kind}List`, apiVersion: apiVersionOf(kind),
     metadata: {
       resourceVersion: String(revision),
       ...(rest === 0 ? {} : { continue: writeToken({ revision, after: place(items.at(-1)!) }) }),

@@ -1,6 +1,5 @@
 import type { ApiAnswer, PatchType } from '../../schemas/api.ts';
 import { badRequest, forbidden, invalid, notFound } from '../../schemas/errors.ts';
-import { keyOf } from '../keys.ts';
 import { servedForm } from '../served-form.ts';
 import { readPatch, unsupportedPatch, type PlainPatch } from '../patch/patch.ts';
 import type { JsonObject } from '../patch/json.ts';
@@ -8,15 +7,20 @@ import { apply } from './apply.ts';
 import { readBody } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { assertAddressed, updated, type Part } from './update.ts';
+import { writeObject } from './write-object.ts';
 
 /** The patches that are taken, in the order in which a refusal names them. */
 export const acceptedPatches: readonly PatchType[] = ['json', 'merge', 'strategic', 'apply'];
 
+const acceptedForCustom: readonly PatchType[] = ['json', 'merge', 'apply'];
+
 /** The type of a patch request. Throws UnsupportedMediaType that names what is accepted. */
-export const patchTypeOf = ({ request }: Pick<Call, 'request'>): PatchType => {
+export const patchTypeOf = ({ request, kind }: Pick<Call, 'request' | 'kind'>): PatchType => {
   const { patchType } = request;
   if (patchType === undefined) throw badRequest('a patch must say of which type it is');
-  if (!acceptedPatches.includes(patchType)) throw unsupportedPatch(patchType, acceptedPatches);
+  // The schema of a custom kind has no words for a strategic merge.
+  const accepted = kind.custom === undefined ? acceptedPatches : acceptedForCustom;
+  if (!accepted.includes(patchType)) throw unsupportedPatch(patchType, accepted);
   if (patchType !== 'apply' && request.options?.force !== undefined) {
     throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [forbidden('force', 'may not be specified for non-apply patch')]);
   }
@@ -34,7 +38,7 @@ export const patch = async (api: Surroundings, call: Call, part: Part): Promise<
 
 const plainPatch = async (api: Surroundings, call: Call, part: Part, type: PlainPatch): Promise<ApiAnswer> => {
   const read = readPatch(type, call.request.body, (call.served ?? call.kind).schema);
-  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+  const written = await writeObject(api, call, (current, attempt) => {
     if (current === undefined) throw notFound(call.kind, call.name);
     const draft = readBody(call, read.apply(servedForm(call.served, current) as unknown as JsonObject));
     assertAddressed(call, draft);

@@ -45,5 +45,5 @@ export const callFor = (
   } else if (kind.scope === 'Namespaced' && namespace === undefined && verb !== 'create') {
     throw badRequest('an empty namespace may not be set when a resource name is provided');
   }
-  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(), signal };
+  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(served.custom?.deprecation === undefined ? undefined : [served.custom.deprecation]), signal };
 };

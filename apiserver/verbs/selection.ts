@@ -14,6 +14,8 @@ export interface Selection {
   readonly field: { readonly path: string; readonly value: string } | undefined;
   /** All that must hold besides; undefined when everything under the prefix is wanted. */
   readonly matches: ((object: ApiObject) => boolean) | undefined;
+  /** True where `matches` looks at fields that only the kind's own form has: the objects must have been read in it. */
+  readonly needsForm: boolean;
   /** True when no selector was given. */
   readonly everything: boolean;
 }
@@ -23,17 +25,20 @@ export const selectionOf = ({ kind, served, namespace, options }: Pick<Call, 'ki
   const prefix = prefixOf(kind, namespace);
   const labels = parseLabelSelector(options.labelSelector ?? '');
   const fields = parseFieldSelector(served ?? kind, options.fieldSelector ?? '');
-  if (labels.everything && fields.everything) return { prefix, field: undefined, matches: undefined, everything: true };
+  if (labels.everything && fields.everything) return { prefix, field: undefined, matches: undefined, needsForm: false, everything: true };
 
   const name = fields.exact('metadata.name');
   const place = kind.scope === 'Cluster' ? '' : namespace || fields.exact('metadata.namespace');
   const whole = name !== undefined && name !== '' && !name.includes('/') && place !== undefined && !place.includes('/') && (kind.scope === 'Cluster' || place !== '');
+  const { stored } = kind;
+  const shown = (object: ApiObject): ApiObject => (stored === undefined ? servedForm(served, object) : stored.readNow(object) ?? object);
   // The cache indexes fields of the stored form.
-  const indexed = whole || served !== undefined ? undefined : fields.requirements.find(({ path, equal }) => equal && !path.startsWith('metadata.'));
+  const indexed = whole || served !== undefined || stored !== undefined ? undefined : fields.requirements.find(({ path, equal }) => equal && !path.startsWith('metadata.'));
   return {
     prefix: whole ? keyOf(kind, place, name) : prefix,
     field: indexed === undefined ? undefined : { path: indexed.path, value: indexed.value },
-    matches: (object) => (labels.everything || labels.matches(object.metadata.labels)) && (fields.everything || fields.matches(servedForm(served, object))),
+    matches: (object) => (labels.everything || labels.matches(object.metadata.labels)) && (fields.everything || fields.matches(shown(object))),
+    needsForm: stored !== undefined && fields.requirements.some(({ path }) => !path.startsWith('metadata.')),
     everything: false,
   };
 };

@@ -1,19 +1,20 @@
 import type { ApiAnswer } from '../../schemas/api.ts';
 import { ApiError, badRequest, conflict, notFound, qualified } from '../../schemas/errors.ts';
+import { applyCustomDefaults } from '../../schemas/custom/defaults.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
 import type { AdmissionContext } from '../admission/admission.ts';
 import type { Review } from '../admission/dynamic/review.ts';
 import type { GroupVersionKind } from '../admission/dynamic/subject.ts';
-import { keyOf } from '../keys.ts';
 import { shareParts, withEqualParts } from '../shared-parts.ts';
-import { assertValid, complete, hasSpec, readBody, warnOf, type ObjectDraft } from './body.ts';
+import { assertValid, changesWanted, complete, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
 import { sameButTimes, trackUpdate, withoutManagers, type Tracking } from './field-tracking.ts';
 import type { Attempt, Decision } from './object-writer.ts';
 import { revisionOf } from './resource-version.ts';
 import { readChanged, trackChanged } from './reviewed.ts';
+import { writeObject } from './write-object.ts';
 
 /** Another object that stands for one: the Scale of a Deployment. */
 export interface Face {
@@ -42,6 +43,7 @@ export const wholeObject: Part = {
     complete(kind, whole, current);
     const status = (current as ApiObject & { readonly status?: unknown }).status;
     if (kind.subresources.status === true && status !== undefined) whole['status'] = status;
+    if (kind.statusOnUpdate !== undefined) whole['status'] = kind.statusOnUpdate(whole, status);
     return whole;
   },
   validate: (object, current, { kind, name }) => assertValid(kind, name, validate(kind, object, current)),
@@ -52,7 +54,7 @@ export const statusOnly: Part = {
   combine: (draft, current, { kind }) => {
     const { status: _, ...others } = current as ApiObject & { readonly status?: unknown };
     const status = draft['status'];
-    if (status !== undefined) applyDefaults(kind.schema.properties?.['status'] ?? {}, status);
+    if (status !== undefined) (kind.custom === undefined ? applyDefaults : applyCustomDefaults)(kind.schema.properties?.['status'] ?? {}, status);
     return { ...others, ...(status === undefined ? {} : { status }) } as unknown as ObjectDraft;
   },
   validate: (object, current, { kind, name }) => assertValid(kind, name, validateStatus(kind, object, current)),
@@ -60,7 +62,7 @@ export const statusOnly: Part = {
 
 /** Replaces an object, or the part of it that the request's subresource is about. */
 export const update = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
-  const written = await api.writer.write(keyOf(call.kind, call.namespace, call.name), (current, attempt) => {
+  const written = await writeObject(api, call, (current, attempt) => {
     const draft = readBody(call, call.request.body);
     assertAddressed(call, draft);
     if (current === undefined) throw notFound(call.kind, call.name);
@@ -140,7 +142,7 @@ const decided = (api: Surroundings, call: Call, { part, object, current, context
   if (part.admitted) api.admission.complete(object, context);
   const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
   const next: ObjectDraft = shareParts(withEqualParts({ ...object, metadata }, current));
-  if (hasSpec(kind) && next['spec'] !== (current as unknown as ObjectDraft)['spec']) metadata.generation = (current.metadata.generation ?? 0) + 1;
+  if (changesWanted(kind, next, current as unknown as ObjectDraft)) metadata.generation = (current.metadata.generation ?? 0) + 1;
   if (isUnchanged(next, current)) return { action: 'keep', object: current };
   part.validate(withoutManagers(next), current, call);
   if (part.admitted) {

@@ -3,8 +3,9 @@
  * events, bookmarks and the end after a time. Between two reads of the client nothing runs but one timer.
  */
 import type { WatchEvent } from '../../schemas/api.ts';
+import { badRequest } from '../../schemas/errors.ts';
 import { apiVersionOf, type AnyKind } from '../../schemas/kind.ts';
-import { servedEvent, servedForm } from '../served-form.ts';
+import { formEvents, servedEvent, servedForm } from '../served-form.ts';
 import type { Call, Surroundings } from './call.ts';
 import { checkWatchStart, revisionOf, waitFor } from './resource-version.ts';
 import { selectionOf, selectNow, type Selection } from './selection.ts';
@@ -22,7 +23,11 @@ const bookmark = (kind: AnyKind, revision: number, annotations?: Readonly<Record
 export const watch = (api: Surroundings, call: Call, signal: AbortSignal): AsyncIterable<readonly WatchEvent[]> => {
   const { options } = call;
   checkWatchStart(options);
-  return events(api, call, { signal, selection: selectionOf(call), from: revisionOf(options.resourceVersion) ?? 0 });
+  const selection = selectionOf(call);
+  if (selection.needsForm && call.kind.stored?.isImmediate === false) {
+    throw badRequest(`a watch of ${call.kind.plural} in version ${call.kind.version} cannot select fields of the object: a webhook converts it`);
+  }
+  return events(api, call, { signal, selection, from: revisionOf(options.resourceVersion) ?? 0 });
 };
 
 interface Start {
@@ -43,7 +48,10 @@ async function* events(api: Surroundings, { kind, served, options }: Call, { sig
   const lifeMs = (options.timeoutSeconds ?? 0) > 0 ? options.timeoutSeconds! * 1_000 : endAfterMs * (1 + random());
   const timer = new WatchTimer(clock, { endMs: clock.now() + lifeMs, bookmarks: options.allowWatchBookmarks === true });
   try {
-    if (initial.length > 0) yield initial.map((object) => ({ type: 'ADDED', object: servedForm(served, object) }));
+    if (initial.length > 0) {
+      const shown = kind.stored === undefined ? initial.map((object) => servedForm(served, object)) : await kind.stored.read(initial);
+      yield shown.map((object) => ({ type: 'ADDED', object }));
+    }
     if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) yield [bookmark(served ?? kind, after, { 'k8s.io/initial-events-end': 'true' })];
     let next = reader.next();
     for (;;) {
@@ -54,7 +62,8 @@ async function* events(api: Surroundings, { kind, served, options }: Call, { sig
         continue;
       }
       if (outcome.done === true) return;
-      yield served === undefined ? outcome.value : outcome.value.map((event) => servedEvent(served, event));
+      if (kind.stored !== undefined) yield await formEvents(kind.stored, outcome.value);
+      else yield served === undefined ? outcome.value : outcome.value.map((event) => servedEvent(served, event));
       next = reader.next();
     }
   } finally {

@@ -127,6 +127,11 @@ export class WatchCache {
     for (const object of this.list(collection)) follower(undefined, object);
   }
 
+  /** Ends the watches of a collection (`/pods/`), after what is in their queues: what they show is not what it was. */
+  endWatches(collection: string): void {
+    this.#fanout.endCollection(collection);
+  }
+
   /** Resolves when the state includes a revision; rejects when the cache is closed first. */
   reached(revision: number): Promise<void> {
     if (this.#revision >= revision) return Promise.resolve();

@@ -25,6 +25,9 @@ interface Group {
   readonly fields: Map<string, { readonly read: FieldReader; readonly watchers: Map<string, Set<Watcher>> }>;
 }
 
+const watchersOf = (group: Group): readonly Watcher[] =>
+  [...group.plain, ...[...group.fields.values()].flatMap((field) => [...field.watchers.values()].flatMap((same) => [...same]))];
+
 /** Prefixes under which a key is watched: its collection, its namespace, itself. */
 export const prefixesOf = (key: string): readonly [collection: string, namespace: string, key: string] => {
   const plural = key.indexOf('/') + 1;
@@ -112,9 +115,17 @@ export class WatchFanout {
 
   /** Ends all watches. */
   end(error?: Error): void {
-    for (const group of this.#groups.values()) {
-      const watchers = [...group.plain, ...[...group.fields.values()].flatMap((field) => [...field.watchers.values()].flatMap((same) => [...same]))];
-      for (const watcher of watchers) watcher.queue.end(error);
+    for (const group of this.#groups.values()) for (const { queue } of watchersOf(group)) queue.end(error);
+  }
+
+  /** Ends the watches of one collection (`/pods/`) after what is in their queues. */
+  endCollection(collection: string): void {
+    for (const [prefix, group] of this.#groups) {
+      if (!prefix.startsWith(collection)) continue;
+      for (const { queue } of watchersOf(group)) {
+        queue.flush();
+        queue.end();
+      }
     }
   }
 

@@ -12,6 +12,8 @@ export const maxManagerLength = 128;
 export interface ObjectMetaRules {
   readonly namespaced: boolean;
   readonly nameRule: (name: string) => string | undefined;
+  /** Rule for each finalizer, if not the usual one. */
+  readonly finalizerRule?: ((name: string, field: string) => readonly FieldError[]) | undefined;
   /** The stored object's metadata on an update. */
   readonly old?: ObjectMeta | undefined;
 }
@@ -49,7 +51,7 @@ const validateOwners = (owners: readonly OwnerReference[], field: string): reado
 };
 
 /** Finalizers without a domain that the system itself knows. */
-const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'foregroundDeletion', 'orphan']);
+const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'foregroundDeletion', 'orphan', 'customresourcecleanup.apiextensions.k8s.io']);
 
 export const validateFinalizer = (name: string, field: string): readonly FieldError[] => {
   const why = whyNotQualifiedName(name);
@@ -57,8 +59,11 @@ export const validateFinalizer = (name: string, field: string): readonly FieldEr
   return name.includes('/') || standardFinalizers.has(name) ? [] : [wrong(field, name, 'must have a domain (for example example.com/my-finalizer) or be a standard finalizer')];
 };
 
-const validateFinalizers = (finalizers: readonly string[], field: string): readonly FieldError[] => [
-  ...finalizers.flatMap((name, index) => validateFinalizer(name, `${field}[${index}]`)),
+/** Finalizers of custom objects need no domain. */
+export const validateCustomFinalizer = (name: string, field: string): readonly FieldError[] => refused(field, name, whyNotQualifiedName(name));
+
+const validateFinalizers = (finalizers: readonly string[], field: string, { finalizerRule = validateFinalizer }: ObjectMetaRules): readonly FieldError[] => [
+  ...finalizers.flatMap((name, index) => finalizerRule(name, `${field}[${index}]`)),
   ...(finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')
     ? [wrong(field, finalizers, 'orphan and foregroundDeletion exclude each other')] : []),
 ];
@@ -101,7 +106,7 @@ export const validateObjectMeta = (meta: ObjectMeta, rules: ObjectMetaRules): re
   ...validateLabels(meta.labels, 'metadata.labels'),
   ...validateAnnotations(meta.annotations, 'metadata.annotations'),
   ...validateOwners(meta.ownerReferences ?? [], 'metadata.ownerReferences'),
-  ...validateFinalizers(meta.finalizers ?? [], 'metadata.finalizers'),
+  ...validateFinalizers(meta.finalizers ?? [], 'metadata.finalizers', rules),
   ...(meta.managedFields ?? []).flatMap((entry, index) =>
     (entry.manager ?? '').length > maxManagerLength ? [tooLong(`metadata.managedFields[${index}].manager`, maxManagerLength)] : []),
 ];

@@ -10,7 +10,7 @@ import { validateMatchConditions, validateRule } from './admission-rules.ts';
 const longestTimeoutSeconds = 30;
 
 /** Versions of AdmissionReview of which a webhook must know one. */
-const reviewVersions = ['v1', 'v1beta1'];
+const admissionReviewVersions = ['v1', 'v1beta1'];
 
 const form = 'desired format: https://host[/path]';
 
@@ -57,7 +57,8 @@ const validateName = (name: string, field: string): readonly FieldError[] => {
   return errors.length > 0 || name.split('.').length >= 3 ? errors : [wrong(field, name, 'should be a domain with at least three segments separated by dots')];
 };
 
-const validateReviewVersions = (versions: readonly string[], field: string): readonly FieldError[] => {
+/** Every wrong version of reviews that a webhook says it knows. */
+export const validateReviewVersions = (versions: readonly string[], field: string, reviewVersions: readonly string[] = admissionReviewVersions): readonly FieldError[] => {
   if (versions.length === 0) return [required(field, `must specify one of ${reviewVersions.join(', ')}`)];
   return [
     ...versions.flatMap((version, index) => (versions.indexOf(version) < index
@@ -70,9 +71,9 @@ const validateReviewVersions = (versions: readonly string[], field: string): rea
 export const validateWebhooks = (webhooks: readonly ValidatingWebhook[]): readonly FieldError[] =>
   webhooks.flatMap((webhook, index) => {
     const at = `webhooks[${index}]`;
-    const { name, rules = [], timeoutSeconds: seconds = 10, namespaceSelector, objectSelector, clientConfig, matchConditions = [], admissionReviewVersions } = webhook;
+    const { name, rules = [], timeoutSeconds: seconds = 10, namespaceSelector, objectSelector, clientConfig, matchConditions = [], admissionReviewVersions: versions } = webhook;
     return [
-      ...validateReviewVersions(admissionReviewVersions, `${at}.admissionReviewVersions`),
+      ...validateReviewVersions(versions, `${at}.admissionReviewVersions`),
       ...validateName(name, `${at}.name`),
       ...rules.flatMap((rule, place) => validateRule(rule, `${at}.rules[${place}]`)),
       ...(seconds < 1 || seconds > longestTimeoutSeconds ? [wrong(`${at}.timeoutSeconds`, seconds, `the timeout value must be between 1 and ${longestTimeoutSeconds} seconds`)] : []),

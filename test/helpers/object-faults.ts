@@ -16,7 +16,7 @@ export const stored = (kind: AnyKind, body: object, old?: ApiObject): ApiObject 
   return object as ApiObject;
 };
 
-const reasons = { required: 'FieldValueRequired', invalid: 'FieldValueInvalid', unsupported: 'FieldValueNotSupported', duplicate: 'FieldValueDuplicate', forbidden: 'FieldValueForbidden', absent: 'FieldValueNotFound', long: 'FieldValueTooLong', many: 'FieldValueTooMany' } as const;
+const reasons = { required: 'FieldValueRequired', invalid: 'FieldValueInvalid', unsupported: 'FieldValueNotSupported', duplicate: 'FieldValueDuplicate', forbidden: 'FieldValueForbidden', absent: 'FieldValueNotFound', long: 'FieldValueTooLong', many: 'FieldValueTooMany', type: 'FieldValueTypeInvalid' } as const;
 
 const wordOf: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(reasons).map(([word, reason]) => [reason, word]));
 

@@ -104,7 +104,9 @@ test('the table closes over itself and knows every built-in kind', async (t) => 
     t.truthy(message, name);
     for (const field of message!.values()) walk(field.type);
   };
-  for (const kind of (await testRegistry()).all()) walk(`${kind.group === '' ? 'core' : kind.group.split('.')[0]!}/${kind.version}.${kind.kind}`);
+  // Definitions of kinds come as JSON, from every client, and nobody writes metrics.
+  const neverSent = new Set(['apiextensions.k8s.io', 'metrics.k8s.io']);
+  for (const kind of (await testRegistry()).all()) if (!neverSent.has(kind.group)) walk(`${kind.group === '' ? 'core' : kind.group.split('.')[0]!}/${kind.version}.${kind.kind}`);
   for (const name of ['meta/v1.DeleteOptions', 'autoscaling/v1.Scale', 'core/v1.Binding', 'policy/v1.Eviction']) walk(name);
   t.true(seen.size > 150);
 });

@@ -1,0 +1,58 @@
+/**
+ * From the CustomResourceDefinitions in the store to kinds in the registry. It follows the watch cache, so that a kind is
+ * served from the moment on at which its definition is seen as established, and after a start before the first request.
+ */
+import type { Log } from '../../base/log.ts';
+import { customKinds } from '../../schemas/custom/custom-kinds.ts';
+import { isEstablished } from '../../schemas/custom/established.ts';
+import { deepEqual } from '../../schemas/frozen.ts';
+import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
+import type { GrowingRegistry } from '../../schemas/registry.ts';
+import type { CustomResourceDefinition } from '../../schemas/types/custom-resource-definition.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
+import { noConversion, storedForm, type Conversion } from './stored-form.ts';
+
+/** Where definitions stand in the cache. */
+export const definitionsCollection = 'apiextensions.k8s.io/customresourcedefinitions/';
+
+export interface DefinitionsOptions {
+  readonly cache: WatchCache;
+  readonly registry: GrowingRegistry;
+  readonly log: Log;
+}
+
+const collectionOf = ({ spec }: CustomResourceDefinition): string => `${spec.group}/${spec.names.plural}/`;
+
+/** Whether two states of a definition make the same kinds. */
+const isSame = (a: CustomResourceDefinition, b: CustomResourceDefinition): boolean =>
+  isEstablished(a) === isEstablished(b) && (a.metadata.deletionTimestamp === undefined) === (b.metadata.deletionTimestamp === undefined)
+  && deepEqual(a.spec, b.spec) && deepEqual(a.status?.acceptedNames, b.status?.acceptedNames);
+
+const conversionOf = (_definition: CustomResourceDefinition): Conversion => noConversion;
+
+/** The kinds of a definition as this server serves them. */
+const servedKinds = (definition: CustomResourceDefinition): readonly AnyKind[] => {
+  const { spec } = definition;
+  const stored = spec.versions.find(({ storage }) => storage);
+  const form = { apiVersion: apiVersionOf({ group: spec.group, version: stored?.name ?? '' }), conversion: conversionOf(definition) };
+  return customKinds(definition).map((kind) => ({ ...kind, stored: storedForm(kind, form) }));
+};
+
+/** Keeps the kinds of all definitions in the registry, from now on. */
+export const followDefinitions = ({ cache, registry, log }: DefinitionsOptions): void => {
+  const take = (before: CustomResourceDefinition | undefined, after: CustomResourceDefinition | undefined): void => {
+    const owner = (after ?? before)?.metadata.name ?? '';
+    if (before !== undefined && after !== undefined && isSame(before, after)) return;
+    let kinds: readonly AnyKind[] = [];
+    try {
+      if (after !== undefined) kinds = servedKinds(after);
+    } catch (error) {
+      log.error('the kinds of a definition cannot be served', { definition: owner, error });
+    }
+    registry.replace(owner, kinds);
+    // Who watches has the columns and fields of before; clients begin again from where they are.
+    if (before !== undefined && (after === undefined || !deepEqual(before.spec, after.spec))) cache.endWatches(collectionOf(before));
+  };
+  cache.follow(definitionsCollection, (before: ApiObject | undefined, after: ApiObject | undefined) =>
+    take(before as CustomResourceDefinition | undefined, after as CustomResourceDefinition | undefined));
+};
