@@ -1,9 +1,8 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Log } from '../../base/log.ts';
+import { Thread, type ThreadFailure } from './thread.ts';
 
 /** Frames that a checkpoint left in the WAL, or why it failed. */
-export type CheckpointAnswer = { readonly left: number } | { readonly error: string };
+export type CheckpointAnswer = { readonly left: number } | ThreadFailure;
 
 export interface CheckpointerOptions {
   readonly file: string;
@@ -29,12 +28,13 @@ const hardFactor = 8;
  */
 export class Checkpointer {
   readonly #options: CheckpointerOptions;
-  #worker: Worker | undefined;
+  readonly #thread: Thread<'checkpoint' | 'close', { readonly left: number }>;
   #running: Promise<void> | undefined;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
+    this.#thread = new Thread('checkpoint-worker', { file: options.file });
   }
 
   /** Called now and then after commits; starts a checkpoint when it is time. */
@@ -54,52 +54,13 @@ export class Checkpointer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.ref();
-    worker.postMessage('close', []);
-    await exit;
+    await this.#thread.close('close');
   }
 
   async #run(behind: boolean): Promise<void> {
-    if (!behind) await this.#checkpoint();
+    if (!behind) await this.#thread.call('checkpoint');
     await this.#options.pauseDuring(async () => {
-      await this.#checkpoint();
+      await this.#thread.call('checkpoint');
     });
-  }
-
-  #checkpoint(): Promise<void> {
-    const worker = this.#worker ??= this.#start();
-    return new Promise((resolve, reject) => {
-      const settle = (error?: Error): void => {
-        worker.off('message', answered);
-        worker.off('error', settle);
-        worker.off('exit', ended);
-        worker.unref();
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const answered = (answer: CheckpointAnswer): void => settle('error' in answer ? new Error(answer.error) : undefined);
-      const ended = (): void => settle(new Error('the checkpoint thread ended'));
-      worker.on('message', answered);
-      worker.on('error', settle);
-      worker.on('exit', ended);
-      // Commits may be waiting for this answer, and with them a process that has nothing else to do.
-      worker.ref();
-      worker.postMessage('checkpoint', []);
-    });
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL(`./checkpoint-worker${extname(import.meta.url)}`, import.meta.url), {
-      workerData: { file: this.#options.file }, name: 'checkpoint',
-    });
-    // An error also ends the running checkpoint, which reports it.
-    worker.on('error', () => undefined);
-    worker.once('exit', () => {
-      this.#worker = undefined;
-    });
-    return worker;
   }
 }
