@@ -5,51 +5,29 @@
  * part is already frozen, its text is at hand, what was found right about it once need not be looked at again
  * (schemas/check.ts and the rules of pods remember their verdict by the frozen value), and it takes its memory once.
  *
- * Cost: one look-up by text for each part of a write, and at most `maxCharacters` of text twice over. It replaced a freeze,
+ * Cost: one look-up by text for each part of a write, and at most 4 million characters of text. It replaced a freeze,
  * a stringify and a copy in memory of the whole object for each write.
  */
 import { deepEqual, deepFreeze } from '../schemas/frozen.ts';
 import type { ApiObject } from '../schemas/kind.ts';
 import { fieldsTextOf } from './patch/apply/shared-fields.ts';
+import { RecentTexts } from './recent-texts.ts';
 
-/** Texts of parts remembered in one generation, in characters and in number. */
-const maxCharacters = 2 * 2 ** 20;
-const maxParts = 2_000;
 /** Longer parts are rarely made twice. */
 const maxPartCharacters = 16 * 1024;
 
 const texts = new WeakMap<object, string>();
-
-/** Parts by their text, in two generations: what is not asked for while one fills is forgotten. */
-let young = new Map<string, object>();
-let old: ReadonlyMap<string, object> = new Map();
-let characters = 0;
-
-const remember = (text: string, part: object): object => {
-  if (young.size >= maxParts || characters + text.length > maxCharacters) {
-    old = young;
-    young = new Map();
-    characters = 0;
-  }
-  young.set(text, part);
-  characters += text.length;
-  return part;
-};
+const known = new RecentTexts<object>({ count: 2_000, characters: 2 * 2 ** 20 });
 
 /** The one frozen value for a part; the part itself (frozen) where there is none yet. */
 const shared = (part: object): object => {
   if (texts.has(part)) return part;
   const text = JSON.stringify(part);
-  if (text.length > maxPartCharacters) {
-    texts.set(part, text);
-    return deepFreeze(part);
-  }
-  const known = young.get(text);
-  if (known !== undefined) return known;
-  const before = old.get(text);
-  if (before !== undefined) return remember(text, before);
+  const same = text.length > maxPartCharacters ? undefined : known.get(text);
+  if (same !== undefined) return same;
   texts.set(part, text);
-  return remember(text, deepFreeze(part));
+  if (text.length <= maxPartCharacters) known.set(text, part);
+  return deepFreeze(part);
 };
 
 const isPart = (name: string, value: unknown): value is object => name !== 'metadata' && typeof value === 'object' && value !== null;
@@ -90,8 +68,8 @@ export const textOf = (object: ApiObject): string => {
   let text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${metadataText(metadata)}`;
   for (const [name, part] of Object.entries<unknown>(parts)) {
     if (part === undefined) continue;
-    const known = typeof part === 'object' && part !== null ? texts.get(part) : undefined;
-    text += `,${JSON.stringify(name)}:${known ?? JSON.stringify(part)}`;
+    const ready = typeof part === 'object' && part !== null ? texts.get(part) : undefined;
+    text += `,${JSON.stringify(name)}:${ready ?? JSON.stringify(part)}`;
   }
   return `${text}}`;
 };

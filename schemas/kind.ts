@@ -117,6 +117,11 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly fields: Readonly<Record<string, (object: Body) => string>>;
   readonly columns: readonly Column<Body>[];
   readonly subresources: Subresources;
+  /**
+   * True for a kind of which many objects are made from one template. What decoding, defaults and `prepare` make of a new
+   * object must then hang on nothing but its body without the name.
+   */
+  readonly moulded?: true | undefined;
   /** The verbs that are served; all of them where absent. */
   readonly verbs?: readonly ObjectVerb[] | undefined;
   /** The kind in whose form the objects are stored, if not in this one's. */

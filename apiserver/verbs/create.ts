@@ -8,8 +8,9 @@ import type { Review } from '../admission/dynamic/review.ts';
 import { shareParts } from '../shared-parts.ts';
 import { assertValid, complete, hasGeneration, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
-import { trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
+import { trackCast, trackCreate, withoutManagers, type Tracking } from './field-tracking.ts';
 import { generatedName, newUid } from './identity.ts';
+import { cast, keepMould, mouldAt, mouldKeyOf, type Mould } from './moulds.ts';
 import type { Attempt, Decision } from './object-writer.ts';
 import { readChanged, trackChanged } from './reviewed.ts';
 import { writeObject } from './write-object.ts';
@@ -20,7 +21,9 @@ const maxGeneratedNames = 8;
 /** Creates an object and answers it as it stands then. */
 export const create = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
   const { kind, options, request } = call;
-  let first: ObjectDraft | undefined = read(call);
+  const mouldKey = mouldKeyOf(call);
+  const mould = mouldKey === undefined ? undefined : mouldAt(mouldKey);
+  let first: ObjectDraft | undefined = mould === undefined ? read(call) : cast(mould, request.body);
   const { name: given = '', generateName = '' } = first.metadata;
   if (call.name !== '' && given !== call.name) throw badRequest(`the name of the object (${given}) does not match the name on the request (${call.name})`);
   const generated = given === '' && generateName !== '';
@@ -30,10 +33,10 @@ export const create = async (api: Surroundings, call: Call): Promise<ApiAnswer> 
     try {
       const written = await writeObject(api, { kind, namespace: call.namespace, name }, (current, attempt) => {
         // Each try fills in a draft of its own: what the last one was given (an address, say) must not look asked for.
-        const draft = first ?? readBody(call, request.body);
+        const draft = first ?? (mould === undefined ? readBody(call, request.body) : cast(mould, request.body));
         first = undefined;
         draft.metadata.name = name;
-        return created(api, call, { draft, current, attempt });
+        return created(api, call, { draft, current, attempt, mould, mouldKey });
       }, { dryRun: options.dryRun, fresh: true });
       return { code: 201, body: written.object, warnings: [...call.warnings] };
     } catch (error) {
@@ -60,10 +63,14 @@ export interface Creation {
   readonly attempt: Attempt;
   /** Says who owns the new object's fields; its creator where absent. */
   readonly track?: Tracking | undefined;
+  /** The mould that the draft was cast from. */
+  readonly mould?: Mould | undefined;
+  /** Where a mould of the draft is to be kept, if it was not cast. */
+  readonly mouldKey?: string | undefined;
 }
 
 /** Decides to store the draft. Throws AlreadyExists when there is one, and what the rules have against it. */
-export const created = (api: Surroundings, call: Call, { draft, current, attempt, track = trackCreate(call, api.clock.now()) }: Creation): Decision | Promise<Decision> => {
+export const created = (api: Surroundings, call: Call, { draft, current, attempt, mould, mouldKey, track }: Creation): Decision | Promise<Decision> => {
   const { kind, namespace, user, warnings } = call;
   const name = draft.metadata.name ?? '';
   const context = { kind, user, namespace, name, subresource: '', old: undefined, warnings, attempt };
@@ -72,8 +79,13 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
       : new ApiError('AlreadyExists', `object is being deleted: ${alreadyExists(kind, name).message}`, alreadyExists(kind, name).details);
   }
   draft.metadata = newMetadata(api, call, draft.metadata);
-  complete(kind, draft);
-  track(draft);
+  if (mould === undefined) {
+    complete(kind, draft);
+    (track ?? trackCreate(call, api.clock.now()))(draft);
+    if (mouldKey !== undefined && call.warnings.size === 0) keepMould(mouldKey, draft);
+  } else {
+    trackCast(call, mould.fields, api.clock.now())(draft);
+  }
   kind.generate?.(draft);
   api.admission.mutate(draft, context);
   const review = api.dynamic.review(call, { operation: 'CREATE', name, object: draft, old: undefined });

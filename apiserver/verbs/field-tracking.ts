@@ -6,6 +6,7 @@ import { ObjectMeta, type ManagedFieldsEntry } from '../../schemas/types/object-
 import { check, prune } from '../../schemas/validate.ts';
 import { maxManagerLength } from '../../schemas/validation/object-meta.ts';
 import { noChange } from '../patch/apply/compare.ts';
+import type { FieldSet } from '../patch/apply/field-set.ts';
 import { capUpdates, readManagers, timeOf, writeManagers, type Identity, type Manager } from '../patch/apply/managers.ts';
 import { afterUpdate } from '../patch/apply/ownership.ts';
 import { compareStates, emptyObject } from '../patch/apply/tracked.ts';
@@ -42,6 +43,11 @@ export const trackCreate = (call: Call, nowMs: number): Tracking => (object) => 
   const said = isReset(object.metadata.managedFields) ? undefined : managersSaid(object.metadata.managedFields);
   const comparison = compareStates(call.kind, '', emptyObject(call.kind), object);
   setManagers(object, afterUpdate(said ?? [], writerOf(call, 'Update'), comparison, timeOf(nowMs)));
+};
+
+/** The same for a new object whose fields are known. */
+export const trackCast = (call: Call, fields: FieldSet, nowMs: number): Tracking => (object) => {
+  setManagers(object, [{ ...writerOf(call, 'Update'), time: timeOf(nowMs), fields }]);
 };
 
 /** The fields that an update changes become its writer's. An object whose managers were taken away stays without until the next apply. */

@@ -46,6 +46,7 @@ export const Pod = defineKind(schema, {
   },
   initialStatus: ({ spec }) => ({ phase: 'Pending', qosClass: qosClassOf(spec) }),
   defaultGraceSeconds: ({ spec }) => graceSecondsOf(spec),
+  moulded: true,
   prepare: ({ spec }) => preparePodSpec(spec),
   generate: generatePodAffinity,
   validate: (pod, old) => (old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old)),
