@@ -16,6 +16,22 @@ import type { ApiObject } from '../schemas/kind.ts';
 const known = new WeakMap<object, string | null>();
 const lines = new WeakMap<object, Buffer>();
 
+/** The events whose lines are kept, oldest first: those of the moment. A watch from the past makes its lines anew. */
+let recent: WatchEvent[] = [];
+let recentBytes = 0;
+const maxRecentBytes = 2 * 2 ** 20;
+
+const keepLine = (event: WatchEvent, line: Buffer): void => {
+  lines.set(event, line);
+  recent.push(event);
+  recentBytes += line.length;
+  if (recentBytes <= maxRecentBytes) return;
+  // All but the newest: whoever is behind by so much is a reader or two, and not a thousand.
+  for (const old of recent) if (old !== event) lines.delete(old);
+  recent = [event];
+  recentBytes = line.length;
+};
+
 /**
  * The object as it stands at a revision: frozen, with its resourceVersion, and with its text kept by `jsonOf`. `text`
  * is the store's JSON of the object without a resourceVersion, if the caller has it at hand.
@@ -41,12 +57,12 @@ export const jsonOf = (object: ApiObject): string => {
   return text;
 };
 
-/** The line `{"type":..,"object":..}\n` of a watch stream; made once for a frozen event and shared by all its watchers. Never change the buffer. */
+/** The line `{"type":..,"object":..}\n` of a watch stream; made once for a frozen event, shared by all its watchers and kept for a while. Never change the buffer. */
 export const eventLineOf = (event: WatchEvent): Buffer => {
   const have = lines.get(event);
   if (have !== undefined) return have;
   const line = Buffer.from(`{"type":"${event.type}","object":${jsonOf(event.object)}}\n`);
-  if (Object.isFrozen(event)) lines.set(event, line);
+  if (Object.isFrozen(event)) keepLine(event, line);
   return line;
 };
 

@@ -1,25 +1,25 @@
 /**
  * SqliteStorage keeps a cluster in one file. It is the only writer of that file, so the order of writes is known here: what
- * stands under each key is in memory, transactions are decided against it at once, and a thread makes them durable in
- * groups (sqlite-writer.ts). The changes that `changes` gives out come from memory too: the file holds the live rows and
+ * stands under each key is in memory, transactions are decided against it at once, and made durable in groups, by a thread
+ * when there is much to write (adaptive-writer.ts). The changes that `changes` gives out come from memory too: the file holds the live rows and
  * one revision counter, and an update overwrites. Nothing accumulates, and nothing has to be cleaned up.
  *
- * Cost: one fsync for all transactions that came while the last group was written, none of it on the event loop; a few
- * microseconds of that for each transaction, and about 100 bytes for each row. It replaced a store that wrote on the event
- * loop, where SQLite and the disk took a third of a write. What was rejected is in docs/design/storage.md.
+ * Cost: one fsync for all transactions that came while the last group was written; a few microseconds of the event loop for
+ * each transaction, and about 100 bytes for each row. It replaced a store that did all of it on the event loop, where SQLite
+ * and the disk took a third of a write. What was rejected is in docs/design/storage.md.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Log } from '../../base/log.ts';
+import { AdaptiveWriter } from './adaptive-writer.ts';
 import { ChangeLog } from './change-log.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { lockFile } from './file-lock.ts';
 import { GroupCommit, type Grouped } from './group-commit.ts';
 import { prepareFile } from './sqlite-file.ts';
-import type { WriterAnswer, WriterData, WriterMessage } from './sqlite-writer.ts';
+import type { WriteAnswer } from './sqlite-writer.ts';
 import { CheckFailed, type Change, type Row, type Storage, type Transaction, type Write } from './storage.ts';
-import { Thread } from './thread.ts';
 
 export interface SqliteOptions {
   /** Path of the database; `-wal`, `-shm` and `.lock` stand beside it. */
@@ -31,6 +31,8 @@ export interface SqliteOptions {
   readonly walBytes?: number | undefined;
   /** Pages that the file may have; beyond, writes fail as on a full disk. */
   readonly maxPages?: number | undefined;
+  /** A clock that does not go back, in milliseconds; the process's own where absent. */
+  readonly nowMs?: (() => number) | undefined;
 }
 
 /** A transaction that was decided and is not durable yet. */
@@ -48,7 +50,7 @@ export class SqliteStorage implements Storage {
   readonly #unlock: () => void;
   readonly #changes: ChangeLog;
   readonly #group: GroupCommit<Decided>;
-  readonly #writer: Thread<WriterMessage, WriterAnswer>;
+  readonly #writer: AdaptiveWriter;
   readonly #checkpointer: Checkpointer;
   readonly #failing = new AbortController();
   /** The revision of each row as it will be when all that was decided is durable. Read with the first load or write. */
@@ -63,15 +65,13 @@ export class SqliteStorage implements Storage {
     this.#revision = revision;
     this.#changes = new ChangeLog({ revision, limit: options.changesKept ?? 4_096 });
     this.#group = new GroupCommit({ write: (group) => this.#write(group), maxTransactions: 512, maxCharacters: 4 * 2 ** 20 });
-    const data: WriterData = { file: options.file, maxPages: options.maxPages };
-    this.#writer = new Thread('sqlite-writer', data);
-    this.#writer.start();
+    this.#writer = new AdaptiveWriter({ file: options.file, maxPages: options.maxPages }, options.nowMs ?? (() => performance.now()));
     this.#checkpointer = new Checkpointer({
       file: options.file, log: options.log, walBytes: options.walBytes ?? 4 * 2 ** 20,
       pending: () => this.#walBytes,
       pauseDuring: (work) => this.#group.pauseDuring(async () => {
         await work();
-        this.#walBytes = (await this.#writer.call({ act: 'tidy' })).walBytes;
+        this.#walBytes = (await this.#writer.tidy()).walBytes;
       }),
     });
   }
@@ -89,6 +89,11 @@ export class SqliteStorage implements Storage {
       unlock();
       throw error;
     }
+  }
+
+  /** True when there was so much to write that a thread does it. */
+  get threaded(): boolean {
+    return this.#writer.threaded;
   }
 
   get failed(): AbortSignal {
@@ -167,8 +172,9 @@ export class SqliteStorage implements Storage {
     await this.#checkpointer.close();
     this.#changes.close();
     try {
-      await this.#writer.close({ act: this.#failing.signal.aborted ? 'abandon' : 'close' });
+      if (!this.#failing.signal.aborted) await this.#writer.finish();
     } finally {
+      await this.#writer.close();
       this.#unlock();
     }
   }
@@ -207,9 +213,9 @@ export class SqliteStorage implements Storage {
       }
     }
     if (keys.length === 0) return;
-    let answer: WriterAnswer;
+    let answer: WriteAnswer;
     try {
-      answer = await this.#writer.call({ act: 'write', keys, revisions, values, revision: group.at(-1)!.revision });
+      answer = await this.#writer.write({ keys, revisions, values, revision: group.at(-1)!.revision });
     } catch (error) {
       throw this.#fail(error);
     }

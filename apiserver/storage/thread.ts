@@ -21,11 +21,6 @@ export class Thread<Message, Answer extends object> {
     this.#workerData = workerData;
   }
 
-  /** Starts the worker, so that the first call need not wait for it. */
-  start(): void {
-    this.#worker ??= this.#started();
-  }
-
   /** Resolves with the answer; rejects when the worker answers with a failure or ends. */
   call(message: Message): Promise<Answer> {
     const worker = this.#worker ??= this.#started();

@@ -12,6 +12,8 @@ export class ObjectChange {
   readonly key: string;
   readonly revision: number;
   readonly atMs: number;
+  /** About how much text the state before has, which nobody but the history holds any more; 0 for a new object. */
+  readonly characters: number;
   /** The state before; undefined when the object is new. */
   readonly before: ApiObject | undefined;
   /** The state after; undefined when the object is gone. */
@@ -20,10 +22,11 @@ export class ObjectChange {
   #modified: WatchEvent | undefined;
   #deleted: WatchEvent | undefined;
 
-  constructor(change: Pick<ObjectChange, 'key' | 'revision' | 'atMs' | 'before' | 'after'>) {
+  constructor(change: Pick<ObjectChange, 'key' | 'revision' | 'atMs' | 'characters' | 'before' | 'after'>) {
     this.key = change.key;
     this.revision = change.revision;
     this.atMs = change.atMs;
+    this.characters = change.characters;
     this.before = change.before;
     this.after = change.after;
   }

@@ -10,7 +10,7 @@ import type { Log } from '../../base/log.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import type { Registry } from '../../schemas/registry.ts';
-import { storedObject } from '../encoding.ts';
+import { forgetText, storedObject } from '../encoding.ts';
 import { shareFields } from '../patch/apply/shared-fields.ts';
 import { shareParts } from '../shared-parts.ts';
 import { Compacted, type Change, type Storage } from '../storage/storage.ts';
@@ -28,6 +28,8 @@ export interface WatchCacheOptions {
   readonly log: Log;
   /** Changes remembered for each kind; 10,000 where absent. */
   readonly historyLimit?: number | undefined;
+  /** Characters of earlier states remembered for each kind; 16 million where absent. */
+  readonly historyCharacters?: number | undefined;
   /** How long a change is remembered at most; 5 minutes where absent, as long as etcd keeps them for Kubernetes. */
   readonly historyMs?: number | undefined;
   /** Events that may wait for one slow reader; 4,096 where absent. */
@@ -62,7 +64,7 @@ export class WatchCache {
 
   private constructor(options: WatchCacheOptions) {
     this.#options = options;
-    this.#limits = { count: options.historyLimit ?? 10_000, ageMs: options.historyMs ?? 300_000 };
+    this.#limits = { count: options.historyLimit ?? 10_000, characters: options.historyCharacters ?? 16 * 2 ** 20, ageMs: options.historyMs ?? 300_000 };
     this.#queueLimit = options.queueLimit ?? 4_096;
   }
 
@@ -244,7 +246,8 @@ export class WatchCache {
         ? storedObject(change.object ?? parsed(change.key, change.value), change.revision, change.value)
         : undefined;
       if (before === undefined && after === undefined) continue;
-      const seen = new ObjectChange({ key: change.key, revision: change.revision, atMs, before, after });
+      const seen = new ObjectChange({ key: change.key, revision: change.revision, atMs, characters: before === undefined ? 0 : change.value.length, before, after });
+      if (before !== undefined) forgetText(before);
       collection.apply(seen);
       for (const follow of this.#followers.get(prefixesOf(change.key)[0]) ?? []) follow(before, after);
       this.#fanout.publish(seen);

@@ -3,6 +3,8 @@ import type { ObjectChange } from './object-change.ts';
 export interface HistoryLimits {
   /** Changes kept at most. */
   readonly count: number;
+  /** Characters of the states that only the history still holds. */
+  readonly characters: number;
   /** Changes older than this are dropped when the next one comes. */
   readonly ageMs: number;
 }
@@ -20,6 +22,7 @@ export class WatchHistory {
   /** Index of the oldest change that still counts; those before it are cut off in blocks. */
   #start = 0;
   #floor: number;
+  #characters = 0;
 
   constructor(floor: number, limits: HistoryLimits) {
     this.#floor = floor;
@@ -29,6 +32,11 @@ export class WatchHistory {
   /** Every change of the collection after this revision is here. */
   get floor(): number {
     return this.#floor;
+  }
+
+  /** Characters of the states before the changes that count. */
+  get characters(): number {
+    return this.#characters;
   }
 
   get size(): number {
@@ -44,15 +52,18 @@ export class WatchHistory {
   reset(floor: number): void {
     this.#changes = [];
     this.#start = 0;
+    this.#characters = 0;
     this.#floor = floor;
   }
 
   append(change: ObjectChange): void {
     this.#changes.push(change);
+    this.#characters += change.characters;
     const oldestMs = change.atMs - this.#limits.ageMs;
     // A revision is dropped wholly or not at all: what is at or before the floor is gone.
-    while (this.size > this.#limits.count || this.#changes[this.#start]!.atMs < oldestMs || this.#changes[this.#start]!.revision <= this.#floor) {
+    while (this.size > this.#limits.count || this.#characters > this.#limits.characters || this.#changes[this.#start]!.atMs < oldestMs || this.#changes[this.#start]!.revision <= this.#floor) {
       this.#floor = this.#changes[this.#start]!.revision;
+      this.#characters -= this.#changes[this.#start]!.characters;
       if (++this.#start === this.#changes.length) break;
     }
     // What is cut off still holds its objects: a small part of the history at most.

@@ -20,6 +20,43 @@ const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(
 
 storageSuite('sqlite', () => open(newFile()));
 
+/** A clock on which everything takes a second: the first write is enough for a thread. */
+const slowClock = (): (() => number) => {
+  let nowMs = 0;
+  return () => nowMs += 500;
+};
+
+test('when writing takes long a thread takes it over, and nothing is lost or doubled on the way', async (t) => {
+  const file = newFile();
+  const storage = await open(file, { nowMs: slowClock() });
+  t.false(storage.threaded);
+  let revision = 0;
+  for (let n = 0; !storage.threaded || n < 50; n++) {
+    t.is(await storage.commit({ checks: [{ key: 'a', revision }], writes: [{ key: 'a', value: String(n) }] }), revision + 1);
+    revision++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const after = await Promise.all([storage.commit(put('b', '1')), storage.commit(put('b', '2')), storage.commit(remove('a'))]);
+  t.deepEqual(after, [revision + 1, revision + 2, revision + 3]);
+  t.like((await take(storage, revision + 2, 1))[0], { type: 'delete', key: 'a', previousRevision: revision });
+  await storage.close();
+  const again = await open(file);
+  t.deepEqual(await loaded(again), { rows: [{ key: 'b', revision: revision + 2, value: '2' }], revision: revision + 3 });
+  await again.close();
+});
+
+test('a full disk on a thread is told like one on the loop', async (t) => {
+  const storage = await open(newFile(), { nowMs: slowClock(), maxPages: 32 });
+  while (!storage.threaded) {
+    await storage.commit(put('a', '1'));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await t.throwsAsync(storage.commit(put('large', 'x'.repeat(400_000))), { message: /cannot write .*full/ });
+  await t.throwsAsync(storage.commit(put('a', '1')), { message: /cannot write .*full/ });
+  t.true(storage.failed.aborted);
+  await storage.close();
+});
+
 test('rows and the revision survive a close, and revisions go on from there even if the newest row was deleted', async (t) => {
   const file = newFile();
   const first = await open(file);
