@@ -1,12 +1,10 @@
 /** Every kubectl from 1.27 to 1.33 and the plain one: what differs between them is how they talk, so each says a little of everything. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join, dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import test from 'ava';
-import { docker, E2eCluster, ensureImages, kubectls, run, within } from '../helpers/e2e.ts';
+import { docker, E2eCluster, ensureImages, forwarded, kubectls, run, within } from '../helpers/e2e.ts';
 
 /** Those whose protocols differ, and which CI has: SPDY and OpenAPI v2; OpenAPI v3; protobuf bodies and WebSocket. */
 const required = new Set([20, 29, 32]);
@@ -31,22 +29,6 @@ const deployment = (name: string): string => JSON.stringify({
   apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name },
   spec: { replicas: 0, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'web', image: 'barge/hello:1', ports: [{ containerPort: 8080 }] }] } } },
 });
-
-/** A port of this machine that leads to the pod for as long as the work takes. */
-const forwarded = async (cluster: E2eCluster, program: string, work: (port: number) => Promise<void>): Promise<void> => {
-  const child = spawn(program, ['port-forward', 'pod/tools', ':8080'], { env: { ...process.env, ...cluster.env }, stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      const port = /^Forwarding from 127\.0\.0\.1:(\d+) -> 8080/.exec(line)?.[1];
-      if (port === undefined) continue;
-      await work(Number(port));
-      return;
-    }
-    throw new Error('port-forward ended before it listened');
-  } finally {
-    child.kill('SIGTERM');
-  }
-};
 
 const page = (port: number): Promise<string> => new Promise((resolve, reject) => {
   get({ host: '127.0.0.1', port, path: '/cgi-bin/index.cgi', agent: false, signal: AbortSignal.timeout(5_000) }, (response) => {
@@ -89,7 +71,7 @@ test('each kubectl reads, writes, runs commands and forwards ports', async (t) =
     await say(['exec', '-i', 'tools', '--', 'cat'], /^through standard input\n$/, 'through standard input\n');
     t.is((await cluster.try(program, ['exec', 'tools', '--', 'sh', '-c', 'exit 7'])).code, 7, `kubectl 1.${minor}: exit code of exec`);
     if (forwarding.has(minor)) {
-      await forwarded(cluster, program, async (port) => {
+      await forwarded(cluster, { program, target: 'pod/tools', port: 8080 }, async (port) => {
         t.deepEqual(await Promise.all([page(port), page(port)]), ['Hello from tools\n', 'Hello from tools\n'], `kubectl 1.${minor}: port-forward`);
       });
       await cluster.with(program, ['cp', local, `tools:/tmp/${name}`]);

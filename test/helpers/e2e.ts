@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export const root = join(import.meta.dirname, '../..');
@@ -206,4 +207,18 @@ export const within = async <T>(seconds: number, assertion: () => T | Promise<T>
 export const corpus = async (file: string): Promise<string | undefined> => {
   const path = join(root, '../shared/corpus', file);
   return readFile(path).then(() => path, () => undefined);
+};
+
+/** A port of this machine that kubectl forwards to a target such as `pod/web`, for as long as the work takes. */
+export const forwarded = async <T>(cluster: E2eCluster, { program, target, port }: { readonly program: string; readonly target: string; readonly port: number }, work: (port: number) => Promise<T>): Promise<T> => {
+  const child = spawn(program, ['port-forward', target, `:${port}`], { env: { ...process.env, ...cluster.env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      const local = /^Forwarding from 127\.0\.0\.1:(\d+) -> /.exec(line)?.[1];
+      if (local !== undefined) return await work(Number(local));
+    }
+    throw new Error('port-forward ended before it listened');
+  } finally {
+    child.kill('SIGTERM');
+  }
 };
