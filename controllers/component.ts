@@ -2,9 +2,10 @@ import type { Component, Surroundings } from '../base/component.ts';
 import { createClient } from '../client/client.ts';
 import { runControllers, type AnyController } from '../client/controller.ts';
 import { createInformers } from '../client/informers.ts';
-import { builtinKinds, createRegistry, type Registry } from '../schemas/registry.ts';
+import { builtinKinds, createRegistry, GrowingRegistry, type Registry } from '../schemas/registry.ts';
 import { accountTokenSecretController } from './account-token-secret/controller.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
+import { followDefinitions } from './custom-kinds.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
@@ -25,7 +26,7 @@ import { statefulSetController } from './stateful-set/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 
 export interface ControllersOptions {
-  /** All kinds that there are; one that grows is followed. The built-in kinds where absent. */
+  /** The kinds that are always there, to which those of the cluster's definitions come; the built-in kinds where absent. */
   readonly registry?: Registry | undefined;
   /** IPv4 range of which each node gets a /24 for its pods, such as 10.244.0.0/16. */
   readonly clusterCidr: string;
@@ -74,14 +75,20 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
       // One part that cannot go on stops the others: half a set of controllers does more harm than none.
       const stop = new AbortController();
       const ends = AbortSignal.any([signal, stop.signal]);
-      const registry = options.registry ?? createRegistry(await builtinKinds());
+      const registry = new GrowingRegistry(options.registry ?? createRegistry(await builtinKinds()));
       const informers = createInformers({ ...surroundings, client: createClient(surroundings.transport) });
-      const collector = new GarbageCollector({ surroundings, informers, registry });
+      const definitions = followDefinitions(informers, registry);
       let working = 0;
       const started = (): void => {
         if (++working === 2) ready();
       };
-      const runs = [runControllers(all(registry), surroundings, ends, started, { informers }), collector.run(ends, started), informers.run(ends)];
+      const work = async (): Promise<void> => {
+        // Who empties a namespace must know all kinds that there can be something of.
+        await definitions.whenSynced(ends);
+        const collector = new GarbageCollector({ surroundings, informers, registry, definitions });
+        await Promise.all([runControllers(all(registry), surroundings, ends, started, { informers }), collector.run(ends, started)]);
+      };
+      const runs = [work(), informers.run(ends)];
       try {
         await Promise.all(runs);
       } finally {

@@ -7,7 +7,8 @@ export const distinctKinds = (registry: Registry): readonly AnyKind[] => {
   for (const kind of registry.all()) {
     if (kind.storedAs !== undefined || !serves(kind, 'list') || !serves(kind, 'watch') || !serves(kind, 'delete')) continue;
     const id = `${kind.group}/${kind.plural}`;
-    if (!kinds.has(id)) kinds.set(id, kind);
+    // The version in which custom objects are stored costs no conversion.
+    if (!kinds.has(id) || kind.custom?.isStored === true) kinds.set(id, kind);
   }
   return [...kinds.values()];
 };

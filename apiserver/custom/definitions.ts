@@ -3,8 +3,7 @@
  * served from the moment on at which its definition is seen as established, and after a start before the first request.
  */
 import type { Log } from '../../base/log.ts';
-import { customKinds } from '../../schemas/custom/custom-kinds.ts';
-import { isEstablished } from '../../schemas/custom/established.ts';
+import { customKinds, makesSameKinds } from '../../schemas/custom/custom-kinds.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
 import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.ts';
 import type { GrowingRegistry } from '../../schemas/registry.ts';
@@ -23,11 +22,6 @@ export interface DefinitionsOptions {
 
 const collectionOf = ({ spec }: CustomResourceDefinition): string => `${spec.group}/${spec.names.plural}/`;
 
-/** Whether two states of a definition make the same kinds. */
-const isSame = (a: CustomResourceDefinition, b: CustomResourceDefinition): boolean =>
-  isEstablished(a) === isEstablished(b) && (a.metadata.deletionTimestamp === undefined) === (b.metadata.deletionTimestamp === undefined)
-  && deepEqual(a.spec, b.spec) && deepEqual(a.status?.acceptedNames, b.status?.acceptedNames);
-
 const conversionOf = (_definition: CustomResourceDefinition): Conversion => noConversion;
 
 /** The kinds of a definition as this server serves them. */
@@ -42,7 +36,7 @@ const servedKinds = (definition: CustomResourceDefinition): readonly AnyKind[] =
 export const followDefinitions = ({ cache, registry, log }: DefinitionsOptions): void => {
   const take = (before: CustomResourceDefinition | undefined, after: CustomResourceDefinition | undefined): void => {
     const owner = (after ?? before)?.metadata.name ?? '';
-    if (before !== undefined && after !== undefined && isSame(before, after)) return;
+    if (before !== undefined && after !== undefined && makesSameKinds(before, after)) return;
     let kinds: readonly AnyKind[] = [];
     try {
       if (after !== undefined) kinds = servedKinds(after);

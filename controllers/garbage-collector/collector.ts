@@ -6,13 +6,15 @@
 import type { Surroundings } from '../../base/component.ts';
 import { createClient, type Client, type Key } from '../../client/client.ts';
 import { boundTransport } from '../../client/bound-transport.ts';
+import type { Informer } from '../../client/informer.ts';
 import type { Informers } from '../../client/informers.ts';
 import { keyOf } from '../../client/key.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
 import { isReason } from '../../schemas/errors.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
 import { apiVersionOf, type AnyKind, type ApiObject, type Kind } from '../../schemas/kind.ts';
-import type { Registry } from '../../schemas/registry.ts';
+import type { GrowingRegistry, Registry } from '../../schemas/registry.ts';
+import type { CustomResourceDefinition } from '../../schemas/types/custom-resource-definition.ts';
 import type { OwnerReference } from '../../schemas/types/object-meta.ts';
 import { unlessGone } from '../ensure.ts';
 import { distinctKinds } from '../kinds.ts';
@@ -21,35 +23,42 @@ import { OwnerGraph, ownersOf, uidOf, type Item } from './graph.ts';
 import { isGoing, isOrphaning, isWaiting, planDependent, planOwner, type GarbageStep, type OwnerState } from './plan.ts';
 
 const workers = 8;
-/** Kinds that are defined later are looked for this often: a walk over a list of names. */
-const newKindsMs = 10_000;
 /** UIDs of owners that the server said are gone. They never come back, so remembering too few only costs a request. */
 const maxGone = 1_000;
+
+const idOf = ({ group, kind }: AnyKind): string => `${group}/${kind}`;
+const addressOf = (kind: AnyKind): string => `${apiVersionOf(kind)}/${kind.plural}`;
 
 export interface GarbageCollectorOptions {
   readonly surroundings: Surroundings;
   readonly informers: Informers;
-  readonly registry: Registry;
+  /** Kinds that come and go in it are followed. */
+  readonly registry: Registry & Pick<GrowingRegistry, 'onChange'>;
+  /** What is defined now, whether it is served or not. */
+  readonly definitions: Pick<Informer<CustomResourceDefinition>, 'get'>;
 }
 
 export class GarbageCollector {
   readonly #surroundings: Surroundings;
   readonly #informers: Informers;
-  readonly #registry: Registry;
+  readonly #registry: GarbageCollectorOptions['registry'];
+  readonly #definitions: GarbageCollectorOptions['definitions'];
   readonly #graph = new OwnerGraph();
   readonly #queue: WorkQueue;
+  /** By group and kind; those that went stay, so that what they owned can be seen to be gone. */
   readonly #kinds = new Map<string, AnyKind>();
+  /** How to stop listening, by the kind that is listened to. */
+  readonly #heard = new Map<AnyKind, () => void>();
   readonly #gone = new Set<string>();
-  readonly #unlisten: (() => void)[] = [];
-  #cancelLook = (): void => undefined;
 
   /** Asks for the informers of all kinds; they must run for `run` to begin its work. */
-  constructor({ surroundings, informers, registry }: GarbageCollectorOptions) {
+  constructor({ surroundings, informers, registry, definitions }: GarbageCollectorOptions) {
     this.#surroundings = { ...surroundings, log: surroundings.log.with({ controller: 'garbage-collector' }) };
     this.#informers = informers;
     this.#registry = registry;
+    this.#definitions = definitions;
     this.#queue = new WorkQueue(surroundings);
-    this.#addKinds();
+    this.#followKinds();
   }
 
   /** Works until the signal aborts; calls ready when the graph is whole. */
@@ -57,29 +66,40 @@ export class GarbageCollector {
     const client = createClient(boundTransport(this.#surroundings.transport, signal));
     const stop = (): void => this.#queue.shutDown();
     signal.addEventListener('abort', stop, { once: true });
+    const unfollow = this.#registry.onChange(() => this.#followKinds());
+    this.#followKinds();
     if (signal.aborted) stop();
     try {
       await Promise.all([...this.#kinds.values()].map((kind) => this.#informers.informer(kind).whenSynced(signal)));
-      if (!signal.aborted) this.#lookForKinds();
       const running = Array.from({ length: workers }, () => this.#work(client, signal));
       ready();
       await Promise.all(running);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      this.#cancelLook();
-      for (const off of this.#unlisten) off();
+      unfollow();
+      for (const off of this.#heard.values()) off();
       stop();
     }
   }
 
-  /** Events own nothing and are owned by nobody, and there are many of them. */
-  #addKinds(): void {
-    for (const kind of distinctKinds(this.#registry)) {
-      const id = `${kind.group}/${kind.kind}`;
-      if (this.#kinds.has(id) || kind.kind === 'Event') continue;
-      this.#kinds.set(id, kind);
-      this.#unlisten.push(this.#informers.informer(kind as Kind<ApiObject>).on({
+  /** Listens to all kinds that there are now. Events own nothing and are owned by nobody, and there are many of them. */
+  #followKinds(): void {
+    const wanted = new Map(distinctKinds(this.#registry).filter(({ kind }) => kind !== 'Event').map((kind) => [addressOf(kind), kind]));
+    for (const [kind, off] of this.#heard) {
+      const now = wanted.get(addressOf(kind));
+      if (now !== undefined) {
+        // The same address with another schema: its informer goes on.
+        wanted.delete(addressOf(kind));
+        continue;
+      }
+      off();
+      this.#heard.delete(kind);
+      this.#lost(kind);
+    }
+    for (const kind of wanted.values()) {
+      this.#kinds.set(idOf(kind), kind);
+      this.#heard.set(kind, this.#informers.informer(kind as Kind<ApiObject>).on({
         added: (object) => this.#changed({ kind, object }, undefined),
         updated: (object, old) => this.#changed({ kind, object }, old),
         deleted: (object) => this.#deleted({ kind, object }),
@@ -87,11 +107,12 @@ export class GarbageCollector {
     }
   }
 
-  #lookForKinds(): void {
-    this.#cancelLook = this.#surroundings.clock.after(newKindsMs, () => {
-      this.#addKinds();
-      this.#lookForKinds();
-    });
+  /** A kind is not served any more: its objects are gone with its definition, or are only not to be seen. */
+  #lost(kind: AnyKind): void {
+    const objects = this.#informers.informer(kind as Kind<ApiObject>).list();
+    this.#informers.forget(kind);
+    if (this.#definitions.get({ name: kind.custom?.definition ?? '' }) !== undefined) return;
+    for (const object of objects) this.#deleted({ kind, object });
   }
 
   #changed(item: Item, old: ApiObject | undefined): void {

@@ -1,6 +1,7 @@
 /** From a CustomResourceDefinition to kinds: the same thing as a file of schemas/kinds makes. */
 import type { FieldError } from '../errors.ts';
 import { joinPath } from '../field-path.ts';
+import { deepEqual } from '../frozen.ts';
 import { defineKind, topLevel, type AnyKind, type ApiObject } from '../kind.ts';
 import type { CustomResourceDefinition, DefinitionVersion } from '../types/custom-resource-definition.ts';
 import type { JsonSchema, Schema } from '../schema.ts';
@@ -80,3 +81,8 @@ export const customKind = (definition: CustomResourceDefinition, version: Defini
 /** The kinds that a definition makes: one for each version that is served. None as long as its names are not accepted. */
 export const customKinds = (definition: CustomResourceDefinition): readonly AnyKind[] =>
   (isEstablished(definition) ? definition.spec.versions.filter((version) => version.served).map((version) => customKind(definition, version)) : []);
+
+/** Whether two states of a definition make the same kinds. */
+export const makesSameKinds = (a: CustomResourceDefinition, b: CustomResourceDefinition): boolean =>
+  isEstablished(a) === isEstablished(b) && (a.metadata.deletionTimestamp === undefined) === (b.metadata.deletionTimestamp === undefined)
+  && deepEqual(a.spec, b.spec) && deepEqual(a.status?.acceptedNames, b.status?.acceptedNames);
