@@ -3,7 +3,7 @@
  * not want any more goes, unless somebody else owns it; what somebody else has set otherwise is a conflict.
  */
 import type { ApiAnswer } from '../../schemas/api.ts';
-import { ApiError, badRequest, conflict, invalid, notFound, required } from '../../schemas/errors.ts';
+import { badRequest, conflict, invalid, notFound, required } from '../../schemas/errors.ts';
 import { draftOf } from '../../schemas/frozen.ts';
 import { decodeFree } from '../../schemas/validate.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
@@ -51,7 +51,7 @@ const readConfiguration = (call: Call): Configuration => {
   if (errors.length > 0) {
     const place = namespace === '' ? name : `${namespace}/${name}`;
     const text = errors.length === 1 ? errors[0] : `errors:\n${errors.map((error) => `  ${error}`).join('\n')}`;
-    throw new ApiError('InternalError', `failed to create typed patch object (${place}; ${served.group}/${served.version}, Kind=${served.kind}): ${text}`);
+    throw badRequest(`failed to create typed patch object (${place}; ${served.group}/${served.version}, Kind=${served.kind}): ${text}`);
   }
   delete object.metadata.managedFields;
   return { object, said };

@@ -13,15 +13,18 @@ export type ObjectDraft = Draft<ApiObject> & Record<string, unknown>;
 
 const words = (body: unknown): { readonly kind?: unknown; readonly apiVersion?: unknown } => (typeof body === 'object' && body !== null ? body : {});
 
+/** What a body said, as a message shows it: whatever it was, and no more of it than can be read. */
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value) ?? '').slice(0, 256);
+
 /** A body may leave kind and apiVersion to the URL; what it says must agree with it. */
 const assertKind = (kind: BodyKind<unknown>, body: unknown): void => {
   const said = words(body);
   const apiVersion = apiVersionOf(kind);
   if (said.kind !== undefined && said.kind !== '' && said.kind !== kind.kind) {
-    throw badRequest(`${String(said.kind)} in version ${JSON.stringify(said.apiVersion ?? '')} cannot be handled as a ${kind.kind}`);
+    throw badRequest(`${shown(said.kind)} in version ${JSON.stringify(shown(said.apiVersion ?? ''))} cannot be handled as a ${kind.kind}`);
   }
   if (said.apiVersion !== undefined && said.apiVersion !== '' && said.apiVersion !== apiVersion) {
-    throw badRequest(`the API version in the data (${String(said.apiVersion)}) does not match the expected API version (${apiVersion})`);
+    throw badRequest(`the API version in the data (${shown(said.apiVersion)}) does not match the expected API version (${apiVersion})`);
   }
 };
 

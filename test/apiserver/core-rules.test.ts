@@ -320,3 +320,16 @@ test('whatever is done at once, versions rise, and a watch sees exactly what was
     t.deepEqual([...replayed.values()].sort((a, b) => (a.metadata.name! < b.metadata.name! ? -1 : 1)), [...list.items]);
   }), { numRuns: 25 });
 });
+
+test('a kind that is no text is refused as one, whatever it is', async (t) => {
+  const { transport, close } = await testApi();
+  for (const [said, words] of [[{ toString: 1 }, '{"toString":1} in version "" cannot be handled as a ConfigMap'], ['x'.repeat(100_000), /^x{256} in version/]] as const) {
+    const error = await t.throwsAsync(transport.send({ verb: 'create', group: '', version: 'v1', resource: 'configmaps', namespace: 'default', body: { kind: said, metadata: { name: 'a' } } }), { instanceOf: ApiError });
+    t.is(error?.code, 400);
+    if (typeof words === 'string') t.is(error?.message, words);
+    else t.regex(error?.message ?? '', words);
+  }
+  const version = await t.throwsAsync(transport.send({ verb: 'create', group: '', version: 'v1', resource: 'configmaps', namespace: 'default', body: { apiVersion: { valueOf: null, toString: null }, metadata: { name: 'a' } } }), { instanceOf: ApiError });
+  t.is(version?.code, 400);
+  await close();
+});

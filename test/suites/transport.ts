@@ -330,7 +330,7 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'b' } })), 'BadRequest', /name/);
     await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', managedFields: [{ manager: 'x' }] } })), 'BadRequest', 'metadata.managedFields must be nil');
     await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', uid: 'none' } })), 'Conflict', /uid mismatch/);
-    const unknown = await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, zz: 1 })), 'InternalError');
+    const unknown = await refused(t, caller.object(body({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, zz: 1 })), 'BadRequest');
     t.is(unknown.message, `failed to create typed patch object (${caller.namespace}/a; /v1, Kind=ConfigMap): .zz: field not declared in schema`);
     await refused(t, caller.patch('a', 'merge', {}, { force: true }), 'Invalid', /force: Forbidden: may not be specified for non-apply patch/);
     const made = await caller.object(applied('a', { x: '1' }, 'me'));
