@@ -15,6 +15,8 @@ import { admissionPlugins } from './admission/plugins.ts';
 import { AccountTokens, type AccountTokenOptions } from './authentication/account-tokens.ts';
 import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
 import { anyTokens, type TokenSource } from './authentication/tokens.ts';
+import { auditedTransport } from './audit/audited-transport.ts';
+import type { Annotate, Auditor } from './audit/auditor.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import { QuotaLedger } from './quota/quota-ledger.ts';
 import { DefinitionController } from './custom/definition-controller.ts';
@@ -54,19 +56,31 @@ export interface CoreOptions {
   readonly nodePortRange: { readonly from: number; readonly to: number };
   /** Reads from node agents, for metrics.k8s.io; without it those figures cannot be had. */
   readonly agents?: AgentReader | undefined;
+  /** Writes down what components in this process do; nothing is written where absent. Rims write for their own clients. */
+  readonly auditor?: Auditor | undefined;
   /** Changes that the cache remembers for each kind. */
   readonly historyLimit?: number | undefined;
 }
 
+export interface SendOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Takes facts for the audit log. */
+  readonly audit?: Annotate | undefined;
+}
+
+const noOptions: SendOptions = Object.freeze({});
+
 export class Core {
   readonly #api: Surroundings;
+  readonly #auditor: Auditor | undefined;
   readonly #webhooks: WebhookClient;
   readonly #closing = new AbortController();
   #following: Promise<void> = Promise.resolve();
 
-  private constructor(api: Surroundings, webhooks: WebhookClient) {
+  private constructor(api: Surroundings, { webhooks, auditor }: { readonly webhooks: WebhookClient; readonly auditor: Auditor | undefined }) {
     this.#api = api;
     this.#webhooks = webhooks;
+    this.#auditor = auditor;
   }
 
   /** Loads the state of the store and is ready then. */
@@ -83,7 +97,7 @@ export class Core {
     const dynamic = createDynamicAdmission({ cache, registry, client: webhooks, authorizer, random, log });
     const api: Surroundings = { dynamic, cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log };
     followDefinitions({ cache, registry, log });
-    const core = new Core(api, webhooks);
+    const core = new Core(api, { webhooks, auditor: options.auditor });
     core.#following = new DefinitionController(api, core.as(apiServerUser)).run(core.#closing.signal);
     return core;
   }
@@ -113,10 +127,16 @@ export class Core {
     return this.#api.cache.revision;
   }
 
+  /** Objects of each resource, and watches that are open. */
+  counts(): { readonly objects: readonly { readonly group: string; readonly plural: string; readonly count: number }[]; readonly watches: number } {
+    return { objects: this.#api.cache.counts(), watches: this.#api.cache.watches };
+  }
+
   /** The API as one user sees it. */
   as(user: UserInfo): Transport {
+    if (this.#auditor !== undefined) return auditedTransport(this, this.#auditor, user);
     return {
-      send: (request, signal) => this.send(request, user, signal),
+      send: (request, signal) => this.send(request, user, signal === undefined ? undefined : { signal }),
       watch: (request, signal) => {
         try {
           return this.watch(request, user, signal);
@@ -128,9 +148,9 @@ export class Core {
   }
 
   /** Answers every request but a watch. Rejects with ApiError; anything else is logged here and becomes InternalError. */
-  async send(request: ApiRequest, user: UserInfo, signal?: AbortSignal): Promise<ApiAnswer> {
+  async send(request: ApiRequest, user: UserInfo, { signal, audit }: SendOptions = noOptions): Promise<ApiAnswer> {
     try {
-      return await dispatch(this.#api, callFor(this.#api, this.#api.authorizer, { request, user, signal }));
+      return await dispatch(this.#api, callFor(this.#api, this.#api.authorizer, { request, user, signal, audit }));
     } catch (error) {
       throw this.#asApiError(error, request);
     }

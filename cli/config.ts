@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { load, YAMLException } from 'js-yaml';
 import { parseCidr } from './cidr.ts';
+import { durationMs } from './flags.ts';
 import type { LogLevel } from '../base/log.ts';
 
 /** What `barge up` runs with. All state lives in dataDir. */
@@ -21,8 +22,23 @@ export interface ClusterConfig {
   readonly agent: boolean;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
+  /** Requests that the API server carries out at once; of one user half as many. */
+  readonly requestsInFlight: { readonly reading: number; readonly mutating: number };
+  /** Watches and streams that one user may have open. */
+  readonly watchesPerUser: number;
+  readonly requestTimeoutMs: number;
+  /** Where and what is written down of requests; undefined: nothing. */
+  readonly audit: AuditConfig | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
+}
+
+export interface AuditConfig {
+  readonly file: string;
+  /** A Policy of audit.k8s.io/v1; undefined is barge's own: who did what, without bodies. */
+  readonly policyFile: string | undefined;
+  readonly maxBytes: number;
+  readonly maxBackups: number;
 }
 
 /** A wrong flag or line of the config file; the message names it and says what would be right. */
@@ -49,6 +65,14 @@ export const settings: readonly Setting[] = [
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
   { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
+  { name: 'max-requests-inflight', value: 'N', summary: 'requests that read, carried out at once; one user has half of it (default 400)' },
+  { name: 'max-mutating-requests-inflight', value: 'N', summary: 'requests that write, carried out at once; one user has half of it (default 200)' },
+  { name: 'max-watches-per-user', value: 'N', summary: 'watches and streams that one user may have open (default 1000)' },
+  { name: 'request-timeout', value: 'TIME', summary: 'longest time for a request that is no watch and no stream (default 60s)' },
+  { name: 'audit-log', value: 'FILE', summary: 'write down who does what, as JSON lines (default: nothing is written)' },
+  { name: 'audit-policy', value: 'FILE', summary: 'Policy of audit.k8s.io/v1: what is written of which requests (default: all but reads of components, without bodies)' },
+  { name: 'audit-log-max-size', value: 'MB', summary: 'size at which the audit log is put aside (default 100)' },
+  { name: 'audit-log-max-backups', value: 'N', summary: 'audit logs that are put aside and kept (default 10)' },
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
@@ -101,6 +125,24 @@ const parts = ['controllers', 'scheduler', 'agent'] as const;
 const componentsOf = (value: string): ReadonlySet<string> =>
   new Set(value === 'none' ? [] : value.split(',').map((word) => wordOf('components', word.trim(), parts)));
 
+/** A whole number within bounds. */
+const countOf = (name: string, value: string, { least, most }: { readonly least: number; readonly most: number }): number => {
+  const count = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(count >= least && count <= most)) throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be a whole number from ${least} to ${most}`);
+  return count;
+};
+
+const timeOf = (name: string, value: string): number => {
+  let ms: number;
+  try {
+    ms = durationMs(value);
+  } catch (error) {
+    throw new ConfigError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (ms < 1_000 || ms > 3_600_000) throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be from 1s to 1h`);
+  return ms;
+};
+
 const listenOf = (value: string): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
@@ -122,6 +164,15 @@ export const defaultDataDir = (env: ConfigSources['env'], root: boolean): string
 
 /** A node name out of the host's name: small letters, digits, dashes and dots. */
 const nodeNameOf = (host: string): string => host.toLowerCase().replace(/[^a-z0-9.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '') || 'node';
+
+const auditOf = (text: (name: string) => string | undefined): AuditConfig | undefined => {
+  const file = text('audit-log');
+  const policyFile = text('audit-policy');
+  if (file === undefined && policyFile !== undefined) throw new ConfigError('--audit-policy: needs --audit-log, which says where to write');
+  const maxBytes = countOf('audit-log-max-size', text('audit-log-max-size') ?? '100', { least: 1, most: 100_000 }) * 1024 * 1024;
+  const maxBackups = countOf('audit-log-max-backups', text('audit-log-max-backups') ?? '10', { least: 0, most: 1_000 });
+  return file === undefined ? undefined : { file: resolve(file), policyFile: policyFile === undefined ? undefined : resolve(policyFile), maxBytes, maxBackups };
+};
 
 /** Puts flags, file and defaults together. Throws ConfigError for the first setting that is wrong. */
 export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterConfig => {
@@ -158,6 +209,13 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     agent: given['no-agent'] !== true && components.has('agent'),
     clusterCidr,
     serviceCidr,
+    requestsInFlight: {
+      reading: countOf('max-requests-inflight', text('max-requests-inflight') ?? '400', { least: 2, most: 100_000 }),
+      mutating: countOf('max-mutating-requests-inflight', text('max-mutating-requests-inflight') ?? '200', { least: 2, most: 100_000 }),
+    },
+    watchesPerUser: countOf('max-watches-per-user', text('max-watches-per-user') ?? '1000', { least: 1, most: 100_000 }),
+    requestTimeoutMs: timeOf('request-timeout', text('request-timeout') ?? '60s'),
+    audit: auditOf(text),
     logLevel: wordOf('log-level', text('log-level') ?? 'info', ['debug', 'info', 'warn', 'error']),
     logFormat: wordOf('log-format', text('log-format') ?? 'text', ['text', 'json']),
   };

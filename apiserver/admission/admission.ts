@@ -6,6 +6,7 @@
 import type { UserInfo } from '../../schemas/api.ts';
 import type { Draft } from '../../schemas/frozen.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
+import type { Annotate } from '../audit/auditor.ts';
 import type { Attempt } from '../verbs/object-writer.ts';
 
 export interface AdmissionContext {
@@ -19,6 +20,8 @@ export interface AdmissionContext {
   readonly old: ApiObject | undefined;
   /** What the client's user should know, although the write is done. */
   readonly warnings: Set<string>;
+  /** Adds a fact to the audit log's events of the request: `context.audit?.('example.com/why', 'because')`. */
+  readonly audit?: Annotate | undefined;
   /** The transaction that the write will be. */
   readonly attempt: Attempt;
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { UserInfo } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
+import type { AuditedRequest } from '../audit/auditor.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Core } from '../core.ts';
 import { defaultInFlight, type InFlightLimits } from './in-flight.ts';
@@ -71,6 +72,8 @@ export interface Exchange {
   readonly query: URLSearchParams | undefined;
   /** What it asks for, from the moment on when that is known; what is counted of it goes by this. */
   route?: Route | undefined;
+  /** Takes down what is done; undefined where nothing is written of this request. */
+  audit?: AuditedRequest | undefined;
 }
 
 /** Throws for a request whose first lines pass a limit that Node knows nothing of. */

@@ -27,10 +27,19 @@ const certificateOf = (socket: TLSSocket): PresentedCertificate | undefined => {
   return found ?? undefined;
 };
 
+/** Who asks where he acts as somebody else; each acting user is an object of its own. */
+const askers = new WeakMap<UserInfo, UserInfo>();
+
+/** Who sent the request that acts as this user: mostly that user. */
+export const askerFor = (user: UserInfo): UserInfo => askers.get(user) ?? user;
+
 /** As whom a request acts: who it is from, or whom that one asks to be and may be. Throws Unauthorized or Forbidden. */
 export const actorOf = (authenticator: Authenticator, authorizer: Authorizer, request: IncomingMessage): UserInfo => {
   const user = userOf(authenticator, request);
-  return request.rawHeaders.some((text) => impersonation.test(text)) ? impersonated(authorizer, user, request.headersDistinct) : user;
+  if (!request.rawHeaders.some((text) => impersonation.test(text))) return user;
+  const acting = impersonated(authorizer, user, request.headersDistinct);
+  if (acting !== user) askers.set(acting, user);
+  return acting;
 };
 
 /** Who a request is from; `system:anonymous` where it shows no credential. Throws Unauthorized for a wrong one. */

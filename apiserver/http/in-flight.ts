@@ -32,14 +32,17 @@ const reads = new Set(['GET', 'HEAD', 'OPTIONS']);
 const streams = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 const no = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
+/** True when a query asks for a watch, or for something that only a watch could be. */
+export const watchWanted = (query: URLSearchParams | undefined): boolean => {
+  const watch = query?.get('watch');
+  return watch !== undefined && watch !== null && !no.has(watch);
+};
+
 /** What a request takes up, as far as its first line tells. */
 export const occupationOf = (method: string, path: ResourcePath | undefined, query: URLSearchParams | undefined): Occupation => {
   if (path?.subresource !== undefined) {
     if (streams.has(path.subresource)) return 'longRunning';
-  } else if (query !== undefined && path !== undefined && method === 'GET') {
-    const watch = query.get('watch');
-    if (watch !== null && !no.has(watch)) return 'longRunning';
-  }
+  } else if (query !== undefined && path !== undefined && method === 'GET' && watchWanted(query)) return 'longRunning';
   return reads.has(method) ? 'readOnly' : 'mutating';
 };
 

@@ -34,6 +34,7 @@ export const streamLog = async (context: HttpContext, nodes: NodeClient, exchang
           'Content-Type': answer.headers['content-type'] ?? 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff',
         });
         response.flushHeaders();
+        exchange.audit?.started(200);
         answer.once('aborted', () => response.destroy());
         answer.pipe(response);
       });

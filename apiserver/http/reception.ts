@@ -11,7 +11,9 @@ import type { Log } from '../../base/log.ts';
 import type { Counter, Family, Metrics } from '../../base/metrics/metrics.ts';
 import type { ResourcePath } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
+import type { Auditor } from '../audit/auditor.ts';
 import { asApiError, type Exchange } from './exchange.ts';
+import { auditExchange, auditFailure, auditStranger } from './http-audit.ts';
 import type { FairLane, Place } from './fair-lanes.ts';
 import { InFlight, occupationOf, type InFlightLimits, type Occupation } from './in-flight.ts';
 import { replyError } from './reply.ts';
@@ -25,6 +27,8 @@ export interface ReceptionOptions {
   /** Longest time for a request that is no watch and no stream, from its arrival to the last byte of its answer. */
   readonly timeoutMs: number;
   readonly metrics: Metrics;
+  /** Writes down who does what; nothing is written where absent. */
+  readonly auditor?: Auditor | undefined;
   /** Milliseconds from any start, in fractions; durations are measured by it. */
   readonly stopwatch: () => number;
 }
@@ -47,6 +51,8 @@ interface Visit {
 }
 
 const sweepMs = 1_000;
+/** Largest body that is read and dropped behind an answer that refuses it. */
+const readPastBytes = 64 * 1024;
 /** What a client that went away before its answer is counted as; no such answer is ever sent. */
 const clientGone = 499;
 const healthPath = /^\/(healthz|livez|readyz)(\/|$)/;
@@ -84,13 +90,14 @@ export class Reception {
         waiting.of(occupation).set(count.waiting);
       }
       this.requests.clearLongRunning();
-      for (const visit of this.#staying) this.#seriesOf(visit).longRunning.add();
+      for (const visit of this.#staying) this.#seriesOf(visit).open.add();
     });
   }
 
   /** Serves a request by `handle`, which resolves when it has written its answer. Throws for a timeout that cannot be read. */
   receive(exchange: Exchange, path: ResourcePath | undefined, handle: () => Promise<void>): void {
     const visit = this.#arrive(exchange, path, occupationOf(exchange.request.method ?? 'GET', path, exchange.query));
+    if (exchange.audit !== undefined) exchange.response.setHeader('Audit-Id', exchange.audit.id);
     if (visit.lane !== undefined && (visit.place = visit.lane.enter(exchange.user.name)) === undefined) {
       void this.#inTurn(visit, visit.lane, exchange, handle);
       return;
@@ -103,8 +110,10 @@ export class Reception {
     const visit: Visit = { ...this.#arrive(arrival, path, 'longRunning'), socket };
     if (visit.lane !== undefined && (visit.place = visit.lane.enter(arrival.user.name)) === undefined) {
       this.#refused.of(visit.occupation).add();
-      this.#count(visit, 429);
-      throw tooMany('watches and streams', 5);
+      const error = tooMany('watches and streams', 5);
+      auditFailure(arrival.audit, error);
+      this.#count(visit, error.code);
+      throw error;
     }
     this.#begin(visit);
     let code = 101;
@@ -112,7 +121,9 @@ export class Reception {
     try {
       socket.once('close', end);
       await handle();
+      arrival.audit?.started(code);
     } catch (error) {
+      auditFailure(arrival.audit, error);
       code = error instanceof ApiError ? error.code : 500;
       throw error;
     }
@@ -120,15 +131,19 @@ export class Reception {
 
   /** Answers a request that is refused before it is received: nobody knows who asks, or it cannot be read. */
   turnAway(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const audit = this.#options.auditor === undefined ? undefined : auditStranger(this.#options.auditor, request);
+    if (audit !== undefined) response.setHeader('Audit-Id', audit.id);
+    auditFailure(audit, error);
     this.fail(request, response, error);
+    audit?.completed(response.statusCode);
     this.requests.seriesOf({ method: request.method ?? '', pathname: '', path: undefined, route: undefined, query: undefined, contentType: undefined }).ended(response.statusCode, 0, 'counted');
   }
 
   /** Answers with the Status of what went wrong; what is no ApiError is logged and told without details. */
   fail(request: IncomingMessage, response: ServerResponse, error: unknown, headers: OutgoingHttpHeaders = {}): void {
     const known = asApiError(error, this.#options.log, request);
-    // The rest of a body that nobody read must not be taken for the next request.
-    const unread = !request.complete && request.method !== 'GET' && request.method !== 'HEAD';
+    // Node reads past the little that nobody read; who sends much or without an end loses his connection instead.
+    const unread = !request.complete && request.method !== 'GET' && request.method !== 'HEAD' && !(Number(request.headers['content-length']) <= readPastBytes);
     replyError(response, known, unread ? { ...headers, Connection: 'close' } : headers);
   }
 
@@ -144,7 +159,8 @@ export class Reception {
   }
 
   #arrive(arrival: Arrival, path: ResourcePath | undefined, occupation: Occupation): Visit {
-    const { stopwatch, timeoutMs } = this.#options;
+    const { stopwatch, timeoutMs, auditor } = this.#options;
+    if (auditor !== undefined) arrival.audit = auditExchange(auditor, arrival, path);
     const startedMs = stopwatch();
     const limitMs = occupation === 'longRunning' ? Infinity : arrival.query === undefined ? timeoutMs : requestTimeoutMs(arrival.query, timeoutMs);
     const lane = path === undefined && healthPath.test(arrival.pathname) ? undefined : this.#inFlight.laneOf(arrival.user, occupation);
@@ -165,7 +181,9 @@ export class Reception {
     }
     if (outcome !== 'gone') {
       this.#refused.of(visit.occupation).add();
-      this.fail(request, response, tooMany(outcome, visit.occupation === 'longRunning' ? 5 : 1));
+      const error = tooMany(outcome, visit.occupation === 'longRunning' ? 5 : 1);
+      auditFailure(exchange.audit, error);
+      this.fail(request, response, error);
     }
     this.#count(visit, outcome === 'gone' ? clientGone : response.statusCode);
   }
@@ -181,6 +199,7 @@ export class Reception {
     try {
       await handle();
     } catch (error) {
+      auditFailure(exchange.audit, error);
       if (!visit.givenUp) this.fail(request, response, error);
     }
     // An answer that its reader leaves unread goes on taking up room, until it is read or its time is up.
@@ -209,6 +228,7 @@ export class Reception {
   }
 
   #count(visit: Visit, code: number): void {
+    visit.arrival.audit?.completed(code);
     this.#seriesOf(visit).ended(code, (this.#options.stopwatch() - visit.startedMs) / 1_000, visit.occupation === 'longRunning' ? 'counted' : 'timed');
   }
 
@@ -227,9 +247,11 @@ export class Reception {
     if (visit.givenUp || !this.#underWay.has(visit)) return;
     const { request, response } = visit.arrival as Exchange;
     visit.givenUp = true;
+    const error = tooLate();
+    auditFailure(visit.arrival.audit, error);
     this.#timedOut.add();
     // What has been begun cannot become an error: it is cut off, so that nobody takes it for whole.
     if (response.headersSent) response.destroy();
-    else this.fail(request, response, tooLate());
+    else this.fail(request, response, error);
   }
 }

@@ -32,7 +32,7 @@ const scopeOf = ({ namespace, name }: ResourcePath, verb: Verb): 'resource' | 'n
 
 /** One sort of request: what its labels say but for the code of the answer. */
 class Series {
-  readonly longRunning: Gauge;
+  readonly #longRunning: Family<Gauge>;
   readonly #count: Family<Counter>;
   readonly #duration: Family<Histogram>;
   readonly #labels: readonly string[];
@@ -44,7 +44,12 @@ class Series {
     this.#duration = families.duration;
     this.#labels = labels;
     this.#dryRun = dryRun;
-    this.longRunning = families.longRunning.of(...labels);
+    this.#longRunning = families.longRunning;
+  }
+
+  /** How many of them are open, for those that stay. */
+  get open(): Gauge {
+    return this.#longRunning.of(...this.#labels);
   }
 
   ended(code: number, seconds: number, timed: 'timed' | 'counted'): void {

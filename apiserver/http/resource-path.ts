@@ -55,7 +55,8 @@ export interface Route {
   readonly verb: Verb;
 }
 
-const verbOf = (method: string, path: ResourcePath, watch: boolean): Verb | undefined => {
+/** The verb of a method on a path; undefined where there is none. */
+export const verbOf = (method: string, path: ResourcePath, watch: boolean): Verb | undefined => {
   const onObject = path.name !== undefined;
   switch (method) {
     case 'GET': return watch && path.subresource === undefined ? 'watch' : onObject ? 'get' : 'list';

@@ -76,13 +76,16 @@ export const handleResource = async (context: HttpContext, nodes: NodeClient, ex
   const representation = representationOf(exchange);
   const table: TableOptions = { version: representation.version, includeObject: includeObjectOf(query), nowMs: context.clock.now() };
   const read = await readRequest(context, exchange, path, route);
+  const { audit } = exchange;
+  if (audit !== undefined && read.request.body !== undefined) audit.requested(read.request.body);
   if (route.verb === 'watch') {
     if (representation.encoding === 'yaml') throw notAcceptable();
     const encode = eventEncoder(representation, columnsFor(route.kind, undefined), table, context.clock);
     const sent = context.reception.requests.watchEvents(route.kind);
-    return streamEvents({ context, response, encode, sent, open: (signal) => context.core.watch(read.request, user, signal) });
+    return streamEvents({ context, response, encode, sent, audit, open: (signal) => context.core.watch(read.request, user, signal) });
   }
-  const answer = await context.core.send(read.request, user);
+  const answer = await context.core.send(read.request, user, audit === undefined ? undefined : { audit: audit.annotate });
+  audit?.answered(answer.body);
   const warnings = read.warnings.length === 0 ? answer.warnings : [...read.warnings, ...answer.warnings];
   await reply(exchange, answer, { representation, table, kind: route.kind, request: read.request }, warningHeaders(warnings));
 };

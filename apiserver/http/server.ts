@@ -10,6 +10,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
+import type { Auditor } from '../audit/auditor.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import { createApp } from './app.ts';
@@ -42,6 +43,8 @@ export interface ApiHttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Named parts that /healthz, /livez and /readyz look at. */
   readonly checks?: HealthChecks;
+  /** Writes down who does what; nothing is written where absent. */
+  readonly auditor?: Auditor | undefined;
   /** Where the server counts, and what /metrics shows; of its own where absent. */
   readonly metrics?: Metrics;
   /** Milliseconds in fractions, by which durations are measured; `performance.now` where absent. */
@@ -92,7 +95,7 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const limits: HttpLimits = { ...defaultLimits, ...options.limits };
   const closing = new AbortController();
   const { core, authorizer, authenticator, clock, log, metrics = new Metrics(), stopwatch = () => performance.now() } = options;
-  const reception = new Reception({ clock, log, metrics, stopwatch, inFlight: limits.inFlight, timeoutMs: limits.timeoutMs });
+  const reception = new Reception({ clock, log, metrics, stopwatch, auditor: options.auditor, inFlight: limits.inFlight, timeoutMs: limits.timeoutMs });
   const context: HttpContext = { core, authorizer, clock, log, limits, reception, closing: closing.signal, unhurried: new WeakSet() };
   const nodes = createNodeClient(options.nodeTls, clock);
   const proxy = createProxyClient({ nodes, clock, dial: options.dial });

@@ -11,6 +11,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import type { ApiObject, Column } from '../../schemas/kind.ts';
 import { eventLineOf } from '../encoding.ts';
 import { metadataOf, toTableEvent, type TableOptions } from '../table.ts';
+import type { AuditedRequest } from '../audit/auditor.ts';
 import type { Representation } from './accept.ts';
 import type { HttpContext } from './exchange.ts';
 
@@ -50,6 +51,8 @@ export interface PumpOptions {
   readonly context: HttpContext;
   readonly open: (signal: AbortSignal) => AsyncIterable<readonly WatchEvent[]>;
   readonly encode: EventEncoder;
+  /** Takes down that the stream has begun. */
+  readonly audit?: AuditedRequest | undefined;
   /** Counts what is sent. */
   readonly sent: Counter;
   readonly sink: EventSink;
@@ -85,6 +88,7 @@ export const pumpEvents = async (options: PumpOptions): Promise<void> => {
   try {
     const iterator = options.open(stop.signal)[Symbol.asyncIterator]();
     sink.start();
+    options.audit?.started(200);
     await carry(options, iterator, stop.signal);
     stop.abort();
     await iterator.return?.();

@@ -7,6 +7,7 @@ import type { Admission } from '../admission/admission.ts';
 import type { DynamicAdmission } from '../admission/dynamic/dynamic-admission.ts';
 import type { AccountTokens } from '../authentication/account-tokens.ts';
 import type { TokenSource } from '../authentication/tokens.ts';
+import type { Annotate } from '../audit/auditor.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { NodeSummaries } from '../metrics/node-summaries.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
@@ -28,6 +29,8 @@ export interface Call {
   /** What the client's user should know; filled in as the verb runs. */
   readonly warnings: Set<string>;
   readonly signal: AbortSignal | undefined;
+  /** Adds a fact to the audit log's events of this request: `call.audit?.('example.com/why', 'because')`. Undefined where none are written. */
+  readonly audit?: Annotate | undefined;
 }
 
 /** What the verbs work with. */

@@ -73,7 +73,7 @@ export interface Creation {
 export const created = (api: Surroundings, call: Call, { draft, current, attempt, mould, mouldKey, track }: Creation): Decision | Promise<Decision> => {
   const { kind, namespace, user, warnings } = call;
   const name = draft.metadata.name ?? '';
-  const context = { kind, user, namespace, name, subresource: '', old: undefined, warnings, attempt };
+  const context = { kind, user, namespace, name, subresource: '', old: undefined, warnings, audit: call.audit, attempt };
   if (current !== undefined) {
     throw current.metadata.deletionTimestamp === undefined ? alreadyExists(kind, name)
       : new ApiError('AlreadyExists', `object is being deleted: ${alreadyExists(kind, name).message}`, alreadyExists(kind, name).details);

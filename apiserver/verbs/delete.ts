@@ -28,13 +28,13 @@ export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOp
       case 'mark':
         return { action: 'put', object: { ...terminating(leaving), metadata: deletion.metadata } };
       case 'remove':
-        api.admission.removed(current, { kind, user, namespace, name, subresource: '', old: current, warnings, attempt });
+        api.admission.removed(current, { kind, user, namespace, name, subresource: '', old: current, warnings, audit: call.audit, attempt });
         return { action: 'remove', object: leaving };
     }
   };
   return writeObject(api, { kind, namespace, name }, (current, attempt) => {
     if (current === undefined) throw notFound(kind, name);
-    api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, warnings, attempt });
+    api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, warnings, audit: call.audit, attempt });
     // An eviction has been asked about as such.
     const review = before === undefined ? api.dynamic.review(call, { operation: 'DELETE', object: undefined, old: current }) : undefined;
     if (before === undefined && review === undefined) return decide(current, current, attempt);

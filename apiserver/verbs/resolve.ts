@@ -2,6 +2,7 @@ import type { ApiRequest, UserInfo } from '../../schemas/api.ts';
 import { ApiError, badRequest } from '../../schemas/errors.ts';
 import { parseFieldRequirements } from '../../schemas/field-selector.ts';
 import { serves, storageKindOf } from '../../schemas/kind.ts';
+import type { Annotate } from '../audit/auditor.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
 import type { Call, Surroundings } from './call.ts';
@@ -24,7 +25,7 @@ export const selectedName = ({ verb, options }: Pick<ApiRequest, 'verb' | 'optio
 /** Authorizes the request and finds what it is about. Throws Forbidden, NotFound or BadRequest. */
 export const callFor = (
   { registry }: Pick<Surroundings, 'registry'>, authorizer: Authorizer,
-  { request, user, signal }: { readonly request: ApiRequest; readonly user: UserInfo; readonly signal: AbortSignal | undefined },
+  { request, user, signal, audit }: { readonly request: ApiRequest; readonly user: UserInfo; readonly signal: AbortSignal | undefined; readonly audit?: Annotate | undefined },
 ): Call => {
   const { verb, group, version, resource, subresource, options = {} } = request;
   const namespace = request.namespace || undefined;
@@ -45,5 +46,5 @@ export const callFor = (
   } else if (kind.scope === 'Namespaced' && namespace === undefined && verb !== 'create') {
     throw badRequest('an empty namespace may not be set when a resource name is provided');
   }
-  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(served.custom?.deprecation === undefined ? undefined : [served.custom.deprecation]), signal };
+  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(served.custom?.deprecation === undefined ? undefined : [served.custom.deprecation]), signal, audit };
 };

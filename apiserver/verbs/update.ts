@@ -90,7 +90,7 @@ export interface Change {
 /** Takes a changed object through admission and checks, and decides: store it, leave it as it is, or let it go at last. */
 export const settled = (api: Surroundings, call: Call, { part, object: changed, current, attempt, track = trackUpdate(call, current, api.clock.now()) }: Change): Decision | Promise<Decision> => {
   const { kind, user, namespace, name, warnings } = call;
-  const context = { kind, user, namespace, name, subresource: call.request.subresource ?? '', old: current, warnings, attempt };
+  const context = { kind, user, namespace, name, subresource: call.request.subresource ?? '', old: current, warnings, audit: call.audit, attempt };
   // A part may share its metadata with the stored object.
   const object: ObjectDraft = { ...changed, metadata: { ...changed.metadata } };
   track(withEqualParts(object, current));

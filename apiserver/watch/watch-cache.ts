@@ -86,6 +86,14 @@ export class WatchCache {
     return this.#fanout.size;
   }
 
+  /** Objects of each resource that has had one. */
+  counts(): readonly { readonly group: string; readonly plural: string; readonly count: number }[] {
+    return [...this.#collections].map(([name, { size: count }]) => {
+      const [group = '', plural = ''] = name.split('/');
+      return { group, plural, count };
+    });
+  }
+
   get(key: string): ApiObject | undefined {
     return this.#collections.get(prefixesOf(key)[0])?.get(key);
   }

@@ -12,13 +12,18 @@ import { Core } from '../../apiserver/core.ts';
 import { expireEvents } from '../../apiserver/event-expiry.ts';
 import { createAgentReader } from '../../apiserver/http/agent-reader.ts';
 import { createNodeClient } from '../../apiserver/http/node-client.ts';
+import { defaultInFlight } from '../../apiserver/http/in-flight.ts';
 import { createApiHttpServer } from '../../apiserver/http/server.ts';
+import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
 import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
+import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
+import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
 import type { ClusterConfig } from '../config.ts';
+import { openAudit } from './audit.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
 import { ensureSigningKey } from './signing-key.ts';
@@ -28,6 +33,8 @@ const nodePortRange = { from: 30_000, to: 32_767 } as const;
 
 export interface ControlPlane {
   readonly core: Core;
+  /** What this process counts; /metrics shows it. */
+  readonly metrics: Metrics;
   readonly credentials: ClusterCredentials;
   /** `https://HOST:PORT`, as written into the admin's kubeconfig. */
   readonly url: string;
@@ -65,8 +72,19 @@ const forPods = (address: string, nodeIp: string): string | undefined => {
   return isIPv4(address) && !address.startsWith('127.') ? address : undefined;
 };
 
+/** The limits of requests that the settings say. */
+const limitsOf = ({ requestsInFlight: { reading, mutating }, watchesPerUser, requestTimeoutMs }: ClusterConfig) => ({
+  timeoutMs: requestTimeoutMs,
+  inFlight: {
+    ...defaultInFlight, reading, readingPerUser: Math.ceil(reading / 2), mutating, mutatingPerUser: Math.ceil(mutating / 2),
+    longRunningPerUser: watchesPerUser, longRunning: Math.max(watchesPerUser, defaultInFlight.longRunning),
+  },
+});
+
 /** Opens the store, makes what every cluster has, and serves the API on it. */
 export const openControlPlane = async ({ config, clock, log, random, nodeIps }: ControlPlaneOptions): Promise<ControlPlane> => {
+  const metrics = new Metrics();
+  const audit = config.audit === undefined ? undefined : await openAudit(config.audit, { clock, random, log: log.with({ component: 'audit' }), metrics });
   const [storage, credentials, kinds] = await Promise.all([
     SqliteStorage.open({ file: join(config.dataDir, 'store.db'), log: log.with({ component: 'storage' }) }),
     ensureCredentials({
@@ -78,12 +96,14 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const registry = createRegistry(kinds);
   const accountTokens = { key: await ensureSigningKey(join(config.dataDir, 'pki')), issuer: `https://kubernetes.default.svc.${clusterDomain}` };
   const core = await Core.open({
-    storage, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
+    storage: timedStorage(storage, metrics, () => performance.now()), auditor: audit?.auditor, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
     agents: createAgentReader(createNodeClient({ ...credentials.apiserverClient, ca: credentials.ca }, clock), clock),
   });
+  addCoreMetrics(metrics, core);
+  addProcessMetrics(metrics);
   let advertised = false;
   const server = createApiHttpServer({
-    core, authorizer: core.authorizer, clock, version: bargeVersion, log: log.with({ component: 'http' }),
+    core, authorizer: core.authorizer, clock, version: bargeVersion, metrics, auditor: audit?.auditor, limits: limitsOf(config), log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
     tls: { ...credentials.server, ca: credentials.ca },
     nodeTls: { ...credentials.apiserverClient, ca: credentials.ca },
@@ -97,6 +117,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     await expiry;
     await core.close();
     await storage.close();
+    await audit?.close();
   };
   try {
     await bootstrap(core, { serviceCidr: config.serviceCidr });
@@ -107,7 +128,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     advertised = true;
     expiry = expireEvents({ transport: core.as(apiServerUser), clock, log: log.with({ component: 'apiserver' }) }, closing.signal);
     return {
-      core, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
+      core, metrics, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {
         if (outside !== undefined) return;
         await advertise(core, await server.listen({ host: podsSide, port, certificate: await credentials.serverAt(podsSide) }));

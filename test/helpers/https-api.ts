@@ -83,7 +83,7 @@ export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = sy
   const [certificates, api] = await Promise.all([testCertificates(), testApi({ ...options, authorizer })]);
   const { ca } = certificates;
   const server = createApiHttpServer({
-    core: api.core, authorizer: api.core.authorizer, clock: serverClock, log: serverLog, version: '0.0.0', metrics,
+    core: api.core, authorizer: api.core.authorizer, clock: serverClock, log: serverLog, version: '0.0.0', metrics, auditor: options.auditor,
     ...(serverClock === systemClock ? {} : { stopwatch: () => serverClock.now() }),
     authenticator: firstOf([createCertificateAuthenticator(systemClock), createTokenAuthenticator(anyTokens([fixedTokens(new Map([['t0ken', { name: 'robot', groups: [] }]])), api.core.tokens]))]),
     tls: { ...certificates.server, ca: ca.cert }, nodeTls: { ...certificates.apiserver, ca: ca.cert }, ...(limits === undefined ? {} : { limits }), ...(dial === undefined ? {} : { dial }),
