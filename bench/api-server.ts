@@ -1,129 +1,177 @@
 /**
- * The API server over TLS as clients see it: single-object writes and reads at 1, 16 and 64 connections at a time, a list
- * of 10,000 pods, and the fan-out of one watch to 1,000 watchers. The server is a process of its own with SQLite on disk;
- * the load is this process (raw-load.ts), on the same machine. Containers are not involved (--no-agent), durability is.
+ * The API server as users run it (`barge up` without containers): single objects at several widths, lists, and watches to
+ * 1,000 watchers, over TLS, with SQLite on disk and every write synced. The load is this process (raw-load.ts), on the same
+ * machine. Beside it, in the same run and with the same load: etcd alone, and an HTTPS server that does nothing.
  *
  * usage: node bench/api-server.ts [REQUESTS_PER_ROW]
  */
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigMap } from '../schemas/kinds/core/config-map.ts';
+import { pathToFileURL } from 'node:url';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { createClient } from '../client/client.ts';
 import { connectionOf, loadKubeconfig } from '../client/kubeconfig.ts';
 import { connectByKubeconfig } from './connect.ts';
+import { startEtcd } from './etcd.ts';
+import { processorUs, residentMb } from './processes.ts';
 import { load, requestBytes, type LoadResult, type LoadTarget } from './raw-load.ts';
+import { openWatchers } from './raw-watch.ts';
 import { percentile, median, table } from './table.ts';
 
 const requests = Number(process.argv[2] ?? 10_000);
+const widths = [1, 16, 64];
 const listSize = 10_000;
 const watchers = 1_000;
+/** About what a small pod is when it is stored. */
+const podBytes = 2_000;
 
-const dataDir = await mkdtemp(join(tmpdir(), 'barge-bench-'));
-const server = spawn(join(import.meta.dirname, '../bin/barge'), ['up', '--no-agent', '--data-dir', dataDir, '--listen', '127.0.0.1:0', '--log-level', 'warn'], { stdio: ['ignore', 'pipe', 'inherit'] });
-const up = Promise.withResolvers<void>();
-server.stdout.setEncoding('utf8').on('data', (text: string) => { if (text.includes('Ready')) up.resolve(); });
-await up.promise;
-
-const residentMb = async (): Promise<number> => Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024;
-
-const transport = await connectByKubeconfig(join(dataDir, 'admin.kubeconfig'));
-const client = createClient(transport);
-const pods = client.of(Pod);
+const dir = await mkdtemp(join(tmpdir(), 'barge-bench-'));
 const rows: string[][] = [];
+const notes: string[] = [];
 
-const podNamed = (name: string) => ({
-  metadata: { name, namespace: 'default', labels: { app: 'bench', tier: 'web' } },
-  spec: { nodeName: 'nowhere', containers: [{ name: 'web', image: 'barge/hello:1', ports: [{ containerPort: 8080 }], resources: { requests: { cpu: '10m', memory: '16Mi' } } }] },
+const firstLine = (child: ChildProcess, until: string): Promise<string> => new Promise((resolve, reject) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => { if (text.includes(until)) resolve(text.trim()); });
+  child.once('exit', () => reject(new Error('a server ended before it was ready')));
 });
 
-const { connection } = await connectionOf(await loadKubeconfig({ named: join(dataDir, 'admin.kubeconfig'), env: {} }));
-const url = new URL(connection.server);
-const target: LoadTarget = { host: url.hostname, port: Number(url.port), ca: String(connection.ca), cert: String(connection.cert), key: String(connection.key) };
+const stopped = (child: ChildProcess): Promise<void> => new Promise((resolve) => {
+  child.once('close', () => resolve());
+  child.kill('SIGTERM');
+});
 
-const row = async (what: string, width: number, { seconds, times }: LoadResult): Promise<void> => {
-  rows.push([what, String(width), (times.length / seconds).toFixed(0), median(times).toFixed(1), percentile(times, 0.99).toFixed(1), (await residentMb()).toFixed(0)]);
+/** One row: what it is, at which width, and what it took of the server. */
+const row = async (what: string, width: number, pid: number, work: () => Promise<LoadResult>): Promise<void> => {
+  const before = await processorUs(pid);
+  const { seconds, times } = await work();
+  const us = (await processorUs(pid) - before) / times.length;
+  rows.push([what, String(width), (times.length / seconds).toFixed(0), median(times).toFixed(2), percentile(times, 0.99).toFixed(2), us.toFixed(0), (await residentMb(pid)).toFixed(0)]);
 };
+
+const countFor = (width: number): number => (width === 1 ? Math.ceil(requests / 4) : requests);
+const times = <T>(count: number, of: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => of(index));
+
+const podNamed = (name: string, args: readonly string[] = []) => ({
+  kind: 'Pod', apiVersion: 'v1',
+  metadata: { name, namespace: 'default', labels: { app: 'bench', tier: 'web' } },
+  spec: { nodeName: 'nowhere', containers: [{ name: 'web', image: 'barge/hello:1', ...(args.length === 0 ? {} : { args }), ports: [{ containerPort: 8080 }], resources: { requests: { cpu: '10m', memory: '16Mi' } } }] },
+});
 
 const path = '/api/v1/namespaces/default/pods';
-const requestsFor = (count: number, requestOf: (index: number) => Buffer): readonly Buffer[] => Array.from({ length: count }, (_, index) => requestOf(index));
+const create = (name: string, args?: readonly string[]): Buffer => requestBytes('POST', path, JSON.stringify(podNamed(name, args)));
+const merge = 'application/merge-patch+json';
+const strategic = 'application/strategic-merge-patch+json';
 
-/** One client that reads what it gets to the last byte. */
-const reads = async (what: string, count: number, listPath: string): Promise<void> => {
-  const times: number[] = [];
-  const started = performance.now();
-  for (let read = 0; read < count; read++) {
-    const before = performance.now();
-    await transport.raw({ method: 'GET', path: listPath });
-    times.push(performance.now() - before);
+/** etcd, a row for each width. */
+const measureEtcd = async (): Promise<void> => {
+  const etcd = await startEtcd(join(dir, 'etcd'));
+  if (etcd === undefined) {
+    notes.push('etcd is not installed: there are no rows of it.');
+    return;
   }
-  await row(what, 1, { seconds: (performance.now() - started) / 1000, times });
+  const value = Buffer.alloc(podBytes, 'x');
+  await etcd.load(16, 2_000, value);
+  for (const width of widths) await row(`etcd alone: put of ${podBytes} bytes`, width, etcd.pid, () => etcd.load(width, countFor(width), value));
+  await etcd.close();
 };
 
+const measureEmpty = async (target: LoadTarget): Promise<void> => {
+  const empty = spawn(process.execPath, [join(import.meta.dirname, 'empty-server.ts'), join(dir, 'data/pki')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const at = { ...target, port: Number(await firstLine(empty, '\n')) };
+  const post = create('nobody');
+  await load(at, 16, times(2_000, () => post));
+  await row('empty HTTPS handler: GET', 64, empty.pid!, () => load(at, 64, times(requests, () => requestBytes('GET', path))));
+  await row('empty HTTPS handler: POST', 64, empty.pid!, () => load(at, 64, times(requests, () => post)));
+  await stopped(empty);
+};
+
+const server = spawn(join(import.meta.dirname, '../bin/barge'), ['up', '--no-agent', '--data-dir', join(dir, 'data'), '--listen', '127.0.0.1:0', '--log-level', 'warn'], {
+  stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...process.env, NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'commit-clock.ts')).href}` },
+});
+const pid = server.pid!;
+
 try {
-  await load(target, 16, requestsFor(2_000, (index) => requestBytes('POST', path, JSON.stringify(podNamed(`warm-${index}`)))));
-  for (const width of [1, 16, 64]) {
-    const count = width === 1 ? Math.ceil(requests / 4) : requests;
+  await firstLine(server, 'Ready');
+  const kubeconfig = join(dir, 'data/admin.kubeconfig');
+  const { connection } = await connectionOf(await loadKubeconfig({ named: kubeconfig, env: {} }));
+  const url = new URL(connection.server);
+  const target: LoadTarget = { host: url.hostname, port: Number(url.port), ca: String(connection.ca), cert: String(connection.cert), key: String(connection.key) };
+  await delay(3_000);
+  notes.push(`Idle, ${(await residentMb(pid)).toFixed(0)} MB.`);
+
+  await measureEtcd();
+  await measureEmpty(target);
+
+  // The pods' node, so that nobody takes them for lost.
+  await load(target, 1, [requestBytes('POST', '/api/v1/nodes', JSON.stringify({ kind: 'Node', apiVersion: 'v1', metadata: { name: 'nowhere' } }))]);
+  for (let warm = 0; warm < 2; warm++) await load(target, 16, times(3_000, (index) => create(`warm-${warm}-${index}`)));
+
+  const transport = await connectByKubeconfig(kubeconfig);
+  const pods = createClient(transport).of(Pod);
+  for (const width of widths) {
+    const count = countFor(width);
     const one = (index: number): string => `${path}/p${width}-${index}`;
-    const measure = async (what: string, requestOf: (index: number) => Buffer): Promise<void> => row(what, width, await load(target, width, requestsFor(count, requestOf)));
-    await measure('create pod', (index) => requestBytes('POST', path, JSON.stringify(podNamed(`p${width}-${index}`))));
+    const measure = (what: string, requestOf: (index: number) => Buffer): Promise<void> => row(what, width, pid, () => load(target, width, times(count, requestOf)));
+    await measure('create pod', (index) => create(`p${width}-${index}`));
+    await measure('create pod, each of a template of its own', (index) => create(`own${width}-${index}`, ['--n', String(index)]));
     await measure('get pod', (index) => requestBytes('GET', one(index)));
     const stored = new Map((await pods.list({ namespace: 'default' })).items.map((pod) => [pod.metadata.name, pod]));
     await measure('update pod (labels)', (index) => {
       const { metadata: { resourceVersion: _, ...metadata }, ...pod } = stored.get(`p${width}-${index}`)!;
       return requestBytes('PUT', one(index), JSON.stringify({ ...pod, metadata: { ...metadata, labels: { app: 'bench', changed: String(width) } } }));
     });
-    const labels = JSON.stringify({ metadata: { labels: { patched: String(width) } } });
-    await measure('patch pod (merge)', (index) => requestBytes('PATCH', one(index), labels, 'application/merge-patch+json'));
-    await measure('patch pod (strategic)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { strategic: String(width) } } }), 'application/strategic-merge-patch+json'));
+    await measure('patch pod (merge)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { patched: String(width) } } }), merge));
+    await measure('patch pod (strategic)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { strategic: String(width) } } }), strategic));
     await measure('delete pod', (index) => requestBytes('DELETE', `${one(index)}?gracePeriodSeconds=0`));
   }
   await pods.deleteCollection({ namespace: 'default', gracePeriodSeconds: 0 });
+  transport.close();
 
-  for (let index = 0; index < listSize; index += 500) {
-    await Promise.all(Array.from({ length: 500 }, (_, at) => pods.create(podNamed(`list-${index + at}`))));
-  }
-  // Read to the last byte; parsing a list of this size in the client would be measured otherwise.
-  await reads(`list of ${listSize} pods`, 20, path);
-  await reads('list of 500 of them (limit=500)', 200, `${path}?limit=500`);
+  await load(target, 64, times(listSize, (index) => create(`list-${index}`)));
+  await row(`list of ${listSize} pods`, 1, pid, () => load(target, 1, times(30, () => requestBytes('GET', path))));
+  await row('list of 500 of them (limit=500)', 1, pid, () => load(target, 1, times(200, () => requestBytes('GET', `${path}?limit=500`))));
 
-  // Fan-out: from the write's answer to each watcher's receipt.
-  const configMaps = client.of(ConfigMap);
-  const stop = new AbortController();
-  const written = new Map<string, number>();
-  const delays: number[] = [];
-  const { metadata } = await configMaps.list({ namespace: 'default' });
-  for (let at = 0; at < watchers; at++) {
-    void (async () => {
-      for await (const events of configMaps.watch({ namespace: 'default', resourceVersion: metadata.resourceVersion }, stop.signal)) {
-        const now = performance.now();
-        for (const event of events) {
-          const sentAt = written.get(event.object.metadata.name ?? '');
-          if (event.type === 'ADDED' && sentAt !== undefined) delays.push(now - sentAt);
-        }
-      }
-    })().catch(() => undefined);
-  }
-  await delay(3_000);
-  const writes = 50;
-  const started = performance.now();
+  // From the moment that the write was durable (commit-clock.ts, in the server) to the moment that a watcher has read it.
+  const configMaps = '/api/v1/namespaces/default/configmaps';
+  const createMap = (name: string): Buffer => requestBytes('POST', configMaps, JSON.stringify({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name }, data: { a: 'b' } }));
+  const durableAt: { readonly revision: number; readonly at: number }[] = [];
+  server.on('message', (message) => durableAt.push(message as { readonly revision: number; readonly at: number }));
+  const receipts: { readonly revision: number; readonly at: number }[] = [];
+  let noting = true;
+  const watching = await openWatchers(target, watchers, `${configMaps}?watch=true&resourceVersion=0&sendInitialEvents=false&resourceVersionMatch=NotOlderThan`, (revision) => {
+    if (noting) receipts.push({ revision, at: Number(process.hrtime.bigint()) / 1e6 });
+  });
+  server.send('tell commits');
+  await delay(2_000);
+  const writes = 100;
+  const before = await processorUs(pid);
   for (let write = 0; write < writes; write++) {
-    const name = `fan-${write}`;
-    written.set(name, performance.now());
-    await configMaps.create({ metadata: { name, namespace: 'default' }, data: { a: 'b' } });
+    await load(target, 1, [createMap(`fan-${write}`)]);
     await delay(100);
   }
-  while (delays.length < writes * watchers && performance.now() - started < 60_000) await delay(50);
-  rows.push([`watch fan-out, ${watchers} watchers, 10 writes/s: request to receipt`, String(watchers), `${delays.length} of ${writes * watchers}`, median(delays).toFixed(1), percentile(delays, 0.99).toFixed(1), (await residentMb()).toFixed(0)]);
-  stop.abort();
+  await delay(1_000);
+  const watchUs = (await processorUs(pid) - before) / (writes * watchers);
+  const commitOf = new Map(durableAt.map(({ revision, at }) => [revision, at]));
+  const delays = receipts.flatMap(({ revision, at }) => (commitOf.has(revision) ? [at - commitOf.get(revision)!] : []));
+  if (delays.length !== writes * watchers) notes.push(`Of ${writes * watchers} deliveries ${delays.length} came.`);
+  rows.push([`watch, ${watchers} watchers, 10 writes/s: from durable to received`, String(watchers), '', median(delays).toFixed(2), percentile(delays, 0.99).toFixed(2), watchUs.toFixed(0), (await residentMb(pid)).toFixed(0)]);
+
+  noting = false;
+  const burst = 500;
+  const [had, usBefore, started] = [watching.received(), await processorUs(pid), performance.now()];
+  await load(target, 16, times(burst, (index) => createMap(`burst-${index}`)));
+  while (watching.received() - had < burst * watchers && performance.now() - started < 120_000) await delay(5);
+  const seconds = (performance.now() - started) / 1000;
+  const delivered = watching.received() - had;
+  if (delivered < burst * watchers) notes.push(`In the burst ${delivered} of ${burst * watchers} deliveries came.`);
+  rows.push([`watch, ${watchers} watchers, as fast as 16 write: deliveries`, String(watchers), (delivered / seconds).toFixed(0), '', '', ((await processorUs(pid) - usBefore) / delivered).toFixed(1), (await residentMb(pid)).toFixed(0)]);
+  watching.close();
 } finally {
-  transport.close();
-  server.kill('SIGTERM');
-  await new Promise((resolve) => server.on('close', resolve));
-  await rm(dataDir, { recursive: true, force: true });
+  await stopped(server);
+  await rm(dir, { recursive: true, force: true });
 }
-table(['what', 'at a time', 'a second', 'p50 ms', 'p99 ms', 'server MB'], rows);
+table(['what', 'at a time', 'a second', 'p50 ms', 'p99 ms', 'server us each', 'server MB'], rows);
+process.stdout.write(`\n${notes.join(' ')}\n`);
 process.exit(0);

@@ -26,46 +26,32 @@ export const requestBytes = (method: string, path: string, body?: string, type =
 const blank = Buffer.from('\r\n\r\n');
 const lastChunk = Buffer.from('\r\n0\r\n\r\n');
 
-/** The status of a complete answer that begins the buffer, or undefined while there is more to come. */
-const statusOf = (buffer: Buffer): number | undefined => {
-  const end = buffer.indexOf(blank);
-  if (end < 0) return undefined;
-  const head = buffer.toString('latin1', 0, end);
-  const length = /\ncontent-length: (\d+)/i.exec(head)?.[1];
-  const complete = length === undefined ? buffer.subarray(-lastChunk.length).equals(lastChunk) : buffer.length >= end + blank.length + Number(length);
-  return complete ? Number(head.slice(9, 12)) : undefined;
-};
+/** A TLS connection with a client certificate; it resolves when the handshake is done. */
+export const openSocket = ({ host, port, ...tls }: LoadTarget): Promise<TLSSocket> => new Promise((resolve, reject) => {
+  const socket = connect({ host, port, ...tls, ALPNProtocols: ['http/1.1'], checkServerIdentity: () => undefined });
+  socket.once('error', reject).once('secureConnect', () => {
+    socket.off('error', reject).setNoDelay(true);
+    resolve(socket);
+  });
+});
 
 class Connection {
   readonly #socket: TLSSocket;
   #answer: PromiseWithResolvers<number> | undefined;
-  #parts: Buffer[] = [];
+  /** Of the answer that is being read: its status, and how many bytes are to come (undefined: it is chunked). */
+  #status = 0;
+  #left: number | undefined = 0;
 
-  private constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket) {
     this.#socket = socket;
-    socket.on('data', (part: Buffer) => {
-      this.#parts.push(part);
-      const status = statusOf(this.#parts.length === 1 ? part : Buffer.concat(this.#parts));
-      if (status === undefined) return;
-      this.#parts = [];
-      this.#answer?.resolve(status);
-    });
+    socket.on('data', (part: Buffer) => this.#read(part));
     socket.on('error', (error) => this.#answer?.reject(error));
     socket.on('close', () => this.#answer?.reject(new Error('the server ended the connection')));
   }
 
-  static open({ host, port, ...tls }: LoadTarget): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host, port, ...tls, ALPNProtocols: ['http/1.1'], checkServerIdentity: () => undefined });
-      socket.once('error', reject).once('secureConnect', () => {
-        socket.off('error', reject).setNoDelay(true);
-        resolve(new Connection(socket));
-      });
-    });
-  }
-
   send(request: Buffer): Promise<number> {
     this.#answer = Promise.withResolvers();
+    this.#status = 0;
     this.#socket.write(request);
     return this.#answer.promise;
   }
@@ -73,11 +59,25 @@ class Connection {
   close(): void {
     this.#socket.destroy();
   }
+
+  /** Headers come in one part: the server writes them at once, and they are small. */
+  #read(part: Buffer): void {
+    if (this.#status === 0) {
+      const end = part.indexOf(blank);
+      const head = part.toString('latin1', 0, end);
+      this.#status = Number(head.slice(9, 12));
+      const length = /\ncontent-length: (\d+)/i.exec(head)?.[1];
+      this.#left = length === undefined ? undefined : Number(length) - (part.length - end - blank.length);
+    } else if (this.#left !== undefined) {
+      this.#left -= part.length;
+    }
+    if (this.#left === undefined ? part.subarray(-lastChunk.length).equals(lastChunk) : this.#left <= 0) this.#answer?.resolve(this.#status);
+  }
 }
 
-/** Opens `width` connections and sends `count` requests over them, as fast as they are answered. Rejects at an answer that is not 2xx. */
+/** Opens `width` connections and sends the requests over them, as fast as they are answered. Rejects at an answer that is not 2xx. */
 export const load = async (target: LoadTarget, width: number, requests: readonly Buffer[]): Promise<LoadResult> => {
-  const connections = await Promise.all(Array.from({ length: width }, () => Connection.open(target)));
+  const connections = await Promise.all(Array.from({ length: width }, async () => new Connection(await openSocket(target))));
   const times: number[] = [];
   let next = 0;
   const started = performance.now();

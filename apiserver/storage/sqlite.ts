@@ -8,6 +8,7 @@
  * each transaction, and about 100 bytes for each row. It replaced a store that did all of it on the event loop, where SQLite
  * and the disk took a third of a write. What was rejected is in docs/design/storage.md.
  */
+import { channel } from 'node:diagnostics_channel';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
@@ -44,6 +45,9 @@ interface Decided extends Grouped {
 }
 
 const batchRows = 500;
+
+/** Says the newest revision each time that a group has become durable, to whoever measures. */
+const committed = channel('barge:commit');
 
 export class SqliteStorage implements Storage {
   readonly #options: SqliteOptions;
@@ -219,6 +223,7 @@ export class SqliteStorage implements Storage {
     } catch (error) {
       throw this.#fail(error);
     }
+    if (committed.hasSubscribers) committed.publish(group.at(-1)!.revision);
     this.#walBytes = answer.walBytes;
     const deleted = answer.deleted.values();
     this.#changes.append(group.filter(({ writes }) => writes.length > 0).map(({ writes, revision, previous }) => writes.map(({ key, value, object }, index): Change => (value === undefined
