@@ -8,9 +8,10 @@ import { SqliteWriter, type WriteAnswer, type WriteGroup, type WriterOptions } f
 import type { WriterMessage } from './sqlite-writer-thread.ts';
 import { Thread } from './thread.ts';
 
-/** The share of the loop's time, over a second, from which on a thread writes. */
+/** The share of the loop's time that makes a second a busy one, and how many of them in a row make a thread start: more than a start of a cluster has. */
 const busyShare = 0.2;
 const windowMs = 1_000;
+const busyWindows = 3;
 
 export class AdaptiveWriter {
   readonly #options: WriterOptions;
@@ -21,11 +22,13 @@ export class AdaptiveWriter {
   #starting = false;
   #windowStart = 0;
   #spentMs = 0;
+  #busy = 0;
 
   /** `nowMs` is any clock that does not go back. */
   constructor(options: WriterOptions, nowMs: () => number) {
     this.#options = options;
     this.#nowMs = nowMs;
+    this.#windowStart = nowMs();
     this.#here = new SqliteWriter(options);
   }
 
@@ -61,12 +64,13 @@ export class AdaptiveWriter {
   }
 
   #note(startMs: number, endMs: number): void {
-    if (endMs - this.#windowStart > windowMs) {
-      this.#windowStart = startMs;
-      this.#spentMs = 0;
-    }
     this.#spentMs += endMs - startMs;
-    if (this.#spentMs > windowMs * busyShare && !this.#starting) this.#startThread();
+    const passedMs = endMs - this.#windowStart;
+    if (passedMs < windowMs) return;
+    this.#busy = this.#spentMs > passedMs * busyShare ? this.#busy + 1 : 0;
+    this.#windowStart = endMs;
+    this.#spentMs = 0;
+    if (this.#busy >= busyWindows && !this.#starting) this.#startThread();
   }
 
   #startThread(): void {
@@ -80,6 +84,7 @@ export class AdaptiveWriter {
       // Without the thread writing goes on here, which is slower and no less safe; the next busy second tries again.
       this.#thread = undefined;
       this.#starting = false;
+      this.#busy = 0;
     });
   }
 }
