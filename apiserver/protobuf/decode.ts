@@ -4,7 +4,7 @@
  *
  * The API's Go types write every scalar that is no pointer, also when it is zero, and every sub-message that is no
  * pointer, also when it is empty. JSON leaves these out, so zero and empty values are dropped unless the table says that
- * the field is a pointer.
+ * the field is a pointer, or one that JSON never leaves out.
  */
 import { isUtf8 } from 'node:buffer';
 import { rfc3339, rfc3339Micro } from '../../base/clock.ts';
@@ -118,7 +118,7 @@ const messageOf = (name: string, bytes: Buffer, depth: number): Json => {
     else {
       const decoded = valueOf(field, value, depth);
       if (field.inline) Object.assign(out, decoded);
-      else if (decoded !== undefined && (field.pointer || !isEmpty(decoded))) put(out, field.name, decoded);
+      else if (decoded !== undefined && (field.pointer || field.always || !isEmpty(decoded))) put(out, field.name, decoded);
       else delete out[field.name];
     }
   }

@@ -10,6 +10,8 @@ export interface ProtobufField {
   readonly map: boolean;
   /** A pointer in the API's Go types: it is on the wire only when it is set, so an explicit zero is kept. */
   readonly pointer: boolean;
+  /** JSON has it also when it is zero: a number, a truth or a text that the API requires. */
+  readonly always: boolean;
   /** Its members belong to the message around it. */
   readonly inline: boolean;
 }
@@ -20,7 +22,7 @@ const parse = (text: string): ProtobufField => {
   const [name = '', type = '', flags = ''] = text.split(' ');
   const map = /^map<string,(.+)>$/.exec(type)?.[1];
   const repeated = type.startsWith('[]');
-  return { name, type: map ?? (repeated ? type.slice(2) : type), repeated, map: map !== undefined, pointer: flags.includes('p'), inline: flags.includes('i') };
+  return { name, type: map ?? (repeated ? type.slice(2) : type), repeated, map: map !== undefined, pointer: flags.includes('p'), always: flags.includes('r'), inline: flags.includes('i') };
 };
 
 let texts: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;

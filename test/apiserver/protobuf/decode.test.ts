@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { decodeEnvelope } from '../../../apiserver/protobuf/decode.ts';
 import { protobufMessage } from '../../../apiserver/protobuf/fields.ts';
 import { ApiError } from '../../../schemas/errors.ts';
+import * as bodies from '../../../schemas/types/bodies.ts';
 import { testRegistry } from '../../helpers/api.ts';
 
 // A writer of the wire format that knows the table only by field numbers given by hand.
@@ -36,6 +37,13 @@ test('a config map with everything that maps can hold', (t) => {
 test('explicit zeros of pointers stay, zeros of plain fields go', (t) => {
   const deployment = envelope('apps/v1', 'Deployment', meta(), bytes(2, number(1, 0), bytes(2, bytes(1, bytes(1, 'app'), bytes(2, 'x'))), bytes(3, bytes(1, ''), bytes(2, '')), bytes(4, bytes(1, '')), number(5, 0), number(7, 0)), bytes(3, number(1, 0)));
   t.deepEqual(decodeEnvelope(deployment), { kind: 'Deployment', apiVersion: 'apps/v1', metadata: { name: 'n' }, spec: { replicas: 0, selector: { matchLabels: { app: 'x' } } } });
+});
+
+test('zeros of what the API requires stay, as JSON would have them', (t) => {
+  const scale = envelope('autoscaling/v1', 'Scale', meta(), bytes(2, number(1, 0)), bytes(3, number(1, 0), bytes(2, '')));
+  t.deepEqual(decodeEnvelope(scale), { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: { name: 'n' }, status: { replicas: 0 } });
+  const pod = envelope('v1', 'Pod', meta(), bytes(3, bytes(8, bytes(1, 'c'), number(4, 0), number(5, 0), bytes(6, 'i'), bytes(7, ''), bytes(2, bytes(3, number(1, 0))))));
+  t.deepEqual(decodeEnvelope(pod)['status'], { containerStatuses: [{ name: 'c', ready: false, restartCount: 0, image: 'i', imageID: '', state: { terminated: { exitCode: 0 } } }] });
 });
 
 test('inlined messages, int-or-strings, quantities, times and negative numbers', (t) => {
@@ -109,4 +117,25 @@ test('the table closes over itself and knows every built-in kind', async (t) => 
   for (const kind of (await testRegistry()).all()) if (!neverSent.has(kind.group)) walk(`${kind.group === '' ? 'core' : kind.group.split('.')[0]!}/${kind.version}.${kind.kind}`);
   for (const name of ['meta/v1.DeleteOptions', 'autoscaling/v1.Scale', 'core/v1.Binding', 'policy/v1.Eviction']) walk(name);
   t.true(seen.size > 150);
+});
+
+test('the table knows which numbers, truths and texts the schemas require', async (t) => {
+  const scalars = new Set(['string', 'bool', 'int32', 'int64', 'intstr.IntOrString']);
+  const seen = new Set<object>();
+  const differences: string[] = [];
+  const walk = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null || seen.has(part)) return;
+    seen.add(part);
+    const { 'x-barge-type': name, required = [] } = part as { readonly 'x-barge-type'?: string; readonly required?: readonly string[] };
+    const message = name === undefined ? undefined : protobufMessage(name.replace(/^(\w+)\.(\w+)\./, '$1/$2.'));
+    for (const field of message?.values() ?? []) {
+      const wanted = required.includes(field.name) && scalars.has(field.type) && !field.pointer && !field.inline && !field.repeated && !field.map;
+      if (wanted !== field.always) differences.push(`${name}.${field.name}`);
+    }
+    for (const value of Object.values(part)) walk(value);
+  };
+  for (const kind of (await testRegistry()).all()) walk(kind.schema);
+  for (const { schema } of Object.values(bodies).filter((one) => 'schema' in one)) walk(schema);
+  t.true(seen.size > 1_000);
+  t.deepEqual(differences, []);
 });
