@@ -227,6 +227,11 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     try {
       const container = this.#docker.getContainer(id);
       const socket = await container.attach({ stream: true, stdin: options.stdin, stdout: true, stderr: true, hijack: true }) as Duplex;
+      // Who attaches to a container that has ended would wait for its next start.
+      if (!(await container.inspect()).State.Running) {
+        socket.destroy();
+        throw new RuntimeError('RunContainerError', `container ${id} is not running`);
+      }
       return sessionOver(socket, {
         tty: options.tty,
         resize: async (columns, rows) => {

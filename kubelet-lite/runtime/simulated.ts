@@ -277,6 +277,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   async attach(id: string, { stdin }: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession> {
     const container = this.#find(id);
+    if (container.state.status !== 'running') throw new RuntimeError('RunContainerError', `container ${id} is not running`);
     return session(stdin, (input) => ({ stdout: input, code: container.state.exitCode ?? 0 }));
   }
 

@@ -194,6 +194,9 @@ export const runtimeSuite = (test: TestFn, open: () => Promise<RuntimeHarness>):
     session.closeInput();
     t.is((await said(session)).code, 0);
     t.is((await runtime.inspect(spec.podUid))[0]?.containers[0]?.status, 'running');
+    // Nobody waits for the next start of what has ended.
+    await runtime.stopContainer(id, 0);
+    await t.throwsAsync(runtime.attach(id, { stdin: true, tty: false }), { name: 'RuntimeError' });
   });
 
   test('statistics are taken of a running container', async (t) => {
