@@ -6,14 +6,12 @@ import { promisify } from 'node:util';
 import { dump } from 'js-yaml';
 import type { ApiList } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
-import { jsonOf } from '../encoding.ts';
 import { takesGzip } from './accept.ts';
+import { ListBytes, pieceBytes } from './list-bytes.ts';
 import { isPretty, prettyText } from './pretty.ts';
 
 /** Bodies from this size on are compressed for clients that take it; below, the time costs more than the bytes. */
 export const gzipFromBytes = 128 * 1024;
-/** Big lists are written in pieces of about this size, so that other requests get their turn between them. */
-const pieceBytes = 256 * 1024;
 
 const compress = promisify(gzip);
 const fastest = { level: constants.Z_BEST_SPEED };
@@ -61,40 +59,18 @@ export const replyText = (response: ServerResponse, code: number, text: string):
   response.end(body);
 };
 
-/** The bytes of a list, in pieces: what stands around the items, and the items' own texts as they are kept. */
-const piecesOf = (list: ApiList): readonly Buffer[] => {
-  const head = JSON.stringify({ kind: list.kind, apiVersion: list.apiVersion, metadata: list.metadata });
-  const pieces: Buffer[] = [];
-  let run: string[] = [];
-  let length = 0;
-  let before = `${head.slice(0, -1)},"items":[`;
-  for (const item of list.items) {
-    const text = jsonOf(item);
-    run.push(text);
-    length += text.length;
-    if (length < pieceBytes) continue;
-    pieces.push(Buffer.from(`${before}${run.join(',')}`));
-    before = ',';
-    run = [];
-    length = 0;
-  }
-  pieces.push(Buffer.from(`${run.length === 0 && pieces.length > 0 ? '' : before}${run.join(',')}]}\n`));
-  return pieces;
-};
-
 /** A list as a join of its items' bytes; compressed as it goes out where that pays. */
 export const replyList = async (request: IncomingMessage, response: ServerResponse, list: ApiList, headers: OutgoingHttpHeaders): Promise<void> => {
   if (isPretty(request)) return replyJson(request, response, 200, { kind: list.kind, apiVersion: list.apiVersion, metadata: list.metadata, items: list.items }, headers);
-  const pieces = piecesOf(list);
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  if (pieces.length === 1) return replyBytes(request, response, 200, pieces[0]!, headers);
+  const bytes = new ListBytes(list);
+  if (bytes.length < pieceBytes) return replyBytes(request, response, 200, Buffer.concat([...bytes.pieces()], bytes.length), headers);
   const common = { 'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers };
   const zip = takesGzip(request.headers['accept-encoding']);
   if (response.destroyed || response.headersSent) return;
-  response.writeHead(200, zip ? { ...common, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : { ...common, 'Content-Length': length });
+  response.writeHead(200, zip ? { ...common, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : { ...common, 'Content-Length': bytes.length });
   try {
-    if (zip) await pipeline(pieces, createGzip(fastest), response);
-    else await pipeline(pieces, response);
+    if (zip) await pipeline(bytes.pieces(), createGzip(fastest), response);
+    else await pipeline(bytes.pieces(), response);
   } catch (error) {
     // A reader that goes away in the middle is no failure of the server's.
     if (!response.destroyed) throw error;
