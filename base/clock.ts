@@ -26,8 +26,15 @@ export const sleep = (clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     signal.addEventListener('abort', done, { once: true });
   });
 
+/** A server writes thousands of times in one second. */
+let lastSecond = { seconds: NaN, text: '' };
+
 /** RFC 3339 in UTC with whole seconds, as object timestamps are written. */
-export const rfc3339 = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+export const rfc3339 = (ms: number): string => {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds !== lastSecond.seconds) lastSecond = { seconds, text: `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z` };
+  return lastSecond.text;
+};
 
 /** RFC 3339 in UTC with microseconds, as leases and event series are written. */
 export const rfc3339Micro = (ms: number): string => `${new Date(ms).toISOString().slice(0, 23)}000Z`;

@@ -39,8 +39,20 @@ const scaled = (digits: bigint, power: number): bigint => {
   return -exponent > 2 * maxLength ? 1n : divideUp(digits, 10n ** BigInt(-exponent));
 };
 
+/** A cluster writes the same few amounts again and again. */
+const known = new Map<string, Quantity | undefined>();
+const maxKnown = 1_000;
+
 /** The quantity that the text means, or undefined when it is none. */
 export const parseQuantity = (text: string): Quantity | undefined => {
+  if (known.has(text)) return known.get(text);
+  const quantity = parsed(text);
+  if (known.size >= maxKnown) known.clear();
+  if (text.length <= maxLength) known.set(text, quantity);
+  return quantity;
+};
+
+const parsed = (text: string): Quantity | undefined => {
   const match = text.length <= maxLength ? pattern.exec(text) : null;
   if (match === null) return undefined;
   const [, sign, whole = '', fraction = '', suffix = ''] = match;
@@ -58,7 +70,7 @@ export const parseQuantity = (text: string): Quantity | undefined => {
     nano = scaled(digits, (named ?? Number(suffix.slice(1))) - fraction.length);
   }
   nano = capped(nano);
-  return { nano: sign === '-' ? -nano : nano, form };
+  return Object.freeze({ nano: sign === '-' ? -nano : nano, form });
 };
 
 /** Why the text is no quantity, or undefined. */

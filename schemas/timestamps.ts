@@ -33,7 +33,15 @@ export const timeMs = (text: string | undefined): number | undefined => {
   return instant === undefined ? undefined : instant.seconds * 1000 + Math.floor(instant.micros / 1000);
 };
 
-export const isTime = (text: string): boolean => parse(text) !== undefined;
+/** Objects that are written within one second carry the same time. */
+let lastTime = '';
+
+export const isTime = (text: string): boolean => {
+  if (text === lastTime) return true;
+  const right = parse(text) !== undefined;
+  if (right) lastTime = text;
+  return right;
+};
 
 const isoSeconds = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19);
 

@@ -113,8 +113,18 @@ const warnAffinity = (affinity: Affinity | undefined, at: string): readonly stri
 const repeated = (values: readonly string[], place: (index: number) => string, what: string): readonly string[] =>
   (values.length < 2 ? nothing : values.flatMap((value, index) => (values.indexOf(value) < index ? [`${place(index)}: duplicate ${what} "${value}"`] : [])));
 
+/** Frozen specs with nothing to warn of; pods of one template share theirs. */
+const quiet = new WeakSet<PodSpec>();
+
 /** Lines about a pod's spec; `at` is its path. */
 export const warnPodSpec = (spec: PodSpec, at: string): readonly string[] => {
+  if (quiet.has(spec)) return nothing;
+  const lines = linesOf(spec, at);
+  if (lines.length === 0 && Object.isFrozen(spec)) quiet.add(spec);
+  return lines;
+};
+
+const linesOf = (spec: PodSpec, at: string): readonly string[] => {
   const { containers, initContainers = [], volumes = [], hostAliases = [], imagePullSecrets = [], topologySpreadConstraints: spread = [], terminationGracePeriodSeconds: grace = 0 } = spec;
   return [
     ...Object.keys(spec.nodeSelector ?? {}).flatMap((label) => oldLabel(label, `${at}.nodeSelector[${label}]`)),
