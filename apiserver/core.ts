@@ -91,7 +91,7 @@ export class Core {
     const authorizer = typeof options.authorizer === 'function' ? options.authorizer(cache) : options.authorizer;
     const accountTokens = options.accountTokens === undefined ? undefined : new AccountTokens(options.accountTokens, cache, clock);
     const tokens = anyTokens([...(accountTokens === undefined ? [] : [accountTokens]), bootstrapTokens(cache, clock)]);
-    const admission = createAdmission(admissionPlugins({ ...options, cache, authorizer, accountTokens }));
+    const admission = createAdmission(admissionPlugins({ ...options, registry, cache, authorizer, accountTokens }));
     const summaries = options.agents === undefined ? undefined : new NodeSummaries({ read: options.agents, clock, log });
     const webhooks = createWebhookClient({ cache, clock, random });
     const dynamic = createDynamicAdmission({ cache, registry, client: webhooks, authorizer, random, log });

@@ -1,3 +1,4 @@
+import type { Registry } from '../../schemas/registry.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AccountTokens } from '../authentication/account-tokens.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
@@ -11,6 +12,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podDefaults } from './pod-defaults.ts';
 import { podSecurity } from './pod-security.ts';
+import { policyExpressions } from './policy-expressions.ts';
 import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
 import { serviceAccount } from './service-account.ts';
@@ -18,6 +20,7 @@ import { serviceAddresses } from './service-addresses.ts';
 
 export interface AdmissionOptions {
   readonly cache: WatchCache;
+  readonly registry: Registry;
   readonly authorizer: Authorizer;
   /** Undefined where pods get no tokens. */
   readonly accountTokens: AccountTokens | undefined;
@@ -39,6 +42,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   nodeRestriction(),
   roleEscalation(options.cache, options.authorizer),
   certificateRequests(),
+  policyExpressions(options.registry),
   serviceAddresses(options),
   quotaStatus(options.cache, options.clock),
 ];

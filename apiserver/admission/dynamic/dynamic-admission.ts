@@ -4,6 +4,10 @@
  * operation. Where that is nobody, nothing is made and nobody waits.
  */
 import type { AnyKind, ApiObject } from '../../../schemas/kind.ts';
+import type { MutatingAdmissionPolicyBinding } from '../../../schemas/kinds/admissionregistration/mutating-admission-policy-binding.ts';
+import type { MutatingAdmissionPolicy } from '../../../schemas/kinds/admissionregistration/mutating-admission-policy.ts';
+import type { ValidatingAdmissionPolicyBinding } from '../../../schemas/kinds/admissionregistration/validating-admission-policy-binding.ts';
+import type { ValidatingAdmissionPolicy } from '../../../schemas/kinds/admissionregistration/validating-admission-policy.ts';
 import type { MutatingWebhookConfiguration } from '../../../schemas/kinds/admissionregistration/mutating-webhook-configuration.ts';
 import type { ValidatingWebhookConfiguration } from '../../../schemas/kinds/admissionregistration/validating-webhook-configuration.ts';
 import type { Registry } from '../../../schemas/registry.ts';
@@ -12,6 +16,8 @@ import type { WatchCache } from '../../watch/watch-cache.ts';
 import { formsOf } from './forms.ts';
 import type { Hooks, Mutator, Validator } from './hook.ts';
 import { formFor, isExempt } from './matching.ts';
+import { mutatingPolicy } from './policies/mutating-policy.ts';
+import { validatingPolicy } from './policies/validating-policy.ts';
 import { Review, type Candidates } from './review.ts';
 import { requestedOf, subjectOf, type Operation, type Question } from './subject.ts';
 import { mutatingWebhook, validatingWebhook, type WebhookTools } from './webhook-hooks.ts';
@@ -38,26 +44,48 @@ const hooksFrom = <T extends ApiObject, H>(cache: WatchCache, plural: string, ma
   });
 };
 
-const collections = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
+/** Makes hooks of bindings and the policies that they name. A binding without its policy puts nothing into force. */
+const hooksOfBindings = <B extends ApiObject & { readonly spec?: { readonly policyName?: string | undefined } | undefined }, P extends ApiObject, H>(cache: WatchCache, [policies, bindings]: readonly [string, string], make: (policy: P, binding: B) => H): (() => readonly H[]) => {
+  const made = new WeakMap<ApiObject, { readonly policy: ApiObject; readonly hook: H }>();
+  return () => (cache.list(`${group}/${bindings}/`) as readonly B[]).flatMap((binding) => {
+    const policy = cache.get(`${group}/${policies}//${binding.spec?.policyName ?? ''}`) as P | undefined;
+    if (policy === undefined) return [];
+    const known = made.get(binding);
+    if (known?.policy === policy) return [known.hook];
+    const hook = make(policy, binding);
+    made.set(binding, { policy, hook });
+    return [hook];
+  });
+};
+
+const webhookCollections = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'] as const;
+const mutatingPolicies = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'] as const;
+const validatingPolicies = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'] as const;
+
+/** Those without which nobody is asked: policies alone put nothing into force. */
+const counted: ReadonlySet<string> = new Set([...webhookCollections, mutatingPolicies[1], validatingPolicies[1]]);
 
 export const createDynamicAdmission = (options: DynamicAdmissionOptions): DynamicAdmission => {
   const { cache, registry } = options;
-  const mutatingWebhooks = hooksFrom<MutatingWebhookConfiguration, Mutator>(cache, collections[0]!, ({ webhooks = [] }) => webhooks.map((one) => mutatingWebhook(one, options)));
-  const validatingWebhooks = hooksFrom<ValidatingWebhookConfiguration, Validator>(cache, collections[1]!, ({ webhooks = [] }) => webhooks.map((one) => validatingWebhook(one, options)));
+  const mutatingWebhooks = hooksFrom<MutatingWebhookConfiguration, Mutator>(cache, webhookCollections[0], ({ webhooks = [] }) => webhooks.map((one) => mutatingWebhook(one, options)));
+  const validatingWebhooks = hooksFrom<ValidatingWebhookConfiguration, Validator>(cache, webhookCollections[1], ({ webhooks = [] }) => webhooks.map((one) => validatingWebhook(one, options)));
+
+  const mutatingHooks = hooksOfBindings<MutatingAdmissionPolicyBinding, MutatingAdmissionPolicy, Mutator>(cache, mutatingPolicies, (policy, binding) => mutatingPolicy(policy, binding, options));
+  const validatingHooks = hooksOfBindings<ValidatingAdmissionPolicyBinding, ValidatingAdmissionPolicy, Validator>(cache, validatingPolicies, (policy, binding) => validatingPolicy(policy, binding, options));
 
   let count = 0;
   let hooks: Hooks | undefined;
   let known: { readonly kinds: readonly AnyKind[]; readonly candidates: Map<AnyKind, Map<string, Partial<Record<Operation, Candidates>>>> } | undefined;
-  for (const plural of collections) {
+  for (const plural of [...webhookCollections, ...mutatingPolicies, ...validatingPolicies]) {
     cache.follow(`${group}/${plural}/`, (before, after) => {
-      count += Number(after !== undefined) - Number(before !== undefined);
+      if (counted.has(plural)) count += Number(after !== undefined) - Number(before !== undefined);
       hooks = undefined;
     });
   }
 
   const candidatesFor = (call: Call, operation: Operation, subresource: string): Candidates | undefined => {
     if (hooks === undefined) {
-      hooks = { mutators: mutatingWebhooks(), validators: validatingWebhooks() };
+      hooks = { mutators: [...mutatingHooks(), ...mutatingWebhooks()], validators: [...validatingHooks(), ...validatingWebhooks()] };
       known = undefined;
     }
     const kinds = registry.all();
