@@ -59,6 +59,7 @@ export const webhookServer = async (handler: WebhookHandler): Promise<WebhookSer
   const made: WebhookServer = {
     port, url: `https://127.0.0.1:${port}`, caBundle: Buffer.from(ca.cert).toString('base64'), calls, requests, handler,
     close: async () => {
+      if (!http.listening) return;
       http.closeAllConnections();
       http.close();
       await once(http, 'close');

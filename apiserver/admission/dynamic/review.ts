@@ -3,7 +3,7 @@ import { ApiError } from '../../../schemas/errors.ts';
 import { deepEqual } from '../../../schemas/frozen.ts';
 import type { AnyKind, ApiObject } from '../../../schemas/kind.ts';
 import type { WatchCache } from '../../watch/watch-cache.ts';
-import { inForm } from './forms.ts';
+import { shownIn, takenFrom } from './forms.ts';
 import type { Mutator, Scope, Validator } from './hook.ts';
 import { formFor, isMeant } from './matching.ts';
 import type { Subject, View } from './subject.ts';
@@ -40,7 +40,7 @@ export class Review {
   /** True where anybody means the request as it stands. */
   isWanted(object: ApiObject | undefined): boolean {
     const { mutators, validators } = this.#state.candidates;
-    return mutators.some((one) => this.#viewFor(one.scopes, object) !== undefined) || validators.some((one) => this.#viewFor(one.scopes, object) !== undefined);
+    return mutators.some((one) => this.#formFor(one.scopes, object) !== undefined) || validators.some((one) => this.#formFor(one.scopes, object) !== undefined);
   }
 
   /** What those who may change the request make of the object, one after the other; the object itself where nobody changes it. */
@@ -50,10 +50,13 @@ export class Review {
     /** What each left behind that wants to be asked again. */
     const seen = new Map<Mutator, T>();
     const ask = async (mutator: Mutator): Promise<void> => {
-      const view = this.#viewFor(mutator.scopes, object);
-      if (view === undefined) return;
-      const changed = await mutator.mutate(view);
-      if (changed !== undefined) object = settle(changed, view.form, object);
+      const form = this.#formFor(mutator.scopes, object);
+      if (form === undefined) return;
+      const changed = await mutator.mutate(await this.#view(form, object));
+      if (changed !== undefined) {
+        const taken = await takenFrom(form, this.#state.subject.call.kind, changed);
+        object = settle(taken.changed, taken.form, object);
+      }
       if (mutator.again) seen.set(mutator, object);
     };
     for (const mutator of mutators) await ask(mutator);
@@ -66,9 +69,11 @@ export class Review {
   /** For requests that may only be refused: deletions, connections, questions. Throws what is against them. */
   async permit(object: ApiObject | undefined): Promise<void> {
     for (const mutator of this.#state.candidates.mutators) {
-      const view = this.#viewFor(mutator.scopes, object);
-      const changed = view === undefined ? undefined : await mutator.mutate(view);
-      if (changed !== undefined && !deepEqual(changed, view!.object)) throw new ApiError('InternalError', `Internal error occurred: admission webhook ${JSON.stringify(mutator.name)} attempted to modify the object, which is not supported for this operation`);
+      const form = this.#formFor(mutator.scopes, object);
+      if (form === undefined) continue;
+      const view = await this.#view(form, object);
+      const changed = await mutator.mutate(view);
+      if (changed !== undefined && !deepEqual(changed, view.object)) throw new ApiError('InternalError', `Internal error occurred: admission webhook ${JSON.stringify(mutator.name)} attempted to modify the object, which is not supported for this operation`);
     }
     await this.validate(object);
   }
@@ -76,13 +81,14 @@ export class Review {
   /** Asks all who judge the request, at the same time, and throws what the first of them in order has against it. */
   async validate(object: ApiObject | undefined): Promise<void> {
     const asked = this.#state.candidates.validators.flatMap((validator) => {
-      const view = this.#viewFor(validator.scopes, object);
-      return view === undefined ? [] : [validator.validate(view)];
+      const form = this.#formFor(validator.scopes, object);
+      return form === undefined ? [] : [this.#view(form, object).then((view) => validator.validate(view))];
     });
     for (const result of await Promise.allSettled(asked)) if (result.status === 'rejected') throw result.reason;
   }
 
-  #viewFor(scopes: readonly Scope[], object: ApiObject | undefined): View | undefined {
+  /** The form in which those with these scopes are shown the request; undefined where one of them does not mean it. */
+  #formFor(scopes: readonly Scope[], object: ApiObject | undefined): AnyKind | undefined {
     const { cache, candidates, subject, old } = this.#state;
     let first: AnyKind | undefined;
     for (const scope of scopes) {
@@ -90,8 +96,13 @@ export class Review {
       if (form === undefined || !isMeant(scope, subject, { form, object, old, cache })) return undefined;
       first ??= form;
     }
-    const form = first!;
+    return first;
+  }
+
+  async #view(form: AnyKind, object: ApiObject | undefined): Promise<View> {
+    const { subject, old } = this.#state;
     if (subject.body !== undefined) return { subject, form, object, old };
-    return { subject, form, object: object && inForm(form, object), old: old && inForm(form, old) };
+    const { kind } = subject.call;
+    return { subject, form, object: object && await shownIn(form, kind, object), old: old && await shownIn(form, kind, old) };
   }
 }

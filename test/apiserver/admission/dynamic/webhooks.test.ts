@@ -5,6 +5,7 @@ import { ApiError } from '../../../../schemas/errors.ts';
 import type { ApiObject } from '../../../../schemas/kind.ts';
 import { admin } from '../../../helpers/api.ts';
 import { patched, requestOf, verdict, webhook, webhookTest, type AdmissionTest } from '../../../helpers/admission-webhooks.ts';
+import { define, specSchema, widgetDefinition, widgets } from '../../../helpers/custom.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 
@@ -309,4 +310,23 @@ test('a configuration that goes is asked no more', webhookTest((body) => verdict
   await refusal(create(test, 'a'));
   await test.api.transport.send({ verb: 'delete', group: 'admissionregistration.k8s.io', version: 'v1', resource: 'validatingwebhookconfigurations', name: 'v' });
   t.is((await create(test, 'a')).code, 201);
+}));
+
+test('custom objects are shown in the version that a rule names, and defaults are filled in behind a change', webhookTest((body) => patched(body, [add('/spec/color', 'blue'), add('/spec/unknown', 1)]), async (t, test) => {
+  const schema = specSchema({ size: { type: 'integer', default: 3 }, color: { type: 'string' } });
+  await define(test.api, widgetDefinition({ versions: [
+    { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } }, { name: 'v2', served: true, storage: false, schema: { openAPIV3Schema: schema } },
+  ] }));
+  const rules = { rules: [{ operations: ['*'], apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['widgets'] }] };
+  await test.configure('mutating', 'm', [webhook(test.server, rules), webhook(test.server, { ...rules, name: 'exact.example.com', matchPolicy: 'Exact' })]);
+  const { body } = await send(test, { ...widgets, version: 'v2', verb: 'create', body: { metadata: { name: 'w' }, spec: {} } });
+  t.is(test.server.calls.length, 1);
+  t.like(requestOf(test.server.calls[0]!) as Json, { kind: { group: 'example.com', version: 'v1', kind: 'Widget' }, requestKind: { version: 'v2' }, object: { apiVersion: 'example.com/v1' } });
+  t.is(body.apiVersion, 'example.com/v2');
+  t.deepEqual(body.spec, { size: 3, color: 'blue' });
+  test.server.handler = (review) => verdict(review);
+  await send(test, { ...widgets, version: 'v2', verb: 'patch', name: 'w', patchType: 'merge', body: { spec: { size: 4 } } });
+  t.like(requestOf(test.server.calls.at(-1)!) as Json, { operation: 'UPDATE', object: { apiVersion: 'example.com/v1', spec: { size: 4 } }, oldObject: { apiVersion: 'example.com/v1', spec: { size: 3 } } });
+  await send(test, { ...widgets, version: 'v2', verb: 'delete', name: 'w' });
+  t.like(requestOf(test.server.calls.at(-1)!) as Json, { operation: 'DELETE', oldObject: { apiVersion: 'example.com/v1' } });
 }));
