@@ -75,7 +75,10 @@ const passBody = ({ context, request }: Sending, upstream: ClientRequest): void 
     cancel = clock.after(limits.requestMs, look);
   };
   request.on('data', () => { moved = true; });
-  request.once('close', () => cancel());
+  request.once('close', () => {
+    cancel();
+    unhurried.delete(request.socket);
+  });
   request.once('error', () => upstream.destroy());
   request.pipe(upstream);
   look();
@@ -99,16 +102,26 @@ export const proxyRequest = async (context: HttpContext, client: ProxyClient, { 
         abort();
         resolve();
       });
-      upstream.once('error', (error) => {
+      const fail = (error: Error): void => {
         if (response.headersSent || response.destroyed) response.destroy();
         else replyError(response, unreachable(error), request.complete ? {} : { Connection: 'close' });
+      };
+      upstream.on('error', fail);
+      // What switches to another protocol unasked is cut off without an error.
+      upstream.once('close', () => {
+        if (!response.headersSent) fail(new Error('the connection was closed without an answer'));
       });
       upstream.once('response', (answer) => {
         const turned = turnedBy(sending, target);
+        const code = answer.statusCode ?? 0;
+        if (code < 200) {
+          upstream.destroy(new Error(`the answer has the code ${code}`));
+          return;
+        }
         const headers = answerHeaders(answer, turned);
-        const turner = request.method !== 'HEAD' && isTurned(answer.headers) ? htmlTurner(turned) : undefined;
+        const turner = request.method !== 'HEAD' && code === 200 && isTurned(answer.headers) ? htmlTurner(turned) : undefined;
         if (turner !== undefined) delete headers['content-length'];
-        response.writeHead(answer.statusCode ?? 502, headers);
+        response.writeHead(code, headers);
         response.flushHeaders();
         answer.once('error', () => response.destroy());
         if (turner === undefined) answer.pipe(response);
@@ -143,8 +156,14 @@ export const proxyUpgrade = async ({ socket, head, ...sending }: ProxyUpgrade): 
   await new Promise<void>((resolve, reject: (error: ApiError) => void) => {
     const abort = (): void => { upstream.destroy(); };
     socket.once('close', abort);
-    upstream.once('error', (error) => reject(unreachable(error)));
+    upstream.on('error', (error) => reject(unreachable(error)));
+    upstream.once('close', () => reject(unreachable(new Error('the connection was closed without an answer'))));
     upstream.once('response', (answer) => {
+      const code = answer.statusCode ?? 0;
+      if (code < 200) {
+        upstream.destroy(new Error(`the answer has the code ${code}`));
+        return;
+      }
       // It would not switch: its answer is the client's, whose connection has left HTTP here and ends with it.
       socket.write(headOf(answer, { connection: 'close' }, turned));
       answer.once('error', () => socket.destroy());

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
@@ -15,6 +15,8 @@ import { Endpoints } from '../../../schemas/kinds/core/endpoints.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
 import { Pod } from '../../../schemas/kinds/core/pod.ts';
 import { Service } from '../../../schemas/kinds/core/service.ts';
+import { admin } from '../../helpers/api.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
 import { httpsApi, testCertificates, type HttpsApi } from '../../helpers/https-api.ts';
 
 /** What listens at the cluster's addresses: `address:port` of the cluster to a port of this test. */
@@ -32,7 +34,7 @@ const serve = async (t: ExecutionContext, name: string, { server = createServer(
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
-    server.closeAllConnections();
+    if ('closeAllConnections' in server) server.closeAllConnections();
     server.close();
   });
   const ip = `10.244.0.${placeOf.size + 1}`;
@@ -197,6 +199,47 @@ test('a client that goes takes its request along, an application that breaks off
   stream.destroy();
   await left.promise;
   await t.throwsAsync(api.call(`${pods}/${name}/proxy/cut`));
+});
+
+test('answers that are none are told as errors, and harm nobody', async (t) => {
+  const app = await serve(t, 'odd', { server: createTcpServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (request: Buffer) => socket.end(decodeURIComponent(/^\S+ \/(\S*)/.exec(request.toString())![1]!)));
+  }) as unknown as Server });
+  t.true(app.listening);
+  for (const answer of ['HTTP/1.1 099 Odd\r\n\r\n', 'HTTP/1.1 000 Odd\r\n\r\n', 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n', 'HTTP/1.1 99999 Odd\r\n\r\n', 'no HTTP', 'HTTP/1.1 200 OK\r\nBad Header: x\r\n\r\n', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`, 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', '']) {
+    const path = `${services}/odd/proxy/${answer.length > 1_000 ? 'HTTP%2F1.1%20200%20OK%0D%0A' + 'X:x%0D%0A'.repeat(1_500) : encodeURIComponent(answer)}`;
+    const got = await api.call(path);
+    t.like(got.json(), { kind: 'Status', code: 503 }, answer.slice(0, 60));
+    if (!answer.includes('101')) t.true([503, 0].includes((await api.call(path, { headers: { connection: 'Upgrade', upgrade: 'anything' } }).catch(() => ({ code: 0 }))).code), answer.slice(0, 60));
+  }
+  t.is((await api.call('/version')).code, 200);
+});
+
+test('a body may take long as long as it moves', async (t) => {
+  const clock = new FakeClock();
+  const own = await httpsApi({ limits: { headersMs: 150, requestMs: 150 }, serverClock: clock, dial: ({ host, port }) => connect({ host: '127.0.0.1', port: listening.get(`${host}:${port}`) ?? 1 }), storage: api.storage });
+  t.teardown(() => own.close());
+  (await serve(t, 'slow')).on('request', (request, response) => request.pipe(response));
+  await own.core.as(admin).send({ verb: 'get', group: '', version: 'v1', resource: 'services', namespace: 'default', name: 'slow' });
+  const moving = await own.raw();
+  let reply = '';
+  moving.on('data', (chunk: Buffer) => { reply += chunk.toString(); });
+  moving.write(`POST ${pods}/slow/proxy/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n`);
+  for (const letter of 'bcd') {
+    // A request of another kind is cut off by then.
+    const other = await own.raw();
+    other.write('POST /api/v1/namespaces/default/configmaps HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    other.resume();
+    await once(other, 'close');
+    moving.write(`1\r\n${letter}\r\n`);
+    while (!reply.includes(`1\r\n${letter}`)) await once(moving, 'data');
+  }
+  const gone = once(moving, 'close');
+  await clock.advance(150);
+  await clock.advance(150);
+  await gone;
+  t.false(reply.endsWith('0\r\n\r\n'));
 });
 
 test('WebSockets go through, with their protocols and without bearer tokens', async (t) => {
