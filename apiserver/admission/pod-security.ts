@@ -56,6 +56,7 @@ export const podSecurity = (cache: Pick<WatchCache, 'get' | 'list'>): AdmissionP
       if (kind.group === '' && kind.plural === 'pods') {
         const policy = policyOf(namespace);
         if (policy === undefined || (old !== undefined && !matters(object as Pod, old as Pod))) return;
+        note(policy.audit, object as Pod, context);
         refuse(policy.enforce, object as Pod, context);
         warn(policy.warn, object as Pod, context);
         return;
@@ -67,20 +68,33 @@ export const podSecurity = (cache: Pick<WatchCache, 'get' | 'list'>): AdmissionP
       const templateOf = templates[`${kind.group}/${kind.plural}`];
       const policy = templateOf === undefined || subresource !== '' ? undefined : policyOf(namespace);
       const template = policy === undefined ? undefined : templateOf?.(object);
-      if (policy !== undefined && template?.spec !== undefined) warn(policy.warn, template as Subject, context);
+      if (policy === undefined || template?.spec === undefined) return;
+      note(policy.audit, template as Subject, context);
+      warn(policy.warn, template as Subject, context);
     },
   };
 };
 
-const refuse = (standard: Standard, pod: Pod, { kind, name }: AdmissionContext): void => {
+const refuse = (standard: Standard, pod: Pod, { kind, name, audit }: AdmissionContext): void => {
+  audit?.('pod-security.kubernetes.io/enforce-policy', standardName(standard));
   const found = violationsOf(standard, pod);
   if (found.length === 0) return;
   throw new ApiError('Forbidden', `pods ${JSON.stringify(name)} is forbidden: violates PodSecurity ${JSON.stringify(standardName(standard))}: ${violationText(found)}`, { name, kind: kind.plural });
 };
 
-const warn = (standard: Standard, subject: Subject, { warnings }: AdmissionContext): void => {
+const wouldViolate = (standard: Standard, subject: Subject): string | undefined => {
   const found = violationsOf(standard, subject);
-  if (found.length > 0) warnings.add(`would violate PodSecurity ${JSON.stringify(standardName(standard))}: ${violationText(found)}`);
+  return found.length === 0 ? undefined : `would violate PodSecurity ${JSON.stringify(standardName(standard))}: ${violationText(found)}`;
+};
+
+const note = (standard: Standard, subject: Subject, { audit }: AdmissionContext): void => {
+  const why = audit === undefined ? undefined : wouldViolate(standard, subject);
+  if (why !== undefined) audit?.('pod-security.kubernetes.io/audit-violations', why);
+};
+
+const warn = (standard: Standard, subject: Subject, { warnings }: AdmissionContext): void => {
+  const why = wouldViolate(standard, subject);
+  if (why !== undefined) warnings.add(why);
 };
 
 /** Labels must be ones that can be read, unless they were wrong before; a stricter level warns of the pods that it would refuse. */

@@ -2,7 +2,7 @@ import test from 'ava';
 import { existingViolations } from '../../../apiserver/admission/pod-security.ts';
 import type { ApiAnswer, ApiRequest } from '../../../schemas/api.ts';
 import { ApiError } from '../../../schemas/errors.ts';
-import { testApi } from '../../helpers/api.ts';
+import { admin, testApi } from '../../helpers/api.ts';
 import { pod as storedPod } from '../../helpers/workloads.ts';
 
 const at = 'pod-security.kubernetes.io';
@@ -61,6 +61,17 @@ test('levels refuse pods, warn of pods and templates, and their change warns of 
     /violates PodSecurity .*privileged \(container "debug"/);
   await label('x', { [`${at}/enforce`]: 'privileged', [`${at}/enforce-version`]: null });
   await patch('p', { spec: { ephemeralContainers: [{ name: 'debug', image: 'b' }] } }, 'ephemeralcontainers');
+});
+
+test('what a namespace wants to be told to the auditor is in the log of the request', async (t) => {
+  const { core, transport, close } = await testApi();
+  t.teardown(close);
+  await transport.send({ verb: 'create', group: '', version: 'v1', resource: 'namespaces', body: { metadata: { name: 'x', labels: { [`${at}/audit`]: 'restricted' } } } });
+  const notes: string[] = [];
+  const audit = (key: string, value: string): void => void notes.push(`${key}=${value}`);
+  const answer = await core.send({ verb: 'create', group: '', version: 'v1', resource: 'pods', namespace: 'x', body: { metadata: { name: 'p' }, spec } }, admin, { audit });
+  t.deepEqual(answer.warnings, []);
+  t.deepEqual(notes, [`${at}/audit-violations=would violate PodSecurity "restricted:latest": ${why}`, `${at}/enforce-policy=privileged:latest`]);
 });
 
 test('many pods with the same faults are one warning', (t) => {
