@@ -12,6 +12,7 @@ import type { Counter, Family, Metrics } from '../../base/metrics/metrics.ts';
 import type { ResourcePath } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { Auditor } from '../audit/auditor.ts';
+import { Bag, type InBag } from './bag.ts';
 import { asApiError, type Exchange } from './exchange.ts';
 import { auditExchange, auditFailure, auditStranger } from './http-audit.ts';
 import type { FairLane, Place } from './fair-lanes.ts';
@@ -36,14 +37,14 @@ export interface ReceptionOptions {
 /** Exchange without an answer of HTTP: one that is to be upgraded. */
 export type Arrival = Omit<Exchange, 'response'>;
 
-interface Visit {
+interface Visit extends InBag {
   readonly arrival: Arrival;
   readonly path: ResourcePath | undefined;
   readonly occupation: Occupation;
   readonly startedMs: number;
   readonly deadlineMs: number;
   lane: FairLane | undefined;
-  place: Place | undefined;
+  room: Place | undefined;
   /** True when an answer was given that is not the handler's, or none is wanted any more. */
   givenUp: boolean;
   /** Of a stream that left HTTP. */
@@ -66,8 +67,8 @@ export class Reception {
   readonly requests: RequestMetrics;
   readonly #options: ReceptionOptions;
   readonly #inFlight: InFlight;
-  /** Requests under way that have a deadline, oldest first. */
-  readonly #underWay = new Set<Visit>();
+  /** Requests under way that have a deadline. */
+  readonly #underWay = new Bag<Visit>();
   readonly #staying = new Set<Visit>();
   readonly #refused: Family<Counter>;
   readonly #timedOut: Counter;
@@ -98,7 +99,7 @@ export class Reception {
   receive(exchange: Exchange, path: ResourcePath | undefined, handle: () => Promise<void>): void {
     const visit = this.#arrive(exchange, path, occupationOf(exchange.request.method ?? 'GET', path, exchange.query));
     if (exchange.audit !== undefined) exchange.response.setHeader('Audit-Id', exchange.audit.id);
-    if (visit.lane !== undefined && (visit.place = visit.lane.enter(exchange.user.name)) === undefined) {
+    if (visit.lane !== undefined && (visit.room = visit.lane.enter(exchange.user.name)) === undefined) {
       void this.#inTurn(visit, visit.lane, exchange, handle);
       return;
     }
@@ -108,7 +109,7 @@ export class Reception {
   /** As `receive`, for a request that becomes a stream. The handler answers on the socket and resolves when it is open; it rejects with what is to be answered. */
   async upgrade(arrival: Arrival, path: ResourcePath, socket: Duplex, handle: () => Promise<void>): Promise<void> {
     const visit: Visit = { ...this.#arrive(arrival, path, 'longRunning'), socket };
-    if (visit.lane !== undefined && (visit.place = visit.lane.enter(arrival.user.name)) === undefined) {
+    if (visit.lane !== undefined && (visit.room = visit.lane.enter(arrival.user.name)) === undefined) {
       this.#refused.of(visit.occupation).add();
       const error = tooMany('watches and streams', 5);
       auditFailure(arrival.audit, error);
@@ -164,7 +165,7 @@ export class Reception {
     const startedMs = stopwatch();
     const limitMs = occupation === 'longRunning' ? Infinity : arrival.query === undefined ? timeoutMs : requestTimeoutMs(arrival.query, timeoutMs);
     const lane = path === undefined && healthPath.test(arrival.pathname) ? undefined : this.#inFlight.laneOf(arrival.user, occupation);
-    return { arrival, path, occupation, startedMs, deadlineMs: startedMs + limitMs, lane, place: undefined, givenUp: false };
+    return { arrival, path, occupation, startedMs, deadlineMs: startedMs + limitMs, lane, room: undefined, place: -1, givenUp: false };
   }
 
   async #inTurn(visit: Visit, lane: FairLane, exchange: Exchange, handle: () => Promise<void>): Promise<void> {
@@ -175,7 +176,7 @@ export class Reception {
     const outcome = await lane.wait(user.name, gone.signal);
     response.off('close', leave);
     if (typeof outcome !== 'string') {
-      visit.place = outcome;
+      visit.room = outcome;
       await this.#serve(visit, exchange, handle);
       return;
     }
@@ -210,7 +211,7 @@ export class Reception {
   }
 
   #begin(visit: Visit): void {
-    if (visit.place === undefined) this.#exempt[visit.occupation]++;
+    if (visit.room === undefined) this.#exempt[visit.occupation]++;
     if (visit.occupation === 'longRunning') {
       this.#staying.add(visit);
       return;
@@ -222,8 +223,8 @@ export class Reception {
   #end(visit: Visit, code: number): void {
     if (visit.occupation === 'longRunning') this.#staying.delete(visit);
     else this.#underWay.delete(visit);
-    if (visit.place === undefined) this.#exempt[visit.occupation]--;
-    else visit.lane?.leave(visit.place);
+    if (visit.room === undefined) this.#exempt[visit.occupation]--;
+    else visit.lane?.leave(visit.room);
     this.#count(visit, code);
   }
 
@@ -239,7 +240,7 @@ export class Reception {
   #sweep(): void {
     this.#cancelSweep = undefined;
     const now = this.#options.stopwatch();
-    for (const visit of this.#underWay) if (visit.deadlineMs <= now) this.#giveUp(visit);
+    for (const visit of this.#underWay.all()) if (visit.deadlineMs <= now) this.#giveUp(visit);
     if (this.#underWay.size > 0) this.#cancelSweep = this.#options.clock.after(sweepMs, () => this.#sweep());
   }
 
