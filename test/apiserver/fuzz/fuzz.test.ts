@@ -11,6 +11,7 @@ import { decodeEnvelope } from '../../../apiserver/protobuf/decode.ts';
 import { ApiError, statusCodes, type Status } from '../../../schemas/errors.ts';
 import { serves, type AnyKind } from '../../../schemas/kind.ts';
 import { testRegistry } from '../../helpers/api.ts';
+import { eventually } from '../../helpers/eventually.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { httpsApi, type HttpsApi } from '../../helpers/https-api.ts';
 import { RawConnection, type RawReply } from '../../helpers/raw-connection.ts';
@@ -60,12 +61,17 @@ const recordingLog = (): Log & { readonly errors: string[] } => {
   return { ...silentLog, errors, error: (message, fields) => { errors.push(`${message} ${String((fields?.['error'] as Error | undefined)?.stack ?? '')}`); }, with() { return this; } };
 };
 
+/** The kind that the good CustomResourceDefinition defines, as far as the requests need it. */
+const definedKind = { group: 'example.com', version: 'v1', kind: 'Good', plural: 'goods', scope: 'Namespaced', subresources: { status: true, scale: { specReplicasPath: 'spec.replicas', statusReplicasPath: 'status.replicas', selectorPath: '' } } } as unknown as AnyKind;
+
 /** One server with a good object of every kind. */
 const open = async (kinds: readonly AnyKind[], log: Log): Promise<{ readonly api: HttpsApi; readonly clock: FakeClock; readonly refused: readonly string[] }> => {
   const clock = new FakeClock();
   const api = await httpsApi({ clock, serverLog: log, log });
   const refused: string[] = [];
-  for (const kind of kinds) {
+  for (const kind of [...kinds, definedKind]) {
+    if (kind === definedKind && !kinds.some(({ group }) => group === 'apiextensions.k8s.io')) continue;
+    if (kind === definedKind) await eventually(() => { if (api.core.registry.resource(kind.group, kind.version, kind.plural) === undefined) throw new Error('not served yet'); });
     if (!serves(kind, 'create') || !serves(kind, 'get')) continue;
     const { group, version, plural: resource, scope } = kind;
     const at = scope === 'Namespaced' ? { namespace: 'default' } : {};
@@ -112,9 +118,11 @@ test(`no request makes the server fail (${inputs} inputs, seed ${seed})`, async 
       await api.close();
     });
     const runs = Math.min(perServer, inputs - done);
-    await fc.assert(fc.asyncProperty(fuzzRequests(kinds), async (request) => {
+    await fc.assert(fc.asyncProperty(fuzzRequests([...kinds, definedKind]), async (request) => {
       const reply = await ask(connection, clock, request);
-      const why = whyBad(request, reply) ?? polluted() ?? log.errors.splice(0)[0];
+      const logged = log.errors.splice(0).join('\n');
+      const bad = whyBad(request, reply) ?? polluted();
+      const why = bad === undefined ? logged || undefined : `${bad} ${logged}`;
       codes.set(reply?.code ?? 0, (codes.get(reply?.code ?? 0) ?? 0) + 1);
       if (why === undefined) return;
       const failure = `${why}\n${request.bytes.toString('utf8').slice(0, 4_000)}`;
@@ -128,7 +136,7 @@ test(`no request makes the server fail (${inputs} inputs, seed ${seed})`, async 
     done += runs;
     connection.close();
     // What was let in can be shown in every form.
-    for (const kind of kinds.filter((one) => serves(one, 'list') && serves(one, 'create'))) {
+    for (const kind of [...kinds, definedKind].filter((one) => serves(one, 'list') && serves(one, 'create'))) {
       const path = kind.group === '' ? `/api/${kind.version}/${kind.plural}` : `/apis/${kind.group}/${kind.version}/${kind.plural}`;
       for (const accept of ['application/json', 'application/json;as=Table;v=v1;g=meta.k8s.io', 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io']) {
         const { code, text } = await api.call(`${path}?includeObject=Object`, { headers: { accept } });

@@ -36,6 +36,16 @@ const good: Readonly<Record<string, Body>> = {
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': { spec: { policyName: 'p', validationActions: ['Audit'] } },
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': { webhooks: [webhook] },
   'apiregistration.k8s.io/APIService': { metadata: { name: 'v1.example.com' }, spec: { group: 'example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 1, service: { name: 's', namespace: 'default' }, insecureSkipTLSVerify: true } },
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    metadata: { name: 'goods.example.com' },
+    spec: {
+      group: 'example.com', scope: 'Namespaced', names: { plural: 'goods', kind: 'Good', shortNames: ['gd'] },
+      versions: [{
+        name: 'v1', served: true, storage: true, subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } }, additionalPrinterColumns: [{ name: 'Size', type: 'integer', jsonPath: '.spec.size' }], selectableFields: [{ jsonPath: '.spec.color' }],
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.size < 10' }], properties: { size: { type: 'integer', default: 1 }, color: { type: 'string', pattern: '^[a-z]*$' }, replicas: { type: 'integer' }, any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }, status: { type: 'object', properties: { replicas: { type: 'integer' } } } } } },
+      }],
+    },
+  },
   'apps/ControllerRevision': { revision: 1, data: { a: 1 } },
   'apps/DaemonSet': { spec: { selector, template } },
   'apps/Deployment': { spec: { replicas: 1, selector, template, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 1 } } } },
@@ -70,6 +80,8 @@ const good: Readonly<Record<string, Body>> = {
   '/ServiceAccount': { secrets: [{ name: 's' }] },
   'discovery.k8s.io/EndpointSlice': { addressType: 'IPv4', endpoints: [{ addresses: ['10.1.2.3'], conditions: { ready: true } }], ports: [{ port: 80, name: 'http', protocol: 'TCP' }] },
   'events.k8s.io/Event': { eventTime: '2026-01-01T00:00:00.000000Z', regarding: about, reason: 'R', action: 'A', note: 'n', type: 'Warning', reportingController: 'c', reportingInstance: 'i', series: { count: 2, lastObservedTime: '2026-01-01T00:00:00.000000Z' } },
+  // Of the definition above.
+  'example.com/Good': { spec: { size: 2, color: 'red', any: { a: [1, { b: null }] } }, status: { replicas: 1 } },
   'networking.k8s.io/IPAddress': { metadata: { name: '10.9.8.7' }, spec: { parentRef: { resource: 'services', name: 's', namespace: 'default' } } },
   'networking.k8s.io/Ingress': { spec: { rules: [{ host: 'a.example.com', http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 's', port: { number: 80 } } } }] } }], tls: [{ hosts: ['a.example.com'], secretName: 's' }] } },
   'networking.k8s.io/IngressClass': { spec: { controller: 'example.com/c' } },
