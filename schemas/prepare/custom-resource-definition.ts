@@ -2,7 +2,9 @@ import type { Draft } from '../frozen.ts';
 import type { CustomResourceDefinition } from '../types/custom-resource-definition.ts';
 
 /** Names and a conversion that a definition leaves out. */
-export const prepareDefinition = ({ spec }: Draft<CustomResourceDefinition>): void => {
+export const prepareDefinition = (definition: Draft<CustomResourceDefinition>): void => {
+  const { spec } = definition as Partial<typeof definition>;
+  if (spec === undefined) return; // which is refused after this
   const { names } = spec as Partial<typeof spec>;
   if (names?.kind !== undefined && names.kind !== '') {
     names.singular ||= names.kind.toLowerCase();

@@ -34,15 +34,16 @@ const validateAnnotations = (annotations: Readonly<Record<string, string>> | und
 };
 
 const validateOwners = (owners: readonly OwnerReference[], field: string): readonly FieldError[] => {
-  const errors = owners.flatMap((owner, index) => {
+  // No schema has looked at the metadata of a custom object: members may be missing.
+  const errors = owners.flatMap(({ apiVersion = '', kind = '', name = '', uid = '' }: Partial<OwnerReference>, index) => {
     const at = `${field}[${index}]`;
     return [
-      ...(owner.apiVersion === '' ? [required(`${at}.apiVersion`)] : []),
-      ...(owner.apiVersion.split('/').length > 2 ? [wrong(`${at}.apiVersion`, owner.apiVersion, 'must be a version or a group and a version (for example v1 or apps/v1)')] : []),
-      ...(owner.kind === '' ? [required(`${at}.kind`)] : []),
-      ...(owner.name === '' ? [required(`${at}.name`)] : []),
-      ...(owner.uid === '' ? [required(`${at}.uid`)] : []),
-      ...(owner.apiVersion === 'v1' && owner.kind === 'Event' ? [wrong(at, owner.kind, 'an Event cannot own objects')] : []),
+      ...(apiVersion === '' ? [required(`${at}.apiVersion`)] : []),
+      ...(apiVersion.split('/').length > 2 ? [wrong(`${at}.apiVersion`, apiVersion, 'must be a version or a group and a version (for example v1 or apps/v1)')] : []),
+      ...(kind === '' ? [required(`${at}.kind`)] : []),
+      ...(name === '' ? [required(`${at}.name`)] : []),
+      ...(uid === '' ? [required(`${at}.uid`)] : []),
+      ...(apiVersion === 'v1' && kind === 'Event' ? [wrong(at, kind, 'an Event cannot own objects')] : []),
     ];
   });
   const controllers = owners.filter((owner) => owner.controller === true);

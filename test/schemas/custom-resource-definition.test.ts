@@ -22,7 +22,7 @@ const v1 = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema:
 
 testFaults(CustomResourceDefinition, {
   'good': [body()],
-  'nothing': [{ spec: {} }, 'required spec.group', 'required spec.names', 'required spec.scope', 'required spec.versions'],
+  'no spec': [{}, 'required spec'], 'nothing': [{ spec: {} }, 'required spec.group', 'required spec.names', 'required spec.scope', 'required spec.versions'],
   'a name that is not that of the resource': [body({ metadata: { name: 'gadgets.example.com' } }), 'invalid metadata.name'],
   'a group without a dot': [body({ metadata: { name: 'widgets.example' }, spec: { group: 'example' } }), 'invalid spec.group'],
   'a scope that is none': [body({ spec: { scope: 'Galaxy' } }), 'unsupported spec.scope'],

@@ -102,6 +102,13 @@ test('objects in objects have an apiVersion, a kind and metadata of the usual fo
   t.deepEqual(await causesOf(createWidget(api, { metadata: { name: 'v' }, spec: { template: { ...template, metadata: { labels: 1 } } } })), ['TypeInvalid spec.template.metadata.labels']);
 });
 
+test('owners of custom objects are held to their fields like those of others', async (t) => {
+  const api = await open(t, {});
+  t.deepEqual(await causesOf(createWidget(api, { metadata: { name: 'x', ownerReferences: [{ uid: 'u' }] } })), [
+    'Required metadata.ownerReferences[0].apiVersion', 'Required metadata.ownerReferences[0].kind', 'Required metadata.ownerReferences[0].name',
+  ]);
+});
+
 test('a definition may narrow names', async (t) => {
   const api = await open(t, { schema: { type: 'object', properties: { metadata: { type: 'object', properties: { name: { type: 'string', maxLength: 3 } } } } } });
   t.deepEqual(await causesOf(createWidget(api, { metadata: { name: 'long' } })), ['TooLong metadata.name']);
