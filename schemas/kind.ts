@@ -154,6 +154,8 @@ export interface Kind<Body extends ApiObject = ApiObject> {
    * Parts that an update leaves as they were are the same references as in `old`.
    */
   readonly warn?: ((object: Body, old: Body | undefined) => readonly string[]) | undefined;
+  /** Rules that take time, or that only an object that is right otherwise can be held to; for a write of the object and of its status. */
+  readonly rules?: ((object: Body, old: Body | undefined) => readonly FieldError[]) | undefined;
   /** Rules for a write to /status. */
   readonly validateStatus?: ((object: Body, old: Body) => readonly FieldError[]) | undefined;
 }

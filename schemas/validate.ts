@@ -4,6 +4,7 @@
  */
 import { findings, type Finding } from './check.ts';
 import { customFindings } from './custom/check.ts';
+import { isAsBefore } from './custom/ratchet.ts';
 import type { FieldError } from './errors.ts';
 import { isWithin } from './field-path.ts';
 import { draftOf } from './frozen.ts';
@@ -16,8 +17,12 @@ export { decode, decodeFree, prune, strictDecodingError, unknownField, maxDepth,
 export { applyDefaults } from './defaults.ts';
 export { check } from './check.ts';
 
-const findingsOf = (kind: AnyKind, object: ApiObject): readonly Finding[] =>
-  (kind.custom === undefined ? findings(kind.schema, object) : customFindings(kind.schema, object));
+/** What breaks the schema; of a custom object, whose schema may have changed since, only where it is not as it was. */
+const findingsOf = (kind: AnyKind, object: ApiObject, old: ApiObject | undefined): readonly Finding[] => {
+  if (kind.custom === undefined) return findings(kind.schema, object);
+  const found = customFindings(kind.schema, object);
+  return old === undefined ? found : found.filter(({ pointer }) => !isAsBefore(kind.schema, object, old, pointer));
+};
 
 /** What a missing member stands for while the other rules run: the zero value, as in Go. */
 const zeroOf = (schema: JsonSchema): unknown => {
@@ -47,7 +52,7 @@ const place = (body: Record<string, unknown>, pointer: string, value: unknown): 
  * hide the next; what they say of that place, or of a field that the schema refuses already, is left out.
  */
 export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): readonly FieldError[] => {
-  const found = findingsOf(kind, object);
+  const found = findingsOf(kind, object, old);
   const errors = found.map((finding) => finding.error);
   // The rules of a custom kind trust no shape.
   if (kind.custom === undefined && found.some((finding) => finding.type)) return errors;
@@ -64,15 +69,17 @@ export const validate = (kind: AnyKind, object: ApiObject, old?: ApiObject): rea
   ];
   const absent = found.filter((finding) => finding.missing !== undefined).map((finding) => finding.error.field);
   const told = new Set(errors.map((error) => error.field));
-  return [...errors, ...more.filter(({ field }) => !told.has(field) && !absent.some((place) => isWithin(field, place)))];
+  const all = [...errors, ...more.filter(({ field }) => !told.has(field) && !absent.some((place) => isWithin(field, place)))];
+  return all.length === 0 && kind.rules !== undefined ? kind.rules(object, old) : all;
 };
 
 /** Every wrong field of a write to /status: the schema, then the kind's rules for status. */
 export const validateStatus = (kind: AnyKind, object: ApiObject, old: ApiObject): readonly FieldError[] => {
-  const found = findingsOf(kind, object);
+  const found = findingsOf(kind, object, old);
   if (found.length > 0) return found.map((finding) => finding.error);
-  return [
+  const errors = [
     ...validateObjectMeta(object.metadata, { namespaced: kind.scope === 'Namespaced', nameRule: kind.nameRule ?? whyNotDnsSubdomain, finalizerRule: kind.custom === undefined ? undefined : validateCustomFinalizer, old: old.metadata }),
     ...(kind.validateStatus?.(object, old) ?? []),
   ];
+  return errors.length === 0 && kind.rules !== undefined ? kind.rules(object, old) : errors;
 };

@@ -9,6 +9,7 @@ import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.t
 import type { GrowingRegistry } from '../../schemas/registry.ts';
 import type { CustomResourceDefinition } from '../../schemas/types/custom-resource-definition.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
+import { ruleErrors } from './rules/evaluate-rules.ts';
 import { noConversion, storedForm, type Conversion } from './stored-form.ts';
 
 /** Where definitions stand in the cache. */
@@ -29,7 +30,7 @@ const servedKinds = (definition: CustomResourceDefinition): readonly AnyKind[] =
   const { spec } = definition;
   const stored = spec.versions.find(({ storage }) => storage);
   const form = { apiVersion: apiVersionOf({ group: spec.group, version: stored?.name ?? '' }), conversion: conversionOf(definition) };
-  return customKinds(definition).map((kind) => ({ ...kind, stored: storedForm(kind, form) }));
+  return customKinds(definition).map((kind) => ({ ...kind, stored: storedForm(kind, form), rules: (object: ApiObject, old: ApiObject | undefined) => ruleErrors(kind.schema, object, old) }));
 };
 
 /** Keeps the kinds of all definitions in the registry, from now on. */

@@ -1,0 +1,75 @@
+/** What is wrong with the rules of a definition, before any object is held to them. */
+import { customSchema, type CustomSchema } from '../../../schemas/custom/custom-schema.ts';
+import { forbidden, required, unsupported, wrong, type FieldError } from '../../../schemas/errors.ts';
+import type { CustomResourceDefinition } from '../../../schemas/types/custom-resource-definition.ts';
+import type { ValidationRule } from '../../../schemas/types/json-schema-props.ts';
+import { CelCompileError } from '../../cel/errors.ts';
+import type { CelType } from '../../cel/types.ts';
+import { fieldPathOfRule } from './field-path-of-rule.ts';
+import { compileRule } from './rule-programs.ts';
+import { ruleType } from './rule-types.ts';
+
+const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
+
+const maxMessageBytes = 2_048;
+
+const compiles = (expression: string, self: CelType, rule: ValidationRule, field: string, wanted: 'bool' | 'string'): { readonly errors: readonly FieldError[]; readonly usesOld: boolean } => {
+  try {
+    const { program, usesOld } = compileRule(expression, self, rule);
+    const fits = program.type.kind === wanted || program.type.kind === 'dyn';
+    return { usesOld, errors: fits ? [] : [wrong(field, expression, `must evaluate to a ${wanted}`)] };
+  } catch (error) {
+    if (!(error instanceof CelCompileError)) throw error;
+    return { usesOld: false, errors: [wrong(field, expression, `compilation failed: ${error.message}`)] };
+  }
+};
+
+const checkRule = (rule: ValidationRule, schema: CustomSchema, self: CelType, { field, hasPast }: { readonly field: string; readonly hasPast: boolean }): readonly FieldError[] => {
+  const { message = '', messageExpression = '', fieldPath = '', reason = '' } = rule;
+  const errors: FieldError[] = [];
+  if (rule.rule.trim() === '') {
+    errors.push(required(`${field}.rule`, 'rule is not specified'));
+  } else {
+    const { errors: found, usesOld } = compiles(rule.rule, self, rule, `${field}.rule`, 'bool');
+    errors.push(...found);
+    if (usesOld && !hasPast) errors.push(wrong(`${field}.rule`, rule.rule, 'oldSelf cannot be used where items have no key by which the old one could be found: in a list that is not of type map'));
+    if (!usesOld && rule.optionalOldSelf !== undefined && found.length === 0) errors.push(wrong(`${field}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'));
+  }
+  if (rule.message !== undefined && message.trim() === '') errors.push(wrong(`${field}.message`, message, 'message must be non-empty if specified'));
+  if (/[\r\n]/.test(message)) errors.push(wrong(`${field}.message`, message, 'message must not contain line breaks'));
+  if (Buffer.byteLength(message) > maxMessageBytes) errors.push(wrong(`${field}.message`, message, `message must be no longer than ${maxMessageBytes} bytes`));
+  if (/[\r\n]/.test(rule.rule) && message === '' && messageExpression === '') errors.push(required(`${field}.message`, 'message must be specified if rule contains line breaks'));
+  if (rule.messageExpression !== undefined && messageExpression.trim() === '') errors.push(required(`${field}.messageExpression`, 'messageExpression must be non-empty if specified'));
+  if (messageExpression.trim() !== '') errors.push(...compiles(messageExpression, self, rule, `${field}.messageExpression`, 'string').errors);
+  if (reason !== '' && !reasons.includes(reason)) errors.push(unsupported(`${field}.reason`, reason, reasons));
+  if (fieldPath !== '' && fieldPathOfRule(fieldPath, schema) === undefined) errors.push(wrong(`${field}.fieldPath`, fieldPath, 'fieldPath must be a valid path to a field of the schema, such as .size or [\'a.b\']'));
+  return errors;
+};
+
+interface Place {
+  readonly schema: CustomSchema;
+  readonly at: string;
+  /** Whether an old value can be found for the values here. */
+  readonly hasPast: boolean;
+  readonly whole: boolean;
+}
+
+const checkPlace = ({ schema, at, hasPast, whole }: Place): readonly FieldError[] => {
+  const rules = schema['x-kubernetes-validations'] ?? [];
+  const field = `${at}.x-kubernetes-validations`;
+  const isFree = schema.type === undefined && schema['x-kubernetes-int-or-string'] !== true;
+  const self = rules.length === 0 ? undefined : ruleType(schema, 'self', { whole });
+  const inItems = hasPast && schema['x-kubernetes-list-type'] === 'map';
+  return [
+    ...(rules.length > 0 && isFree ? [forbidden(field, 'must not be there where nothing is known of the value: it has no type')] : []),
+    ...(self === undefined || isFree ? [] : rules.flatMap((rule, index) => checkRule(rule, schema, self, { field: `${field}[${index}]`, hasPast }))),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, one]) => checkPlace({ schema: one, at: `${at}.properties[${name}]`, hasPast, whole: false })),
+    ...(schema.items === undefined ? [] : checkPlace({ schema: schema.items, at: `${at}.items`, hasPast: inItems, whole: false })),
+    ...(schema.additionalProperties === undefined ? [] : checkPlace({ schema: schema.additionalProperties, at: `${at}.additionalProperties`, hasPast, whole: false })),
+  ];
+};
+
+/** Every wrong rule of all versions. */
+export const definitionRuleErrors = ({ spec }: CustomResourceDefinition): readonly FieldError[] =>
+  spec.versions.flatMap(({ schema }, index) => (schema?.openAPIV3Schema === undefined ? []
+    : checkPlace({ schema: customSchema(schema.openAPIV3Schema), at: `spec.versions[${index}].schema.openAPIV3Schema`, hasPast: true, whole: true })));
