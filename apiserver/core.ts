@@ -96,7 +96,7 @@ export class Core {
     const webhooks = createWebhookClient({ cache, clock, random });
     const dynamic = createDynamicAdmission({ cache, registry, client: webhooks, authorizer, random, log });
     const api: Surroundings = { dynamic, cache, summaries, writer: new ObjectWriter(storage, cache, new QuotaLedger(cache, clock)), admission, authorizer, tokens, accountTokens, registry, clock, random, log };
-    followDefinitions({ cache, registry, log });
+    followDefinitions({ cache, registry, log, webhooks, random });
     const core = new Core(api, { webhooks, auditor: options.auditor });
     core.#following = new DefinitionController(api, core.as(apiServerUser)).run(core.#closing.signal);
     return core;

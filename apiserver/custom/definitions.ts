@@ -9,8 +9,10 @@ import { apiVersionOf, type AnyKind, type ApiObject } from '../../schemas/kind.t
 import type { GrowingRegistry } from '../../schemas/registry.ts';
 import type { CustomResourceDefinition } from '../../schemas/types/custom-resource-definition.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
+import type { WebhookClient } from '../webhooks/webhook-client.ts';
 import { ruleErrors } from './rules/evaluate-rules.ts';
 import { noConversion, storedForm, type Conversion } from './stored-form.ts';
+import { webhookConversion } from './webhook-conversion.ts';
 
 /** Where definitions stand in the cache. */
 export const definitionsCollection = 'apiextensions.k8s.io/customresourcedefinitions/';
@@ -19,28 +21,37 @@ export interface DefinitionsOptions {
   readonly cache: WatchCache;
   readonly registry: GrowingRegistry;
   readonly log: Log;
+  /** Asks the webhooks that convert objects. */
+  readonly webhooks: WebhookClient;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 const collectionOf = ({ spec }: CustomResourceDefinition): string => `${spec.group}/${spec.names.plural}/`;
 
-const conversionOf = (_definition: CustomResourceDefinition): Conversion => noConversion;
+const conversionOf = (definition: CustomResourceDefinition, { webhooks, random, log }: DefinitionsOptions): Conversion => {
+  const { strategy, webhook } = definition.spec.conversion ?? {};
+  if (strategy !== 'Webhook' || webhook?.clientConfig === undefined) return noConversion;
+  return webhookConversion({ client: webhooks, config: webhook.clientConfig, definition: definition.metadata.name ?? '', random, log });
+};
 
 /** The kinds of a definition as this server serves them. */
-const servedKinds = (definition: CustomResourceDefinition): readonly AnyKind[] => {
+const servedKinds = (definition: CustomResourceDefinition, options: DefinitionsOptions): readonly AnyKind[] => {
   const { spec } = definition;
   const stored = spec.versions.find(({ storage }) => storage);
-  const form = { apiVersion: apiVersionOf({ group: spec.group, version: stored?.name ?? '' }), conversion: conversionOf(definition) };
+  const form = { apiVersion: apiVersionOf({ group: spec.group, version: stored?.name ?? '' }), conversion: conversionOf(definition, options) };
   return customKinds(definition).map((kind) => ({ ...kind, stored: storedForm(kind, form), rules: (object: ApiObject, old: ApiObject | undefined) => ruleErrors(kind.schema, object, old) }));
 };
 
 /** Keeps the kinds of all definitions in the registry, from now on. */
-export const followDefinitions = ({ cache, registry, log }: DefinitionsOptions): void => {
+export const followDefinitions = (options: DefinitionsOptions): void => {
+  const { cache, registry, log } = options;
   const take = (before: CustomResourceDefinition | undefined, after: CustomResourceDefinition | undefined): void => {
     const owner = (after ?? before)?.metadata.name ?? '';
     if (before !== undefined && after !== undefined && makesSameKinds(before, after)) return;
     let kinds: readonly AnyKind[] = [];
     try {
-      if (after !== undefined) kinds = servedKinds(after);
+      if (after !== undefined) kinds = servedKinds(after, options);
     } catch (error) {
       log.error('the kinds of a definition cannot be served', { definition: owner, error });
     }

@@ -45,15 +45,27 @@ export const storedForm = (kind: AnyKind, { apiVersion: storedAs, conversion }: 
   /** The form where no other version is involved, or where it is known. */
   const known = (stored: ApiObject): ApiObject | undefined => shown.get(stored) ?? (stored.apiVersion === own ? finish(stored, stored) : undefined);
 
+  /** Objects that are being converted: who asks for one of them meanwhile waits for the same answer. */
+  const underWay = new WeakMap<ApiObject, Promise<void>>();
+
   const read = (stored: readonly ApiObject[]): readonly ApiObject[] | Promise<readonly ApiObject[]> => {
     const missing = stored.filter((object) => known(object) === undefined);
     if (missing.length === 0) return stored.map((object) => known(object)!);
-    const put = (converted: readonly ApiObject[]): readonly ApiObject[] => {
-      for (const [index, object] of missing.entries()) finish(object, converted[index]!);
-      return stored.map((object) => known(object)!);
+    const asked = missing.filter((object) => !underWay.has(object));
+    const put = (converted: readonly ApiObject[]): void => {
+      for (const [index, object] of asked.entries()) finish(object, converted[index]!);
     };
-    const converted = conversion.convert(missing, own);
-    return isPromise(converted) ? converted.then(put) : put(converted);
+    const converted = asked.length === 0 ? Promise.resolve([]) : conversion.convert(asked, own);
+    if (!isPromise(converted)) {
+      put(converted);
+      return stored.map((object) => known(object)!);
+    }
+    const arrival = converted.then(put).finally(() => {
+      for (const object of asked) underWay.delete(object);
+    });
+    const waits = new Set(missing.map((object) => underWay.get(object) ?? arrival));
+    for (const object of asked) underWay.set(object, arrival);
+    return Promise.all(waits).then(() => stored.map((object) => known(object)!));
   };
 
   return {

@@ -24,7 +24,7 @@ export const validateLabels = (labels: Readonly<Record<string, string>> | undefi
     ...refused(field, value, whyNotLabelValue(value)),
   ]);
 
-const validateAnnotations = (annotations: Readonly<Record<string, string>> | undefined, field: string): readonly FieldError[] => {
+export const validateAnnotations = (annotations: Readonly<Record<string, string>> | undefined, field: string): readonly FieldError[] => {
   const entries = Object.entries(annotations ?? {});
   const bytes = entries.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
   return [
