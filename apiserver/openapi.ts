@@ -59,11 +59,15 @@ const operationV3 = (definitions: Definitions) => (operation: Operation): Json =
   ...marks(operation),
 });
 
+/** The kinds that a document is about, and all that it depends on. */
+export const kindsAt = (registry: Registry, path: string): readonly AnyKind[] => registry.all().filter((kind) => documentPath(kind) === path);
+
 /** The document of one group version (`apis/apps/v1`), or undefined when there is none. */
 export const openApiV3 = (registry: Registry, path: string): Json | undefined => {
-  const kinds = registry.all().filter((kind) => documentPath(kind) === path);
+  const kinds = kindsAt(registry, path);
   if (kinds.length === 0) return undefined;
-  const definitions = defineAll('v3', kinds, registry.all());
+  // The document of a group does not change with kinds that are defined elsewhere.
+  const definitions = defineAll('v3', kinds, registry.all().filter((kind) => kind.custom === undefined || kinds.includes(kind)));
   const paths = pathsOf(kinds, operationV3(definitions));
   return { openapi: '3.0.0', info, paths, components: { schemas: definitions.all() } };
 };

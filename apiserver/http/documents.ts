@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { AnyKind } from '../../schemas/kind.ts';
 import type { Registry } from '../../schemas/registry.ts';
 import { replyBytes } from './reply.ts';
 
@@ -19,9 +20,24 @@ export class DocumentCache {
   readonly #registry: Registry;
   #kinds: unknown;
   readonly #documents = new Map<string, Document | undefined>();
+  readonly #partial = new Map<string, { readonly kinds: readonly AnyKind[]; readonly document: Document }>();
 
   constructor(registry: Registry) {
     this.#registry = registry;
+  }
+
+  /** The same for a document that depends on some kinds only, and stays as long as these do. */
+  getOf(key: string, kinds: readonly AnyKind[], make: () => Buffer | undefined): Document | undefined {
+    const known = this.#partial.get(key);
+    if (known !== undefined && known.kinds.length === kinds.length && known.kinds.every((kind, index) => kind === kinds[index])) return known.document;
+    const bytes = make();
+    if (bytes === undefined) {
+      this.#partial.delete(key);
+      return undefined;
+    }
+    const document = documentOf(bytes);
+    this.#partial.set(key, { kinds, document });
+    return document;
   }
 
   /** The document under a key; undefined where `make` gives none. */

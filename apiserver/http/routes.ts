@@ -5,7 +5,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import { exposition, expositionTypes } from '../../base/metrics/exposition.ts';
 import type { Metrics } from '../../base/metrics/metrics.ts';
 import { aggregated, coreVersions, groupList, groupOf, resourceList } from '../discovery.ts';
-import { openApiV2, openApiV3, openApiV3Index } from '../openapi.ts';
+import { kindsAt, openApiV2, openApiV3, openApiV3Index } from '../openapi.ts';
 import { openApiV2Protobuf } from '../openapi-protobuf.ts';
 import { covers, parseAccept } from './accept.ts';
 import { DocumentCache, replyDocument, type Document } from './documents.ts';
@@ -123,7 +123,7 @@ export const createRoutes = ({ context, version, checks, metrics }: RouteOptions
     replyJson(ctx.req, ctx.res, 200, { keys: tokens.keys });
   });
 
-  const v3 = (path: string) => documents.get(`openapi v3 ${path}`, () => json(openApiV3(registry, path)));
+  const v3 = (path: string) => documents.getOf(`openapi v3 ${path}`, kindsAt(registry, path), () => json(openApiV3(registry, path)));
   const index = () => documents.get('openapi v3', () => json(openApiV3Index(registry, (path) => found(v3(path)).etag.slice(1, -1))));
   router.get('/openapi/v3', (ctx) => replyDocument(ctx.req, ctx.res, found(index()), jsonType));
   router.get(/^\/openapi\/v3\/(.+)$/, (ctx) => {

@@ -186,5 +186,5 @@ test('patches: JSON, merge and apply, but no strategic merge', async (t) => {
   t.like(await apply('one', { tags: ['y'] }), { spec: { ports: [{ name: 'a', port: 1 }], tags: ['y', 'x'] } });
   t.like(await apply('two', { ports: [{ name: 'a', port: 3 }] }), { code: 409, details: { causes: [{ field: '.spec.ports[name="a"].port' }] } });
   t.like(await apply('two', { ports: [{ name: 'a', port: 3 }] }, true), { spec: { ports: [{ name: 'a', port: 3 }] } });
-  t.like(await apply('two', { nothing: 1 }), { code: 500 });
+  t.like(await apply('two', { nothing: 1 }), { code: 400 });
 });
