@@ -11,6 +11,8 @@ import time
 
 from kubernetes import client, config, dynamic, utils, watch
 from kubernetes.client.rest import ApiException
+from kubernetes.leaderelection import electionconfig, leaderelection
+from kubernetes.leaderelection.resourcelock.configmaplock import ConfigMapLock
 from kubernetes.stream import portforward, stream
 
 kubeconfig, pod = sys.argv[1:]
@@ -142,6 +144,62 @@ def streams():
     assert forward.error(8080) is None, forward.error(8080)
 
 
+def follows():
+    """The lines of a log that is followed come one by one, until the container ends."""
+    talker = {'metadata': {'name': 'talker'}, 'spec': {'restartPolicy': 'Never', 'terminationGracePeriodSeconds': 0, 'containers': [
+        {'name': 'main', 'image': 'barge/hello:1', 'command': ['sh', '-c', 'for at in 1 2 3; do echo line $at; sleep 1; done']}]}}
+    core.create_namespaced_pod(NAMESPACE, talker)
+    eventually('the pod begins', lambda: core.read_namespaced_pod('talker', NAMESPACE).status.phase != 'Pending')
+    lines = watch.Watch().stream(core.read_namespaced_pod_log, 'talker', NAMESPACE)
+    assert next(lines) == 'line 1'
+    assert core.read_namespaced_pod('talker', NAMESPACE).status.phase == 'Running', 'the first line came only when all were written'
+    assert list(lines) == ['line 2', 'line 3']
+    core.delete_namespaced_pod('talker', NAMESPACE, grace_period_seconds=0)
+
+
+def resumes():
+    """A reader that goes on from the last version it saw misses nothing and sees nothing twice, whatever happens between its watches."""
+    version = core.list_namespaced_config_map(NAMESPACE, label_selector='py=resume').metadata.resource_version
+    seen = []
+    for at in range(3):
+        core.create_namespaced_config_map(NAMESPACE, config_map('resume%d' % at, {}, {'py': 'resume'}))
+        core.patch_namespaced_config_map('resume%d' % at, NAMESPACE, {'data': {'at': str(at)}})
+        reader = watch.Watch()
+        for event in reader.stream(core.list_namespaced_config_map, NAMESPACE, label_selector='py=resume', resource_version=version, timeout_seconds=1):
+            seen.append((event['type'], event['object'].metadata.name))
+        version = reader.resource_version
+    assert seen == [(kind, 'resume%d' % at) for at in range(3) for kind in ('ADDED', 'MODIFIED')], seen
+    core.delete_collection_namespaced_config_map(NAMESPACE, label_selector='py=resume')
+
+
+def elects():
+    """Of two candidates one leads; when it cannot renew, the other takes over, and not before the lease has run out."""
+    leases = client.CoordinationV1Api()
+    held = leases.create_namespaced_lease(NAMESPACE, {'metadata': {'name': 'py'}, 'spec': {'holderIdentity': 'one', 'leaseDurationSeconds': 5, 'renewTime': '2024-01-02T03:04:05.678901Z'}})
+    assert held.spec.renew_time.microsecond == 678901, held.spec.renew_time
+    held.spec.holder_identity = 'two'
+    assert leases.replace_namespaced_lease('py', NAMESPACE, held).spec.holder_identity == 'two'
+    assert failure(lambda: leases.replace_namespaced_lease('py', NAMESPACE, held)) == 'Conflict', 'two candidates hold one lease'
+
+    led = []
+
+    def candidate(name):
+        lock = ConfigMapLock('py-election', NAMESPACE, name)
+        settings = electionconfig.Config(lock, 3, 2, 1, onstarted_leading=lambda: led.append(name), onstopped_leading=lambda: None)
+        threading.Thread(target=leaderelection.LeaderElection(settings).run, daemon=True).start()
+        return lock
+
+    first = candidate('first')
+    eventually('the first leads', lambda: led == ['first'])
+    candidate('second')
+    # As long as the first renews, the second waits: longer than one lease.
+    time.sleep(4)
+    assert led == ['first'], led
+    first.update = lambda *_: False
+    eventually('the second takes over', lambda: led == ['first', 'second'])
+    # A follower has nothing to hold back the end of this program; the leader's thread goes with it.
+
+
 def dynamics(objects):
     maps = objects.resources.get(api_version='v1', kind='ConfigMap')
     body = {'kind': 'ConfigMap', 'apiVersion': 'v1', 'metadata': {'name': 'dynamic'}, 'data': {'a': 'b'}}
@@ -253,6 +311,6 @@ def models(objects):
 
 with tempfile.TemporaryDirectory() as folder:
     discovered = dynamic.DynamicClient(client.ApiClient(), cache_file=os.path.join(folder, 'discovery.json'))
-for step in (writes, patches, watches, pages, streams, dynamics, models):
+for step in (writes, patches, watches, pages, streams, follows, resumes, elects, dynamics, models):
     step(discovered) if step in (dynamics, models) else step()
     print('ok', step.__name__)

@@ -39,6 +39,6 @@ if (lacks !== undefined && process.env['CI'] === undefined) {
     const result = await run(python, [join(import.meta.dirname, 'client-python.py'), cluster.kubeconfig, 'tools']);
     t.is(result.code, 0, `${result.stdout}\n${result.stderr}`);
     t.log(/models: .*/.exec(result.stdout)?.[0] ?? '');
-    t.deepEqual([...result.stdout.matchAll(/^ok (\w+)$/gm)].map((match) => match[1]), ['writes', 'patches', 'watches', 'pages', 'streams', 'dynamics', 'models']);
+    t.deepEqual([...result.stdout.matchAll(/^ok (\w+)$/gm)].map((match) => match[1]), ['writes', 'patches', 'watches', 'pages', 'streams', 'follows', 'resumes', 'elects', 'dynamics', 'models']);
   });
 }
