@@ -88,7 +88,7 @@ export const created = (api: Surroundings, call: Call, { draft, current, attempt
   }
   kind.generate?.(draft);
   api.admission.mutate(draft, context);
-  const review = api.dynamic.review(call, { operation: 'CREATE', name, object: draft, old: undefined });
+  const review = api.dynamic.isIdle ? undefined : api.dynamic.review(call, { operation: 'CREATE', name, object: draft, old: undefined });
   return review === undefined ? { action: 'put', object: finished(api, call, draft, context) } : reviewed(api, call, { review, draft, context });
 };
 

@@ -36,7 +36,7 @@ export const deleteOne = async (api: Surroundings, call: Call, options: DeleteOp
     if (current === undefined) throw notFound(kind, name);
     api.admission.deleting(current, { kind, user, namespace, name, subresource: '', old: current, warnings, audit: call.audit, attempt });
     // An eviction has been asked about as such.
-    const review = before === undefined ? api.dynamic.review(call, { operation: 'DELETE', object: undefined, old: current }) : undefined;
+    const review = before === undefined && !api.dynamic.isIdle ? api.dynamic.review(call, { operation: 'DELETE', object: undefined, old: current }) : undefined;
     if (before === undefined && review === undefined) return decide(current, current, attempt);
     // A delete that its preconditions refuse must not have been granted.
     checkPreconditions(kind, current, options);

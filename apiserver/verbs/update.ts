@@ -96,7 +96,7 @@ export const settled = (api: Surroundings, call: Call, { part, object: changed, 
   track(withEqualParts(object, current));
   if (part.admitted) api.admission.mutate(object, context);
   const { face } = part;
-  const review = api.dynamic.review(call, { operation: 'UPDATE', object: face === undefined ? object : face.of(object), old: face === undefined ? current : face.of(current), body: face?.kind });
+  const review = api.dynamic.isIdle ? undefined : api.dynamic.review(call, { operation: 'UPDATE', object: face === undefined ? object : face.of(object), old: face === undefined ? current : face.of(current), body: face?.kind });
   return review === undefined ? decided(api, call, { part, object, current, context }) : reviewed(api, call, { part, object, current, context, review });
 };
 

@@ -1,7 +1,9 @@
 /** What is sent to an admission webhook and what comes back: AdmissionReview. Pure; the answer is somebody else's and is trusted with nothing. */
 import type { Status } from '../../../schemas/errors.ts';
+import { checkBody } from '../../json-limits.ts';
 import { isObject } from '../../patch/json.ts';
 import { readJsonPatch, type Operation as PatchOperation } from '../../patch/json-patch.ts';
+import { maxAnswerBytes } from '../../webhooks/webhook-client.ts';
 import { requestFacts } from './admission-request.ts';
 import type { View } from './subject.ts';
 
@@ -76,5 +78,6 @@ const patchOf = ({ patch, patchType }: Json, { version, sort }: Pick<Expected, '
   } catch {
     throw new Error('response.patch is no JSON patch in base64');
   }
+  checkBody(operations, maxAnswerBytes);
   return readJsonPatch(operations);
 };

@@ -1,4 +1,5 @@
 import { ApiError, statusCodes, type Reason, type Status, type StatusDetails } from '../../../schemas/errors.ts';
+import { isObject } from '../../patch/json.ts';
 
 /** A refusal in the words, with the code and for the reason of somebody outside: codes and reasons need not be such as this server has. */
 export class Denial extends ApiError {
@@ -22,7 +23,24 @@ const reasonFor = (code: number, reason: string): Reason => {
   return (Object.entries(statusCodes) as [Reason, number][]).find(([, one]) => one === code)?.[0] ?? (code >= 500 ? 'InternalError' : 'BadRequest');
 };
 
-const detailsOf = (details: unknown): StatusDetails | undefined => (typeof details === 'object' && details !== null && !Array.isArray(details) ? details as StatusDetails : undefined);
+/** Causes that are passed on. */
+const maxCauses = 64;
+/** Longest text of somebody outside that is passed on, in UTF-16 units. */
+const maxLength = 16 * 1024;
+
+const textsOf = (from: unknown, names: readonly string[]): Readonly<Record<string, string>> =>
+  (isObject(from) ? Object.fromEntries(names.flatMap((name) => (typeof from[name] === 'string' ? [[name, from[name].slice(0, maxLength)]] : []))) : {});
+
+/** What is known of a Status' details, of the types that it must be of. */
+const detailsOf = (details: unknown): StatusDetails | undefined => {
+  if (!isObject(details)) return undefined;
+  const { causes, retryAfterSeconds } = details;
+  return {
+    ...textsOf(details, ['name', 'group', 'kind', 'uid']),
+    ...(Array.isArray(causes) ? { causes: causes.slice(0, maxCauses).map((cause) => textsOf(cause, ['reason', 'message', 'field'])) } : {}),
+    ...(typeof retryAfterSeconds === 'number' && Number.isSafeInteger(retryAfterSeconds) && retryAfterSeconds >= 0 ? { retryAfterSeconds } : {}),
+  };
+};
 
 /** What the client is told when a webhook refuses its request, as Kubernetes words it. */
 export const deniedBy = (webhook: string, { message, reason, code, details }: Partial<Status>): Denial => {
@@ -30,7 +48,7 @@ export const deniedBy = (webhook: string, { message, reason, code, details }: Pa
   const denied = `admission webhook ${JSON.stringify(webhook)} denied the request`;
   const isError = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599;
   return new Denial({
-    message: because === '' ? `${denied} without explanation` : `${denied}: ${because}`,
-    code: isError ? code : 400, reason: typeof reason === 'string' ? reason : '', details: detailsOf(details),
+    message: because === '' ? `${denied} without explanation` : `${denied}: ${because.slice(0, maxLength)}`,
+    code: isError ? code : 400, reason: typeof reason === 'string' ? reason.slice(0, 256) : '', details: detailsOf(details),
   });
 };

@@ -23,6 +23,8 @@ import { requestedOf, subjectOf, type Operation, type Question } from './subject
 import { mutatingWebhook, validatingWebhook, type WebhookTools } from './webhook-hooks.ts';
 
 export interface DynamicAdmission {
+  /** True while nobody has asked to look at anything: then there is nothing to review. */
+  readonly isIdle: boolean;
   /** How the request gets past those who want to be asked about it; undefined where that is nobody. */
   review(call: Call, question: Question): Review | undefined;
 }
@@ -100,6 +102,9 @@ export const createDynamicAdmission = (options: DynamicAdmissionOptions): Dynami
   };
 
   return {
+    get isIdle() {
+      return count === 0;
+    },
     review: (call, question) => {
       if (count === 0 || isExempt(call.kind)) return undefined;
       const candidates = candidatesFor(call, question.operation, call.request.subresource ?? '');

@@ -7,11 +7,21 @@ const lengthOf = (text: string): number => [...text].length;
 /** The text by characters: those beyond 16 bits are one each. Texts without such are not taken apart. */
 export class Characters {
   readonly #text: string;
-  readonly #parts: readonly string[] | undefined;
+  readonly #isPlain: boolean;
+  #taken: readonly string[] | undefined;
 
   constructor(text: string) {
     this.#text = text;
-    this.#parts = surrogate.test(text) ? [...text] : undefined;
+    this.#isPlain = !surrogate.test(text);
+  }
+
+  /** False for a text that is taken apart. */
+  get isPlain(): boolean {
+    return this.#isPlain;
+  }
+
+  get #parts(): readonly string[] | undefined {
+    return this.#isPlain ? undefined : (this.#taken ??= [...this.#text]);
   }
 
   get count(): number {

@@ -78,12 +78,15 @@ const readDuration = (text: string): CelDuration => {
 
 const asSeconds = (nanos: bigint): bigint => (nanos >= 0n || nanos % second === 0n ? nanos / second : nanos / second - 1n);
 
-const surrogates = /[\ud800-\udbff][\udc00-\udfff]/g;
+const surrogates = /[\ud800-\udbff][\udc00-\udfff]/;
 
 /** How many characters a text has. */
 export const characterCount = (text: string, budget: CelBudget): number => {
   budget.spendText(text.length);
-  return text.length - (text.match(surrogates)?.length ?? 0);
+  if (!surrogates.test(text)) return text.length;
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
 };
 
 const sizes = (['string', 'bytes', 'list<A>', 'map<A, B>'] as const).flatMap((type) => {

@@ -4,24 +4,37 @@ import { CelError } from '../errors.ts';
 import { celFunction as fn, type CelFunction } from '../functions.ts';
 import { ArrayList, type CelList } from '../values.ts';
 import { Characters } from './characters.ts';
+import { characterCount } from './conversions.ts';
 import { format } from './text-format.ts';
 
 const walked = (text: string, budget: CelBudget): Characters => {
   budget.spendText(text.length);
-  return new Characters(text);
+  const characters = new Characters(text);
+  if (!characters.isPlain) budget.spend(text.length);
+  return characters;
 };
 
 /** No text that a function makes is longer. */
 const maxTextLength = 2 ** 24;
 
-const replaced = (text: string, { from, to, limit, budget }: { readonly from: string; readonly to: string; readonly limit: number; readonly budget: CelBudget }): string => {
+/** How often a part is in a text, paid for: whoever cuts the text there knows beforehand how many pieces come out. */
+const occurrences = (text: string, part: string, budget: CelBudget): number => {
   budget.spendText(text.length);
-  const pieces = text.split(from);
-  const count = Math.min(limit < 0 ? Infinity : limit, from === '' ? [...text].length + 1 : pieces.length - 1);
+  let count = 0;
+  if (part === '') count = characterCount(text, budget) + 1;
+  else for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count++;
+  budget.spend(count);
+  return count;
+};
+
+const replaced = (text: string, { from, to, limit, budget }: { readonly from: string; readonly to: string; readonly limit: number; readonly budget: CelBudget }): string => {
+  const found = occurrences(text, from, budget);
+  const count = limit < 0 ? found : Math.min(limit, found);
   const length = text.length + count * to.length;
   budget.spendText(length);
   if (length > maxTextLength) throw new CelError('the text would be too long');
   if (from === '') return interspersed(text, to, count);
+  const pieces = text.split(from);
   return pieces.slice(0, count + 1).join(to) + pieces.slice(count + 1).map((piece) => from + piece).join('');
 };
 
@@ -32,9 +45,8 @@ const interspersed = (text: string, to: string, count: number): string => {
 };
 
 const split = (text: string, separator: string, limit: bigint, budget: CelBudget): ArrayList => {
+  occurrences(text, separator, budget);
   const pieces = separator === '' ? [...text] : text.split(separator);
-  budget.spendText(text.length);
-  budget.spend(pieces.length);
   if (limit === 0n) return new ArrayList([]);
   const count = limit < 0n ? pieces.length : Number(limit);
   return new ArrayList(pieces.length <= count ? pieces : [...pieces.slice(0, count - 1), pieces.slice(count - 1).join(separator)]);

@@ -150,6 +150,9 @@ const hostile: readonly string[] = [
   "object.all(a, oldObject.contains('b' + string(a)) || true)",
   'object.all(a, sets.contains(object, object))',
   'lists.range(100000000).size() > 0',
+  "object.all(a, oldObject.split('').size() > 0)",
+  "object.all(a, oldObject.replace('a', 'b').size() > 0)",
+  "object.all(a, (oldObject + '\\U0001F600').charAt(3) == 'a')",
   "object.all(a, object.all(b, object == object))",
 ];
 

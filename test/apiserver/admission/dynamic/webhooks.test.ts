@@ -107,6 +107,12 @@ const denials: readonly (readonly [string, Json, { readonly code: number; readon
   ['with a code that is no error', { status: { code: 200, message: 'no' } }, { code: 400, reason: undefined, message: 'admission webhook "hook.example.com" denied the request: no' }],
 ];
 
+test('details of a denial are passed on as far as they are such', webhookTest((body) => verdict(body, { allowed: false, status: { details: {
+  name: 'x', retryAfterSeconds: 'soon', kind: 7, causes: [{ field: 'spec.a', message: 'no', reason: 1, more: true }, 'x'], other: [] } } }), async (t, test) => {
+  await test.configure('validating', 'v', [webhook(test.server)]);
+  t.deepEqual((await refusal(create(test, 'a'))).details as unknown, { name: 'x', causes: [{ field: 'spec.a', message: 'no' }, {}] });
+}));
+
 for (const [name, response, { code, reason, message }] of denials) {
   test(`a denial ${name} reaches the client`, webhookTest((body) => verdict(body, { allowed: false, ...response }), async (t, test) => {
     await test.configure('validating', 'v', [webhook(test.server)]);
@@ -255,6 +261,7 @@ const lies: readonly (readonly [string, (body: Json) => unknown, RegExp])[] = [
   ['a patch without a type', (body) => verdict(body, { patch: 'W10=' }), /response\.patch but not response\.patchType/],
   ['a patch that is none', (body) => verdict(body, { patch: 'e30=', patchType: 'JSONPatch' }), /a JSON patch must be a list/],
   ['a patch that does not fit', (body) => patched(body, [{ op: 'remove', path: '/nothing/there' }]), /returned a patch that does not fit/],
+  ['a patch that is nested too deep', (body) => verdict(body, { patchType: 'JSONPatch', patch: Buffer.from(`[{"op":"add","path":"/data","value":${'['.repeat(50_000)}${']'.repeat(50_000)}}]`).toString('base64') }), /nested deeper than/],
   ['another type of patch', (body) => verdict(body, { patch: 'W10=', patchType: 'Merge' }), /unsupported patch type "Merge"/],
 ];
 
