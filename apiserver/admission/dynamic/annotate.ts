@@ -1,10 +1,7 @@
-import type { Log } from '../../../base/log.ts';
 import type { Subject } from './subject.ts';
 
-/** Longest value that is noted. */
+/** Longest value that is noted, in UTF-16 units. */
 const maxLength = 10 * 1024;
 
-/** Notes what somebody has to say about a request that was looked at, for whoever reads the server's log later. */
-export const annotate = (log: Log, { call, operation, namespace, name }: Subject, annotation: string, value: string): void => {
-  log.info('audit annotation', { annotation, value: value.slice(0, maxLength), operation, resource: call.kind.plural, namespace, name, user: call.user.name });
-};
+/** Notes for the audit log what somebody has to say about a request that was looked at. */
+export const annotate = ({ call }: Subject, annotation: string, value: string): void => call.audit?.(annotation, value.slice(0, maxLength));

@@ -62,7 +62,7 @@ const caller = (webhook: ValidatingWebhook, sort: 'mutating' | 'validating', { c
       return undefined;
     }
     for (const warning of verdict.warnings) call.warnings.add(warning);
-    for (const [key, value] of Object.entries(verdict.auditAnnotations).slice(0, maxAnnotations)) annotate(log, view.subject, `${name}/${key}`, value);
+    for (const [key, value] of Object.entries(verdict.auditAnnotations).slice(0, maxAnnotations)) annotate(view.subject, `${name}/${key}`, value);
     if (!verdict.allowed) throw deniedBy(name, verdict.status);
     return verdict;
   };

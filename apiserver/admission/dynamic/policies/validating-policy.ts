@@ -1,5 +1,4 @@
 /** A ValidatingAdmissionPolicy that a binding has put into force, as one who is asked. */
-import type { Log } from '../../../../base/log.ts';
 import { qualified, type StatusDetails } from '../../../../schemas/errors.ts';
 import type { ValidatingAdmissionPolicyBinding } from '../../../../schemas/kinds/admissionregistration/validating-admission-policy-binding.ts';
 import type { ValidatingAdmissionPolicy, Validation } from '../../../../schemas/kinds/admissionregistration/validating-admission-policy.ts';
@@ -19,7 +18,6 @@ import { scopeOfPolicy } from './policy-scope.ts';
 export interface PolicyTools extends ParamState {
   readonly cache: WatchCache;
   readonly authorizer: Authorizer;
-  readonly log: Log;
 }
 
 const codes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413, Invalid: 422 };
@@ -55,7 +53,7 @@ const messageOf = ({ validation, message }: CompiledValidation, evaluation: Eval
 /** What a policy finds, request by request; made once for each version of a policy. */
 type Judge = (view: View, params: unknown) => readonly Finding[];
 
-const judgeOf = ({ metadata, spec = {} }: ValidatingAdmissionPolicy, { cache, authorizer, log }: PolicyTools): Judge => {
+const judgeOf = ({ metadata, spec = {} }: ValidatingAdmissionPolicy, { cache, authorizer }: PolicyTools): Judge => {
   const environment = policyEnvironment(spec, { sort: 'validating' });
   const conditions = compileConditions(spec.matchConditions, environment.conditions);
   const validations = (spec.validations ?? []).map((validation): CompiledValidation => ({
@@ -79,7 +77,7 @@ const judgeOf = ({ metadata, spec = {} }: ValidatingAdmissionPolicy, { cache, au
     });
     for (const { key, program } of annotations) {
       const outcome = evaluated(program, evaluation);
-      if ('value' in outcome && typeof outcome.value === 'string' && outcome.value !== '') annotate(log, view.subject, `${metadata.name}/${key}`, outcome.value);
+      if ('value' in outcome && typeof outcome.value === 'string' && outcome.value !== '') annotate(view.subject, `${metadata.name}/${key}`, outcome.value);
       else if ('failure' in outcome && !overlooks) return [...findings, { message: `auditAnnotation ${key} resulted in error: ${outcome.failure}`, reason: 'Invalid' }];
     }
     return findings;
@@ -123,7 +121,7 @@ export const validatingPolicy = (policy: ValidatingAdmissionPolicy, binding: Val
       if (findings.length === 0) return;
       if (validationActions.includes('Audit')) {
         const failures = findings.map(({ message, index }) => ({ message, policy: policyName, binding: bindingName, ...(index === undefined ? {} : { expressionIndex: index }), validationActions }));
-        annotate(tools.log, view.subject, 'validation.policy.admission.k8s.io/validation_failure', JSON.stringify(failures));
+        annotate(view.subject, 'validation.policy.admission.k8s.io/validation_failure', JSON.stringify(failures));
       }
       if (validationActions.includes('Warn')) {
         for (const { message } of findings) view.subject.call.warnings.add(`Validation failed for ValidatingAdmissionPolicy '${policyName}' with binding '${bindingName}': ${message}`);

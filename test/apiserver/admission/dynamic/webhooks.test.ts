@@ -304,6 +304,13 @@ test('warnings go to the client, and a dry run is told', webhookTest((body) => v
   t.is((await refusal(send(test, { verb: 'get', name: 'a' }))).reason, 'NotFound');
 }));
 
+test('what a webhook notes goes to the audit log', webhookTest((body) => verdict(body, { auditAnnotations: { why: 'because', odd: 1 } }), async (t, test) => {
+  await test.configure('validating', 'v', [webhook(test.server)]);
+  const notes: (readonly [string, string])[] = [];
+  await test.api.core.send({ ...at, verb: 'create', body: { metadata: { name: 'a' } } }, admin, { audit: (key, value) => void notes.push([key, value]) });
+  t.deepEqual(notes, [['hook.example.com/why', 'because']]);
+}));
+
 test('an object that changes while a webhook thinks is judged again as it is then', webhookTest((body) => verdict(body), async (t, test) => {
   await create(test, 'a', { v: '1' });
   await test.configure('validating', 'v', [webhook(test.server)]);
