@@ -16,6 +16,7 @@ import { createClient } from '../client/client.ts';
 import { connectionOf, loadKubeconfig } from '../client/kubeconfig.ts';
 import { connectByKubeconfig } from './connect.ts';
 import { startEtcd } from './etcd.ts';
+import { liveNode } from './living-node.ts';
 import { processorUs, residentMb } from './processes.ts';
 import { load, requestBytes, type LoadResult, type LoadTarget } from './raw-load.ts';
 import { openWatchers } from './raw-watch.ts';
@@ -91,6 +92,7 @@ const server = spawn(join(import.meta.dirname, '../bin/barge'), ['up', '--no-age
   stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...process.env, NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'commit-clock.ts')).href}` },
 });
 const pid = server.pid!;
+let letGo = (): void => undefined;
 
 try {
   await firstLine(server, 'Ready');
@@ -104,8 +106,7 @@ try {
   await measureEtcd();
   await measureEmpty(target);
 
-  // The pods' node, so that nobody takes them for lost.
-  await load(target, 1, [requestBytes('POST', '/api/v1/nodes', JSON.stringify({ kind: 'Node', apiVersion: 'v1', metadata: { name: 'nowhere' } }))]);
+  letGo = await liveNode(target, 'nowhere');
   for (let warm = 0; warm < 2; warm++) await load(target, 16, times(3_000, (index) => create(`warm-${warm}-${index}`)));
 
   const transport = await connectByKubeconfig(kubeconfig);
@@ -169,6 +170,7 @@ try {
   rows.push([`watch, ${watchers} watchers, as fast as 16 write: deliveries`, String(watchers), (delivered / seconds).toFixed(0), '', '', ((await processorUs(pid) - usBefore) / delivered).toFixed(1), (await residentMb(pid)).toFixed(0)]);
   watching.close();
 } finally {
+  letGo();
   await stopped(server);
   await rm(dir, { recursive: true, force: true });
 }
