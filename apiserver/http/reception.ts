@@ -17,6 +17,7 @@ import { asApiError, type Exchange } from './exchange.ts';
 import { auditExchange, auditFailure, auditStranger } from './http-audit.ts';
 import type { FairLane, Place } from './fair-lanes.ts';
 import { InFlight, occupationOf, type InFlightLimits, type Occupation } from './in-flight.ts';
+import { linger } from './linger.ts';
 import { replyError } from './reply.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { requestTimeoutMs } from './request-timeout.ts';
@@ -145,7 +146,11 @@ export class Reception {
     const known = asApiError(error, this.#options.log, request);
     // Node reads past the little that nobody read; who sends much or without an end loses his connection instead.
     const unread = !request.complete && request.method !== 'GET' && request.method !== 'HEAD' && !(Number(request.headers['content-length']) <= readPastBytes);
-    replyError(response, known, unread ? { ...headers, Connection: 'close' } : headers);
+    if (!unread) return replyError(response, known, headers);
+    replyError(response, known, { ...headers, Connection: 'close' }, (body) => {
+      response.write(body);
+      linger(request, this.#options.clock, () => response.end());
+    });
   }
 
   /** Cuts the streams that have left HTTP, which Node's server knows no more. */

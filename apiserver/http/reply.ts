@@ -77,8 +77,11 @@ export const replyList = async (request: IncomingMessage, response: ServerRespon
   }
 };
 
-/** An error as a Status. `Retry-After` is sent where the error says after how long it may be worth another try. */
-export const replyError = (response: ServerResponse, error: ApiError, headers: OutgoingHttpHeaders = {}): void => {
+/**
+ * An error as a Status. `Retry-After` is sent where the error says after how long it may be worth another try. `finish`
+ * sends the body and ends the answer, at once where absent.
+ */
+export const replyError = (response: ServerResponse, error: ApiError, headers: OutgoingHttpHeaders = {}, finish = (body: Buffer): unknown => response.end(body)): void => {
   if (response.writableEnded) return;
   if (response.headersSent || response.destroyed) {
     response.destroy();
@@ -91,5 +94,5 @@ export const replyError = (response: ServerResponse, error: ApiError, headers: O
     'Content-Type': 'application/json', 'Cache-Control': noCache, ...(retry === undefined ? {} : { 'Retry-After': String(retry) }),
     ...headers, 'Content-Length': body.length,
   });
-  response.end(body);
+  finish(body);
 };
