@@ -9,10 +9,10 @@ const positive = (amount: string | undefined): boolean => (amount === undefined 
 
 /**
  * The quality of service of a pod: Guaranteed when every container has limits for CPU and memory that equal its
- * requests, BestEffort when none asks for either, Burstable else.
+ * requests, BestEffort when none asks for either, Burstable else. The spec need not have been checked.
  */
-export const qosClassOf = (spec: PodSpec): QosClass => {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+export const qosClassOf = (spec: Partial<PodSpec>): QosClass => {
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   let asks = false;
   let guaranteed = true;
   for (const { resources } of containers) {

@@ -36,7 +36,7 @@ export const fillPod = (pod: Draft<Pod>, { spec }: LimitRange): void => {
   const items = spec.limits.filter(({ type }) => type === 'Container');
   const defaults = { limits: Object.assign({}, ...items.map((item) => item.default)) as List, requests: Object.assign({}, ...items.map((item) => item.defaultRequest)) as List };
   const notes = [
-    ...pod.spec.containers.flatMap((container) => fillContainer(container, 'container', defaults)),
+    ...((pod.spec as Partial<typeof pod.spec>).containers ?? []).flatMap((container) => fillContainer(container, 'container', defaults)),
     ...(pod.spec.initContainers ?? []).flatMap((container) => fillContainer(container, 'init container', defaults)),
   ];
   if (notes.length > 0) pod.metadata.annotations = { ...pod.metadata.annotations, [noteAnnotation]: `LimitRanger plugin set: ${notes.join('; ')}` };

@@ -48,11 +48,11 @@ export const serviceAccount = ({ cache, random, tokens }: ServiceAccountOptions)
 
 type SpecDraft = PodDraft['spec'];
 
-/** Mounts the token wherever nothing is mounted in its place. */
+/** Mounts the token wherever nothing is mounted in its place. The spec has not been checked: what it must have may be missing. */
 const mountToken = (spec: SpecDraft, usualName: string, random: () => number): void => {
-  const without = [...(spec.initContainers ?? []), ...spec.containers].filter((container) => !(container.volumeMounts ?? []).some((mount) => mount.mountPath === mountPath));
+  const without = [...(spec.initContainers ?? []), ...((spec as Partial<SpecDraft>).containers ?? [])].filter((container) => !(container.volumeMounts ?? []).some((mount) => mount.mountPath === mountPath));
   if (without.length === 0) return;
-  const there = (spec.volumes ?? []).find((volume) => volume.name.startsWith(volumePrefix) && volume.projected !== undefined);
+  const there = (spec.volumes ?? []).find(({ name: known, projected }: { readonly name?: string; readonly projected?: unknown }) => known?.startsWith(volumePrefix) === true && projected !== undefined);
   const taken = new Set((spec.volumes ?? []).map((volume) => volume.name));
   let name = there?.name ?? usualName;
   if (there === undefined) while (taken.has(name)) name = generatedName(volumePrefix, random);

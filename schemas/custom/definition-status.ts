@@ -4,7 +4,8 @@ import type { CustomResourceDefinition, DefinitionStatus } from '../types/custom
 /** Keeps a deleted definition until its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
-const storageVersion = ({ spec }: CustomResourceDefinition): string | undefined => spec.versions.find((version) => version.storage)?.name;
+/** A definition is asked for it before it is checked: anything may be missing. */
+const storageVersion = ({ spec }: { readonly spec?: Partial<CustomResourceDefinition['spec']> }): string | undefined => spec?.versions?.find((version) => version.storage)?.name;
 
 /** The status of a new definition: nothing is accepted yet. */
 export const newStatus = (definition: CustomResourceDefinition): DefinitionStatus => {

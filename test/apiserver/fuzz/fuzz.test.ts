@@ -3,6 +3,7 @@
  * whole Status that names what is wrong. Requests go over TLS into the whole server; BARGE_FUZZ_INPUTS says how many
  * (3,000 where it does not), BARGE_FUZZ_SEED begins another row of them.
  */
+import { generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import * as fc from 'fast-check';
 import type { Log } from '../../../base/log.ts';
@@ -67,7 +68,10 @@ const definedKind = { group: 'example.com', version: 'v1', kind: 'Good', plural:
 /** One server with a good object of every kind. */
 const open = async (kinds: readonly AnyKind[], log: Log): Promise<{ readonly api: HttpsApi; readonly clock: FakeClock; readonly refused: readonly string[] }> => {
   const clock = new FakeClock();
-  const api = await httpsApi({ clock, serverLog: log, log });
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const api = await httpsApi({ clock, serverLog: log, log, accountTokens: { key, issuer: 'https://test' } });
+  // Without its account a pod is refused before anybody looks at it.
+  await api.transport.send({ verb: 'create', group: '', version: 'v1', resource: 'serviceaccounts', namespace: 'default', body: { metadata: { name: 'default' } } });
   const refused: string[] = [];
   for (const kind of [...kinds, definedKind]) {
     if (kind === definedKind && !kinds.some(({ group }) => group === 'apiextensions.k8s.io')) continue;
