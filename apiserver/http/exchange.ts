@@ -37,6 +37,8 @@ export interface HttpLimits {
   /** Longest path with its query. */
   readonly urlBytes: number;
   readonly inFlight: InFlightLimits;
+  /** How long `close` leaves idle connections open, while answers tell clients that they will be closed. */
+  readonly quietMs: number;
   /** How long `close` waits for requests that are being answered. */
   readonly closeMs: number;
 }
@@ -44,7 +46,7 @@ export interface HttpLimits {
 /** 3 MiB is Kubernetes' own limit on bodies; the rest keeps slow or silent clients from holding the server's memory. */
 export const defaultLimits: HttpLimits = {
   bodyBytes: 3 * 1024 * 1024, headerBytes: 32 * 1024, headers: 200, connections: 10_000, handshakeMs: 10_000,
-  headersMs: 15_000, requestMs: 60_000, keepAliveMs: 120_000, drainMs: 30_000, closeMs: 5_000,
+  headersMs: 15_000, requestMs: 60_000, keepAliveMs: 120_000, drainMs: 30_000, closeMs: 5_000, quietMs: 200,
   timeoutMs: 60_000, urlBytes: 16 * 1024, inFlight: defaultInFlight,
 };
 

@@ -75,6 +75,7 @@ export class Reception {
   readonly #timedOut: Counter;
   #exempt: Record<Occupation, number> = { mutating: 0, readOnly: 0, longRunning: 0 };
   #cancelSweep: (() => void) | undefined;
+  #draining = false;
 
   constructor(options: ReceptionOptions) {
     const { metrics, clock, inFlight } = options;
@@ -99,6 +100,7 @@ export class Reception {
   /** Serves a request by `handle`, which resolves when it has written its answer. Throws for a timeout that cannot be read. */
   receive(exchange: Exchange, path: ResourcePath | undefined, handle: () => Promise<void>): void {
     const visit = this.#arrive(exchange, path, occupationOf(exchange.request.method ?? 'GET', path, exchange.query));
+    if (this.#draining) exchange.response.shouldKeepAlive = false;
     if (exchange.audit !== undefined) exchange.response.setHeader('Audit-Id', exchange.audit.id);
     if (visit.lane !== undefined && (visit.room = visit.lane.enter(exchange.user.name)) === undefined) {
       void this.#inTurn(visit, visit.lane, exchange, handle);
@@ -151,6 +153,12 @@ export class Reception {
       response.write(body);
       linger(request, this.#options.clock, () => response.end());
     });
+  }
+
+  /** From now on each answer tells its client to connect anew, elsewhere or later. */
+  drain(): void {
+    this.#draining = true;
+    for (const { arrival } of this.#underWay.all()) (arrival as Exchange).response.shouldKeepAlive = false;
   }
 
   /** Cuts the streams that have left HTTP, which Node's server knows no more. */

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { Server as NetServer, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
@@ -135,18 +135,27 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
     }),
     close: async () => {
       closing.abort();
-      await Promise.all(servers.map((server) => closeServer(server, clock, { closeMs: limits.closeMs, cut: () => reception.cutStreams() })));
+      reception.drain();
+      await Promise.all(servers.map((server) => closeServer(server, clock, { quietMs: limits.quietMs, closeMs: limits.closeMs, cut: () => reception.cutStreams() })));
       reception.close();
     },
   };
 };
 
+interface Closing {
+  /** How long connections stay open for clients who do not know yet; each answer tells them. */
+  readonly quietMs: number;
+  /** After this time what is still open is cut. */
+  readonly closeMs: number;
+  readonly cut: () => void;
+}
+
 /** Resolves when the requests under way are answered; after the time their connections are cut. */
-const closeServer = (server: Server, clock: Clock, { closeMs, cut }: { readonly closeMs: number; readonly cut: () => void }): Promise<void> =>
+const closeServer = (server: Server, clock: Clock, { quietMs, closeMs, cut }: Closing): Promise<void> =>
   new Promise((resolve) => {
     if (!server.listening) return resolve();
-    // Connections whose request has just been answered become idle one by one.
-    let cancelSweep = (): void => undefined;
+    // A connection that is idle may have a request on its way. Node's own close would cut it under that request.
+    let cancelSweep = clock.after(quietMs, () => sweep());
     const sweep = (): void => {
       server.closeIdleConnections();
       cancelSweep = clock.after(50, sweep);
@@ -155,10 +164,9 @@ const closeServer = (server: Server, clock: Clock, { closeMs, cut }: { readonly 
       server.closeAllConnections();
       cut();
     });
-    server.close(() => {
+    NetServer.prototype.close.call(server, () => {
       cancelSweep();
       cancelForce();
-      resolve();
+      server.close(() => resolve()); // ends what HTTP's server does beside
     });
-    sweep();
   });

@@ -74,10 +74,12 @@ export interface HttpsApiOptions extends TestApiOptions {
   readonly serverLog?: Log;
   readonly serverClock?: Clock;
   readonly dial?: Dial;
+  /** A free one where absent. */
+  readonly port?: number;
 }
 
 /** A real API server behind real TLS on a free port of the loopback. */
-export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = systemClock, dial, ...options }: HttpsApiOptions = {}): Promise<HttpsApi> => {
+export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = systemClock, dial, port: wanted = 0, ...options }: HttpsApiOptions = {}): Promise<HttpsApi> => {
   const authorizer = options.authorizer ?? createBuiltinAuthorizer();
   const metrics = new Metrics();
   const [certificates, api] = await Promise.all([testCertificates(), testApi({ ...options, authorizer })]);
@@ -88,7 +90,7 @@ export const httpsApi = async ({ limits, serverLog = silentLog, serverClock = sy
     authenticator: firstOf([createCertificateAuthenticator(systemClock), createTokenAuthenticator(anyTokens([fixedTokens(new Map([['t0ken', { name: 'robot', groups: [] }]])), api.core.tokens]))]),
     tls: { ...certificates.server, ca: ca.cert }, nodeTls: { ...certificates.apiserver, ca: ca.cert }, ...(limits === undefined ? {} : { limits }), ...(dial === undefined ? {} : { dial }),
   });
-  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = await server.listen({ host: '127.0.0.1', port: wanted });
   const identity = (as: CallOptions['as'] = 'admin') => {
     const pair = as === null ? undefined : typeof as === 'string' ? certificates[as] : as;
     return { host: '127.0.0.1', port, ca: ca.cert, ...(pair === undefined ? {} : { cert: pair.cert, key: pair.key }) };
