@@ -1,8 +1,11 @@
 /**
  * Checks of custom objects, by ajv as for all kinds, but in other instances: null is a value here, patterns run in
  * linear time, and members that every JavaScript object inherits are not taken for the client's.
+ *
+ * A schema is compiled in parts, each when a value first reaches it: ajv's time and memory grow faster than a schema, and
+ * most of a large one no object uses.
  */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
 import { addUniqueKeyword, findingOf, placeOf, uniqueOf, type Compiled, type Finding } from '../check.ts';
 import { unsupported, wrong, type FieldError } from '../errors.ts';
 import { pathText } from '../field-path.ts';
@@ -17,13 +20,21 @@ const linear = Object.assign((pattern: string) => {
   return { test: (text: string) => compiled.test(text), toString: () => pattern };
 }, { code: 'linear' });
 
-/** An instance for one schema: it remembers what it compiles for ever, and schemas come and go. */
-const newAjv = (): Ajv => {
+/** An instance for one part of a schema: it remembers what it compiles for ever, and schemas come and go. */
+const newAjv = (parts: readonly CustomSchema[]): Ajv => {
   const ajv = new Ajv({
     allErrors: true, strict: false, meta: false, validateSchema: false, addUsedSchema: false, inlineRefs: false, logger: false, ownProperties: true,
     code: { optimize: false, regExp: linear },
   });
   addUniqueKeyword(ajv);
+  const checkPart: SchemaValidateFunction = (part: number, data: unknown, _parent, place) => {
+    const validator = validatorOf(parts[part]!);
+    const isRight = validator(data, place);
+    // Ajv writes its own schema path into them.
+    checkPart.errors = telling(validator.errors);
+    return isRight;
+  };
+  ajv.addKeyword({ keyword: 'bargePart', schemaType: 'number', errors: 'full', validate: checkPart });
   for (const [name, validate] of Object.entries(stringFormats)) ajv.addFormat(name, validate);
   for (const [name, validate] of Object.entries(numberFormats)) ajv.addFormat(name, { type: 'number', validate });
   return ajv;
@@ -43,7 +54,7 @@ const junctions = (schema: CustomSchema): Compiled => {
   for (const word of ['allOf', 'anyOf', 'oneOf'] as const) {
     // That it is an integer or a string has been said already, better.
     const schemas = schema[word]?.filter((one) => !(isNumberOrString && saysIntOrString(one)));
-    if (schemas !== undefined && schemas.length > 0 && !(isNumberOrString && word === 'anyOf' && saysIntOrString(schema))) out[word] = schemas.map(convert);
+    if (schemas !== undefined && schemas.length > 0 && !(isNumberOrString && word === 'anyOf' && saysIntOrString(schema))) out[word] = schemas.map((one) => convert(one));
   }
   if (schema.not !== undefined) out['not'] = convert(schema.not);
   return out;
@@ -51,7 +62,25 @@ const junctions = (schema: CustomSchema): Compiled => {
 
 const saysIntOrString = ({ anyOf }: CustomSchema): boolean => anyOf?.length === 2 && anyOf[0]?.type === 'integer' && anyOf[1]?.type === 'string';
 
-const convert = (schema: CustomSchema): Compiled => {
+/** Places up to which a schema is compiled within another. */
+const partSize = 40;
+
+const sizes = new WeakMap<CustomSchema, number>();
+
+const sizeOf = (schema: CustomSchema): number => {
+  let size = sizes.get(schema);
+  if (size === undefined) {
+    const within = [...Object.values(schema.properties ?? {}), ...(schema.items === undefined ? [] : [schema.items]), ...(schema.additionalProperties === undefined ? [] : [schema.additionalProperties])];
+    sizes.set(schema, size = within.reduce((sum, one) => sum + sizeOf(one), 1));
+  }
+  return size;
+};
+
+/** What stands for a place within a schema: its own form, or the number of its part. In alternatives, where errors mean something else, all is one. */
+const within = (schema: CustomSchema, parts: CustomSchema[] | undefined): Compiled =>
+  (parts === undefined || sizeOf(schema) <= partSize ? convert(schema, parts) : { bargePart: parts.push(schema) - 1 });
+
+const convert = (schema: CustomSchema, parts?: CustomSchema[]): Compiled => {
   const out: Compiled = {};
   const types = schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : schema.type === undefined ? [] : [schema.type];
   if (types.length > 0) out['type'] = schema.nullable === true ? [...types, 'null'] : types;
@@ -62,9 +91,9 @@ const convert = (schema: CustomSchema): Compiled => {
     delete out[bound];
   }
   if (schema.format !== undefined && isKnownFormat(schema.format)) out['format'] = schema.format;
-  if (schema.properties !== undefined) out['properties'] = Object.fromEntries(Object.entries(schema.properties).map(([name, one]) => [name, convert(one)]));
-  if (schema.additionalProperties !== undefined) out['additionalProperties'] = convert(schema.additionalProperties);
-  if (schema.items !== undefined) out['items'] = convert(schema.items);
+  if (schema.properties !== undefined) out['properties'] = Object.fromEntries(Object.entries(schema.properties).map(([name, one]) => [name, within(one, parts)]));
+  if (schema.additionalProperties !== undefined) out['additionalProperties'] = within(schema.additionalProperties, parts);
+  if (schema.items !== undefined) out['items'] = within(schema.items, parts);
   const unique = uniqueOf(schema);
   if (unique !== undefined) out['bargeUnique'] = unique;
   const more = junctions(schema);
@@ -78,14 +107,16 @@ const compiled = new WeakMap<JsonSchema, ValidateFunction>();
 const validatorOf = (schema: CustomSchema): ValidateFunction => {
   let validator = compiled.get(schema);
   if (validator === undefined) {
-    validator = newAjv().compile(convert(schema));
+    const parts: CustomSchema[] = [];
+    validator = newAjv(parts).compile(convert(schema, parts));
     compiled.set(schema, validator);
   }
   return validator;
 };
 
-/** Which of several schemas a value misses, and how, says nothing for certain. */
-const isWithinAlternative = ({ schemaPath }: ErrorObject): boolean => /\/(?:anyOf|oneOf)\/\d+\//.test(schemaPath);
+/** The errors that say something for certain: which of several schemas a value misses, and how, does not. */
+const telling = (errors: readonly ErrorObject[] | null | undefined): ErrorObject[] =>
+  (errors ?? []).filter(({ keyword, schemaPath }) => keyword !== 'if' && !/\/(?:anyOf|oneOf)\/\d+\//.test(schemaPath));
 
 const counted = (limit: unknown, word: string, plural: string): string => `${String(limit)} ${limit === 1 ? word : plural}`;
 
@@ -116,7 +147,7 @@ const ownError = (root: CustomSchema, object: unknown, { keyword, instancePath, 
 export const customFindings = (schema: CustomSchema, object: unknown): readonly Finding[] => {
   const validator = validatorOf(schema);
   if (validator(object)) return [];
-  return (validator.errors ?? []).filter((error) => error.keyword !== 'if' && !isWithinAlternative(error)).map((error) => {
+  return telling(validator.errors).map((error) => {
     const own = ownError(schema, object, error);
     return own === undefined ? findingOf(schema, object, error) : { error: own, pointer: error.instancePath };
   });

@@ -188,3 +188,13 @@ test('patches: JSON, merge and apply, but no strategic merge', async (t) => {
   t.like(await apply('two', { ports: [{ name: 'a', port: 3 }] }, true), { spec: { ports: [{ name: 'a', port: 3 }] } });
   t.like(await apply('two', { nothing: 1 }), { code: 400 });
 });
+
+test('a large schema is compiled in parts, and says the same as a small one', async (t) => {
+  const many = (count: number, property: Json): Json => Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, property]));
+  const inner = { type: 'object', required: ['p0'], properties: { ...many(50, { type: 'integer', minimum: 1 }), either: { type: 'integer', anyOf: [{ maximum: 1 }, { minimum: 5 }] } } };
+  const api = await withSpec(t, { list: { type: 'array', items: { type: 'object', properties: { deep: inner } } }, map: { type: 'object', additionalProperties: inner } });
+  t.deepEqual(await causesOf(createWidget(api, { spec: { list: [{ deep: { p0: 1 } }, { deep: { p1: 0, either: 3 } }, { deep: 1 }], map: { k: { p0: 'x' } } } })), [
+    'Required spec.list[1].deep.p0', 'Invalid spec.list[1].deep.p1', 'Invalid spec.list[1].deep.either', 'TypeInvalid spec.list[2].deep', 'TypeInvalid spec.map[k].p0',
+  ]);
+  t.deepEqual(await causesOf(createWidget(api, { spec: { list: [{ deep: { p0: 1, either: 7 } }], map: { k: { p0: 1 } } } })), []);
+});
