@@ -22,7 +22,8 @@ import { fuzzRequests, objectOf, type FuzzRequest } from './requests.ts';
 
 const inputs = Number(process.env['BARGE_FUZZ_INPUTS'] ?? 3_000);
 const isLong = inputs > 10_000;
-const seed = Number(process.env['BARGE_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+// A long run looks for what nobody knows yet; the short one, which guards every change, is the same each time.
+const seed = Number(process.env['BARGE_FUZZ_SEED'] ?? (process.env['BARGE_FUZZ_INPUTS'] === undefined ? 1_825_915_071 : Math.floor(Math.random() * 2 ** 31)));
 /** A server is replaced after so many requests, so that what they make does not pile up. */
 const perServer = 2_500;
 const longestErrorBytes = 64 * 1024;
