@@ -1,8 +1,9 @@
 /** CustomResourceDefinitions: what is wrong with bad ones, and what is filled in. */
 import test from 'ava';
 import { CustomResourceDefinition } from '../../schemas/kinds/apiextensions/custom-resource-definition.ts';
-import { maxColumns } from '../../schemas/validation/custom-version.ts';
-import { maxVersions } from '../../schemas/validation/custom-resource-definition.ts';
+import { maxColumns, maxSelectableFields } from '../../schemas/validation/custom-version.ts';
+import { maxPatternLength } from '../../schemas/custom/patterns.ts';
+import { maxNames, maxVersions } from '../../schemas/validation/custom-resource-definition.ts';
 import { maxSchemaDepth, maxSchemaNodes, maxSchemaRules } from '../../schemas/validation/structural-schema.ts';
 import { decode, validate } from '../../schemas/validate.ts';
 import { specSchema, widgetDefinition, type Json } from '../helpers/custom.ts';
@@ -46,6 +47,8 @@ testFaults(CustomResourceDefinition, {
     `invalid ${at}.additionalPrinterColumns[0].jsonPath`, `invalid ${at}.additionalPrinterColumns[0].priority`, `invalid ${at}.additionalPrinterColumns[1].jsonPath`,
     `required ${at}.additionalPrinterColumns[0].name`, `unsupported ${at}.additionalPrinterColumns[0].format`, `unsupported ${at}.additionalPrinterColumns[0].type`],
   'too many columns': [body({ version: { additionalPrinterColumns: Array.from({ length: maxColumns + 1 }, () => ({ name: 'a', type: 'string', jsonPath: '.a' })) } }), `many ${at}.additionalPrinterColumns`],
+  'too many names': [body({ names: { shortNames: Array.from({ length: maxNames + 1 }, (_, index) => `w${index}`), categories: Array.from({ length: maxNames }, (_, index) => `c${index}`) } }), 'many spec.names.shortNames'],
+  'too many selectable fields': [body({ schema: specSchema(Object.fromEntries(Array.from({ length: maxSelectableFields + 1 }, (_, index) => [`f${index}`, { type: 'string' }]))), version: { selectableFields: Array.from({ length: maxSelectableFields + 1 }, (_, index) => ({ jsonPath: `.spec.f${index}` })) } }), `many ${at}.selectableFields`],
   'a scale': [body({ version: { subresources: { scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size', labelSelectorPath: '.status.selector' } } } })],
   'a scale elsewhere': [body({ version: { subresources: { scale: { specReplicasPath: '.status.size', statusReplicasPath: '.spec.sizes[0]', labelSelectorPath: '.metadata.labels' } } } }),
     `invalid ${at}.subresources.scale.labelSelectorPath`, `invalid ${at}.subresources.scale.specReplicasPath`, `invalid ${at}.subresources.scale.statusReplicasPath`],
@@ -79,6 +82,7 @@ testFaults(CustomResourceDefinition, {
     `forbidden ${here}.anyOf[0].default`, `forbidden ${here}.anyOf[0].description`, `forbidden ${here}.anyOf[0].type`, `required ${here}.properties[b]`],
   'alternatives': [withProperty({ type: 'object', properties: { a: { type: 'string' } }, oneOf: [{ required: ['a'] }, { not: { properties: { a: { enum: ['x'] } } } }] })],
   'a pattern that is none': [withProperty({ type: 'string', pattern: '(' }), `invalid ${here}.pattern`],
+  'a pattern that is too long': [withProperty({ type: 'string', pattern: 'a'.repeat(maxPatternLength + 1) }), `invalid ${here}.pattern`], 'a long pattern': [withProperty({ type: 'string', pattern: 'a'.repeat(maxPatternLength) })],
   'a pattern that looks back': [withProperty({ type: 'string', pattern: '(?=a)b' }), `invalid ${here}.pattern`],
   'limits that are none': [withProperty({ type: 'string', minLength: -1, multipleOf: 0, exclusiveMinimum: true, enum: [] }), `invalid ${here}.minLength`, `invalid ${here}.multipleOf`, `required ${here}.enum`, `required ${here}.minimum`],
   'defaults that do not fit': [withSchema(specSchema({ a: { type: 'string', default: 1 }, b: { type: 'object', properties: { c: { type: 'string' } }, default: { d: 1 } }, e: { type: 'string', default: null }, f: { type: 'string', nullable: true, default: null } })),
