@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Transport } from '../schemas/api.ts';
 
 /**
@@ -21,4 +22,6 @@ export interface Surroundings {
   readonly log: Log;
   /** Uniform in [0, 1), as Math.random. */
   readonly random: () => number;
+  /** Where the component counts what it does; nothing is counted where absent. */
+  readonly metrics?: Metrics | undefined;
 }

@@ -19,6 +19,8 @@ import type { Informer, InformerOptions } from './informer.ts';
 import type { Informers } from './informers.ts';
 import { keyOf, keyText, parseKeyText } from './key.ts';
 import { OwnWrites, resourceId } from './own-writes.ts';
+import type { Histogram } from '../base/metrics/metrics.ts';
+import { countQueue } from './work-queue-metrics.ts';
 import { WorkQueue } from './work-queue.ts';
 
 const defaultWorkers = 4;
@@ -57,6 +59,7 @@ export class ControllerLoop {
   readonly #surroundings: Surroundings;
   readonly #log: Log;
   readonly #queue: WorkQueue;
+  readonly #took: Histogram | undefined;
   readonly #informers = new Map<AnyKind, Informer<ApiObject>>();
   readonly #byResource = new Map<string, Informer<ApiObject>>();
   readonly #context: Omit<ReconcileContext, 'client'>;
@@ -68,6 +71,7 @@ export class ControllerLoop {
     this.#surroundings = surroundings;
     this.#log = surroundings.log.with({ controller: controller.name });
     this.#queue = new WorkQueue(surroundings);
+    this.#took = surroundings.metrics === undefined ? undefined : countQueue(surroundings.metrics, controller.name, this.#queue);
     for (const [kind, indexes] of wantedIndexes(controller)) {
       const informer = informers.informer(kind, { indexes });
       this.#informers.set(kind, informer);
@@ -141,6 +145,7 @@ export class ControllerLoop {
     const key = parseKeyText(text);
     const transport = observedTransport(this.#context.transport, (request, answer) => written.note(request, answer));
     const context: ReconcileContext = { ...this.#context, transport, client: createClient(transport) };
+    const startedMs = this.#surroundings.clock.now();
     try {
       const object = this.#context.informer(this.#controller.reconciles).get(key);
       const again = await this.#controller.reconcile(object, key, context);
@@ -152,6 +157,8 @@ export class ControllerLoop {
       const fields = { key: text, failures: this.#queue.failures(text), retryAfterMs: afterMs };
       if (isReason(error, 'Conflict')) this.#log.debug('reconcile met a newer object', { ...fields, error: error.message });
       else this.#log.warn('reconcile failed', { ...fields, error });
+    } finally {
+      this.#took?.observe((this.#surroundings.clock.now() - startedMs) / 1_000);
     }
   }
 

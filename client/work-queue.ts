@@ -32,10 +32,17 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #closed = false;
+  #adds = 0;
+  #retries = 0;
 
   constructor(options: WorkQueueOptions) {
     this.#clock = options.clock;
     this.#backoff = { firstMs: options.firstRetryMs ?? 5, longestMs: options.longestRetryMs ?? 60_000, jitter: 0.1, random: options.random };
+  }
+
+  /** How often a key was made dirty, and how often after a failure, since the start. */
+  get counts(): { readonly adds: number; readonly retries: number } {
+    return { adds: this.#adds, retries: this.#retries };
   }
 
   /** Keys that are ready and not taken. */
@@ -46,6 +53,7 @@ export class WorkQueue {
   /** Makes a key dirty now. Does nothing after shutDown. */
   add(key: string): void {
     if (this.#closed) return;
+    this.#adds++;
     this.#later.get(key)?.cancel();
     this.#later.delete(key);
     if (this.#working.has(key)) return void this.#again.add(key);
@@ -72,6 +80,7 @@ export class WorkQueue {
 
   /** Counts a failure and makes the key dirty after the backoff, whose milliseconds are returned. */
   retry(key: string): number {
+    this.#retries++;
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const afterMs = Math.round(backoffMs(failures, this.#backoff));

@@ -8,6 +8,7 @@ import { Node } from '../schemas/kinds/core/node.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { profileOf, type StrategyName } from './profile.ts';
+import { countScheduler } from './scheduler-metrics.ts';
 import { Scheduler } from './scheduler.ts';
 
 export interface SchedulerComponentOptions {
@@ -31,6 +32,7 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
     const client = createClient(boundTransport(surroundings.transport, all));
     const events = createEventRecorder({ client, clock, log, random, component: schedulerName, signal: all });
     const scheduler = new Scheduler({ profile: profileOf(options.strategy ?? 'spread'), client, clock, log, random, events, schedulerName });
+    if (surroundings.metrics !== undefined) countScheduler(surroundings.metrics, scheduler);
     const informers = createInformers({ client, clock, log, random });
     const nodes = informers.informer(Node);
     const namespaces = informers.informer(Namespace);

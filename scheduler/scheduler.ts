@@ -56,6 +56,7 @@ export class Scheduler {
   readonly #assumed = new Map<string, Assumed>();
   #wake: () => void = () => undefined;
   #stopped = false;
+  readonly #attempts = { scheduled: 0, unschedulable: 0, error: 0 };
 
   constructor(options: SchedulerOptions) {
     this.#o = options;
@@ -65,6 +66,11 @@ export class Scheduler {
 
   get cluster(): Cluster {
     return this.#cluster;
+  }
+
+  /** What became of the tries since the start. */
+  get attempts(): Readonly<Record<'scheduled' | 'unschedulable' | 'error', number>> {
+    return this.#attempts;
   }
 
   get queue(): PodQueue {
@@ -162,12 +168,14 @@ export class Scheduler {
     if (this.#assumed.has(info.uid)) this.#unassume(info.uid);
     try {
       const decision = this.#decider.decide(info);
+      this.#attempts['node' in decision ? 'scheduled' : 'unschedulable']++;
       if ('node' in decision) return this.#assume(info, decision.node);
       const message = explain(decision.refusal);
       this.#queue.park(info.uid, decision.refusal.wokenBy);
       this.#o.events.event(info.pod, 'Warning', 'FailedScheduling', message);
       this.#say(info.pod, { reason: 'Unschedulable', message });
     } catch (error) {
+      this.#attempts.error++;
       this.#o.log.error('a pod cannot be scheduled', { pod: info.key, error });
       this.#queue.fail(info.uid);
     }

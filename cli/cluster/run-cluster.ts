@@ -57,7 +57,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   await writePid(config.dataDir);
   try {
     await writeAdminKubeconfig(config, controlPlane);
-    const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }) });
+    const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const components = [
       ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca })] : []),
       ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), {})] : []),

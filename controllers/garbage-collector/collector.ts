@@ -9,6 +9,7 @@ import { boundTransport } from '../../client/bound-transport.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Informers } from '../../client/informers.ts';
 import { keyOf } from '../../client/key.ts';
+import { countQueue } from '../../client/work-queue-metrics.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
 import { isReason } from '../../schemas/errors.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
@@ -58,6 +59,7 @@ export class GarbageCollector {
     this.#registry = registry;
     this.#definitions = definitions;
     this.#queue = new WorkQueue(surroundings);
+    if (surroundings.metrics !== undefined) countQueue(surroundings.metrics, 'garbage-collector', this.#queue);
     this.#followKinds();
   }
 

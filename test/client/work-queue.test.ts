@@ -1,6 +1,10 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { exposition } from '../../base/metrics/exposition.ts';
+import { Metrics } from '../../base/metrics/metrics.ts';
+import { countQueue } from '../../client/work-queue-metrics.ts';
 import { WorkQueue } from '../../client/work-queue.ts';
+import { parseExposition } from '../helpers/exposition.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 
 const queueOn = (clock = new FakeClock()) => ({ clock, queue: new WorkQueue({ clock, random: () => 0 }) });
@@ -115,4 +119,19 @@ test('property: no key is worked on twice at once, and none that is dirty is for
     if (owed.size > 0) throw new Error(`forgotten: ${[...owed].join()}`);
   }), { numRuns: 60 });
   t.pass();
+});
+
+test('a queue shows what it holds and what went through it', async (t) => {
+  const metrics = new Metrics();
+  const queue = new WorkQueue({ clock: new FakeClock(), random: () => 0 });
+  const took = countQueue(metrics, 'things', queue);
+  queue.add('a');
+  queue.add('b');
+  const key = (await queue.take())!;
+  took.observe(0.02);
+  queue.retry(key);
+  const families = parseExposition(exposition(metrics));
+  const value = (name: string): number | undefined => families.get(name)?.samples[0]?.value;
+  t.deepEqual([value('workqueue_depth'), value('workqueue_adds_total'), value('workqueue_retries_total')], [1, 2, 1]);
+  t.is(families.get('workqueue_work_duration_seconds')?.samples.find(({ name }) => name.endsWith('_count'))?.value, 1);
 });
