@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 
 /** As much of a refused body is read past, and for so long at the most. */
 export const lingerBytes = 16 * 1024 * 1024;
-export const lingerMs = 2_000;
+export const lingerMs = 5_000;
 
 /**
  * Reads past the rest of a body whose request is answered already, then calls `done`, once: when it has ended, is too long
