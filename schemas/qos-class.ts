@@ -1,4 +1,4 @@
-import { compareQuantities, parseQuantity } from './quantity.ts';
+import { parseQuantity } from './quantity.ts';
 import type { PodSpec } from './types/pod-spec.ts';
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
@@ -20,7 +20,7 @@ export const qosClassOf = (spec: Partial<PodSpec>): QosClass => {
       const request = resources?.requests?.[name];
       const limit = resources?.limits?.[name];
       if (positive(request) || positive(limit)) asks = true;
-      if (limit === undefined || !positive(limit) || (request !== undefined && compareQuantities(request, limit) !== 0)) guaranteed = false;
+      if (limit === undefined || !positive(limit) || (request !== undefined && parseQuantity(request)?.nano !== parseQuantity(limit)?.nano)) guaranteed = false;
     }
   }
   return asks ? (guaranteed ? 'Guaranteed' : 'Burstable') : 'BestEffort';

@@ -1,4 +1,4 @@
-/** Objects of every kind that lack one member, or have null or something empty in its place: refused, or taken, and never a fault. */
+/** Objects of every kind that lack one member, or have null, an empty list or an odd text in its place: refused, or taken, and never a fault. */
 import { generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { silentLog } from '../../../base/log.ts';
@@ -11,8 +11,8 @@ import { objectOf } from './requests.ts';
 
 type Holder = { [name: string]: Json };
 
-/** What is put in a member's place; undefined takes the member away. */
-const instead: readonly (Json | undefined)[] = [undefined, null, []];
+/** What is put in a member's place; undefined takes the member away, and the text is nearly nowhere a good one. */
+const instead: readonly (Json | undefined)[] = [undefined, null, [], '*.a'];
 
 /** Every object with one change; the number of a member says which. */
 function* changed(object: Json): Generator<Json> {
