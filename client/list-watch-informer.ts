@@ -28,8 +28,8 @@ type Selection = Omit<InformerOptions<ApiObject>, 'indexes'>;
 type Indexes<T extends ApiObject> = NonNullable<InformerOptions<T>['indexes']>;
 type Change<T> = readonly [type: 'added' | 'updated' | 'deleted', object: T, old: T | undefined];
 
-/** After an error: 200 ms, doubling to 15 s, and up to half of that more. */
-const retry = { firstMs: 200, longestMs: 15_000, jitter: 0.5 } as const;
+/** After an error: 200 ms, doubling to 5 s, and up to half of that more. */
+const retry = { firstMs: 200, longestMs: 5_000, jitter: 0.5 } as const;
 /** A watch that ends sooner than this without an event counts as a failure, or a broken server would be asked without pause. */
 const shortestWatchMs = 1_000;
 /** The server is asked to end a watch after 5 to 10 minutes; one that does not is cut this much later (a dead connection). */

@@ -10,6 +10,13 @@ import { createInterface } from 'node:readline';
 interface Count { passed: number; failed: number }
 
 const count: Count = { passed: 0, failed: 0 };
+/** The first lines of what failed, told again at the end: what was printed when it did may be far up, or cut. */
+const failures: string[] = [];
+
+const fail = (line: string): void => {
+  count.failed++;
+  failures.push(line);
+};
 
 const ava = ['--no-memory-protection-keys', 'test/ava.ts'];
 
@@ -32,7 +39,7 @@ const step = async (name: string, command: string, args: readonly string[]): Pro
   const code = await run(command, args);
   say(`${code === 0 ? 'ok' : 'not ok'} - ${name}`);
   if (code === 0) count.passed++;
-  else count.failed++;
+  else fail(`not ok - ${name}`);
 };
 
 const summarize = async (name: string, args: readonly string[]): Promise<void> => {
@@ -43,18 +50,18 @@ const summarize = async (name: string, args: readonly string[]): Promise<void> =
     if (/^ok \d+/.test(line)) {
       count.passed += /# (SKIP|TODO)/i.test(line) ? 0 : 1;
       detail = false;
-      if (process.env['CI'] !== undefined && /# SKIP/i.test(line) && name === 'e2e') count.failed++;
+      if (process.env['CI'] !== undefined && /# SKIP/i.test(line) && name === 'e2e') fail(line);
       if (/# SKIP/i.test(line) || name === 'e2e') say(line);
     } else if (/^not ok \d+/.test(line)) {
-      count.failed++;
+      fail(line);
       detail = true;
       say(line);
     } else if (detail || line.startsWith('Bail out')) say(line);
   });
   const failed = count.failed - before.failed;
   if (code !== 0 && failed === 0) {
-    count.failed++;
-    say(`not ok - ${name}: ava ended with ${code}`);
+    fail(`not ok - ${name}: ava ended with ${code}`);
+    say(failures.at(-1)!);
   }
   say(`# ${name}: ${count.passed - before.passed} passed, ${count.failed - before.failed} failed, ${((Date.now() - started) / 1000).toFixed(1)} s`);
 };
@@ -90,9 +97,9 @@ if (only === undefined || only === 'e2e') {
   }
   else if (process.env['CI'] === undefined) say(`# e2e left out: ${why}`);
   else {
-    say(`not ok - e2e must run in CI: ${why}`);
-    count.failed++;
+    fail(`not ok - e2e must run in CI: ${why}`);
   }
 }
+for (const line of failures) say(`# failed: ${line}`);
 say(`${count.passed} passed, ${count.failed} failed`);
 process.exitCode = count.failed === 0 && count.passed > 0 ? 0 : 1;

@@ -34,13 +34,13 @@ test('kubectl auth, create token, roles and --as, from every kubectl', async (t)
     await run('get', 'pods', '--as', 'dora', '-n', namespace);
     await refused(['get', 'pods', '--as', 'dora', '-n', 'default'], /forbidden/);
 
-    await within(10, () => run('get', 'serviceaccount', 'default', '-n', namespace));
+    await within(60, () => run('get', 'serviceaccount', 'default', '-n', namespace));
     await run('create', 'serviceaccount', 'robot', '-n', namespace);
     await run('create', 'rolebinding', 'robot', '--clusterrole=edit', `--serviceaccount=${namespace}:robot`, '-n', namespace);
     // Kubectls before 1.24 cannot ask for tokens.
     const token = (await cluster.with(newest, ['create', 'token', 'robot', '-n', namespace, '--duration=20m'])).trim();
     const robot = (...args: readonly string[]) => cluster.try(kubectl, [`--server=${server}`, '--insecure-skip-tls-verify', `--token=${token}`, ...args], { env: { KUBECONFIG: '/dev/null' } });
-    await within(10, async () => assert.equal((await robot('create', 'configmap', 'made', '-n', namespace)).code, 0));
+    await within(60, async () => assert.equal((await robot('create', 'configmap', 'made', '-n', namespace)).code, 0));
     t.regex((await robot('create', 'configmap', 'made', '-n', 'default')).stderr, /cannot create resource "configmaps"/);
     t.regex((await robot('create', 'clusterrolebinding', 'evil', '--clusterrole=cluster-admin', '--user=me')).stderr, /forbidden/);
     t.regex((await robot('get', 'pods', '--as', 'admin', '--as-group', 'system:masters')).stderr, /cannot impersonate/);

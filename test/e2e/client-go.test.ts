@@ -93,7 +93,7 @@ test('the roles of a discovery see what is there, what changes, and where to go 
   const cluster = await E2eCluster.start({ args: ['--runtime', 'simulated'] });
   t.teardown(() => cluster.remove());
   await cluster.with(bargeBin, ['apply', '-f', '-'], { input: manifest });
-  await cluster.barge('rollout', 'status', 'deployment/web', '--timeout=30s');
+  await cluster.barge('rollout', 'status', 'deployment/web', '--timeout=60s');
 
   const config = load(await readFile(cluster.kubeconfig, 'utf8')) as { readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }]; readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }] };
   const pem = (data: string | undefined): Buffer => Buffer.from(data ?? '', 'base64');
@@ -105,7 +105,7 @@ test('the roles of a discovery see what is there, what changes, and where to go 
 
   const lists = {} as Record<Role, List>;
   for (const [role, path] of Object.entries(roles) as [Role, string][]) {
-    await within(10, async () => {
+    await within(60, async () => {
       const list = await reflector.list(path);
       lists[role] = list;
       assert.match(list.kind, /List$/);
@@ -146,7 +146,7 @@ test('the roles of a discovery see what is there, what changes, and where to go 
   await cluster.barge('label', 'node', node.metadata.name, 'seen=yes');
   await cluster.barge('create', 'service', 'clusterip', 'second', '--tcp=80:80');
   const changes = (role: Role): readonly Event[] => events[role].filter(({ type }) => type !== 'BOOKMARK');
-  await within(5, () => {
+  await within(60, () => {
     assert.ok(changes('pod').some(({ type }) => type === 'ADDED'));
     assert.ok(changes('endpoints').some(({ object }) => object.metadata.name === 'web' && (at(object, 'subsets', 0, 'addresses') as unknown[]).length === 3));
     assert.ok(changes('endpointslice').some(({ object }) => (at(object, 'endpoints') as unknown[] | undefined)?.length === 3));

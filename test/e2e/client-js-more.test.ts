@@ -73,7 +73,7 @@ test('bookmarks, leases, and every patch of any kind', async (t) => {
   t.is(await reasonOf(patched({ spec: { selector: { tier: 'front' } } }, PatchStrategy.ServerSideApply, 'applier')), 'Conflict');
   t.is((await objects.list('rbac.authorization.k8s.io/v1', 'ClusterRole')).items.filter(({ metadata }) => metadata?.name === 'reader').length, 1);
   for (const one of manifest.toReversed()) await objects.delete(one);
-  await within(20, async () => assert.equal(await reasonOf(objects.read({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'made' } })), 'NotFound'));
+  await within(60, async () => assert.equal(await reasonOf(objects.read({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'made' } })), 'NotFound'));
 });
 
 test('attach gives and takes, and folders are copied both ways', async (t) => {
@@ -85,15 +85,15 @@ test('attach gives and takes, and folders are copied both ways', async (t) => {
   await core.createNamespacedPod({ namespace, body: { metadata: { name: 'echo' }, spec: { terminationGracePeriodSeconds: 0, containers: [
     { name: 'main', image: 'barge/hello:1', stdin: true, command: ['sh', '-c', 'while read x; do echo "got $x"; done'] },
   ] } } });
-  await within(30, async () => assert.equal((await core.readNamespacedPod({ namespace, name: 'echo' })).status?.phase, 'Running'));
+  await within(60, async () => assert.equal((await core.readNamespacedPod({ namespace, name: 'echo' })).status?.phase, 'Running'));
   let said = '';
   const out = new Writable({ write: (part: Buffer, _, done) => { said += part.toString(); done(); } });
   const input = new PassThrough();
   const socket = await new Attach(config).attach(namespace, 'echo', 'main', out, null, input, false);
   input.write('one\n');
-  await within(10, () => assert.equal(said, 'got one\n'), 20);
+  await within(60, () => assert.equal(said, 'got one\n'), 20);
   input.write('two\n');
-  await within(10, () => assert.equal(said, 'got one\ngot two\n'), 20);
+  await within(60, () => assert.equal(said, 'got one\ngot two\n'), 20);
   socket.close();
 
   const [from, to] = [join(cluster.dataDir, 'from'), join(cluster.dataDir, 'to')];
@@ -101,9 +101,9 @@ test('attach gives and takes, and folders are copied both ways', async (t) => {
   await writeFile(join(from, 'deep/file'), 'copied\n');
   const copy = new Cp(config);
   await copy.cpToPod(namespace, 'echo', 'main', from, '/tmp');
-  await within(10, async () => {
+  await within(60, async () => {
     await copy.cpFromPod(namespace, 'echo', 'main', 'deep', to, '/tmp');
-    await within(2, async () => assert.equal(await readFile(join(to, 'deep/file'), 'utf8'), 'copied\n'), 50);
+    await within(60, async () => assert.equal(await readFile(join(to, 'deep/file'), 'utf8'), 'copied\n'), 50);
   });
   t.pass();
 });

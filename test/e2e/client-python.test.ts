@@ -35,7 +35,7 @@ if (lacks !== undefined && process.env['CI'] === undefined) {
     const cluster = await E2eCluster.start();
     t.teardown(() => cluster.remove());
     await cluster.with(bargeBin, ['apply', '-f', '-'], { input: pod });
-    await cluster.with(bargeBin, ['wait', '--for=condition=Ready', 'pod/tools', '--timeout=30s']);
+    await cluster.with(bargeBin, ['wait', '--for=condition=Ready', 'pod/tools', '--timeout=60s']);
     const result = await run(python, [join(import.meta.dirname, 'client-python.py'), cluster.kubeconfig, 'tools']);
     t.is(result.code, 0, `${result.stdout}\n${result.stderr}`);
     t.log(/models: .*/.exec(result.stdout)?.[0] ?? '');

@@ -73,7 +73,7 @@ test('proxy: the API without credentials, filtered paths, a folder, and a pod be
       t.regex(version.body, /"gitVersion"/, `1.${minor}`);
       t.is((JSON.parse((await page(port, '/api/v1/namespaces/default/pods/served')).body) as { readonly kind: string }).kind, 'Pod');
       t.is((await page(port, '/api/v1/secrets')).code, 403, `1.${minor}: what is rejected`);
-      await within(5, async () => {
+      await within(60, async () => {
         const answer = await page(port, '/api/v1/namespaces/default/pods/served:8080/proxy/cgi-bin/index.cgi');
         assert.deepEqual(answer, { code: 200, body: 'Hello from served\n' }, `1.${minor}`);
       });

@@ -45,7 +45,7 @@ test('sock-shop: 29 objects, 14 Deployments, by name and by node port', async (t
   t.regex(await get('http://127.0.0.1:30001/'), /^front-end-/);
   const pod = (await cluster.with(recent, ['-n', 'sock-shop', 'get', 'pods', '-l', 'name=front-end', '-o', 'name'])).trim();
   for (const service of ['catalogue', 'carts', 'user']) {
-    const answer = await within(10, async () => {
+    const answer = await within(60, async () => {
       const text = await fetchFrom(cluster, recent, 'sock-shop', pod, service, '/health');
       assert.match(text, /200 OK/);
       return text;
@@ -59,7 +59,7 @@ test('sock-shop: 29 objects, 14 Deployments, by name and by node port', async (t
   await cluster.with(recent, ['delete', 'namespace', 'sock-shop', '--timeout=120s']);
   const left = await cluster.with(recent, ['get', 'deploy,rs,pods,services,endpoints,endpointslices,configmaps,secrets,serviceaccounts,events', '-n', 'sock-shop', '-o', 'name']);
   t.is(left.trim(), '');
-  await within(30, async () => assert.equal(await docker('ps', '-aq'), before), 500);
+  await within(60, async () => assert.equal(await docker('ps', '-aq'), before), 500);
 
   const second = await cluster.with(recent, ['apply', '-f', file]);
   t.is(second.trim().split('\n').filter((line) => line.endsWith(' created')).length, 29, second);
@@ -84,12 +84,12 @@ test('voting-app: likewise, with barge itself too', async (t) => {
     const applied = await cluster.with(kubectl, ['apply', '-f', folder]);
     t.is(applied.trim().split('\n').filter((line) => line.endsWith(' created')).length, 9, applied);
     await within(60, async () => assert.deepEqual(await unavailable(cluster, kubectl, 'default'), []), 500);
-    t.regex(await within(10, () => get('http://127.0.0.1:31000/')), /^vote-/);
-    t.regex(await within(10, () => get('http://127.0.0.1:31001/')), /^result-/);
+    t.regex(await within(60, () => get('http://127.0.0.1:31000/')), /^vote-/);
+    t.regex(await within(60, () => get('http://127.0.0.1:31001/')), /^result-/);
     const vote = (await cluster.with(recent, ['get', 'pods', '-l', 'app=vote', '-o', 'name'])).trim();
     const redis = await cluster.with(recent, ['exec', vote, '--', 'sh', '-c', "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 redis 6379"]);
     t.regex(redis, /redis-/);
     await cluster.with(kubectl, ['delete', '-f', folder, '--timeout=120s']);
-    await within(30, async () => assert.equal((await cluster.with(recent, ['get', 'pods', '-o', 'name'])).trim(), ''));
+    await within(60, async () => assert.equal((await cluster.with(recent, ['get', 'pods', '-o', 'name'])).trim(), ''));
   }
 });

@@ -47,7 +47,7 @@ test('each kubectl reads, writes, runs commands and forwards ports', async (t) =
   const cluster = await E2eCluster.start();
   t.teardown(() => cluster.remove());
   await cluster.barge('run', 'tools', '--image=barge/hello:1', '--port=8080', '--env=GREETING=Hello');
-  await cluster.barge('wait', '--for=condition=Ready', 'pod/tools', '--timeout=30s');
+  await cluster.barge('wait', '--for=condition=Ready', 'pod/tools', '--timeout=60s');
   const local = join(cluster.dataDir, 'local.txt');
   await writeFile(local, 'a file to copy\n');
 
@@ -78,11 +78,11 @@ test('each kubectl reads, writes, runs commands and forwards ports', async (t) =
       await cluster.with(program, ['cp', `tools:/tmp/${name}`, join(cluster.dataDir, name)]);
       t.is(await readFile(join(cluster.dataDir, name), 'utf8'), 'a file to copy\n', `kubectl 1.${minor}: cp`);
     }
-    await say(['delete', `deployment/${name}`, `service/${name}`, `configmap/${name}`, '--timeout=20s'], /deployment\.apps "v\d+" deleted[\s\S]*configmap "v\d+" deleted/);
+    await say(['delete', `deployment/${name}`, `service/${name}`, `configmap/${name}`, '--timeout=60s'], /deployment\.apps "v\d+" deleted[\s\S]*configmap "v\d+" deleted/);
     const seconds = (Date.now() - started) / 1000;
     t.log(`kubectl 1.${minor}: ${seconds.toFixed(1)} s`);
     t.true(seconds < secondsEach, `kubectl 1.${minor} took ${seconds} s`);
   }
-  await within(10, async () => assert.equal((await cluster.barge('get', 'deployments', '-o', 'name')).trim(), ''));
+  await within(60, async () => assert.equal((await cluster.barge('get', 'deployments', '-o', 'name')).trim(), ''));
   t.true((await docker('ps', '--filter', 'label=barge.dev/pod-name=tools', '-q')).length > 0);
 });

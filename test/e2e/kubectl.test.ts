@@ -53,7 +53,7 @@ test('every program sees the same cluster and changes it in the same way', async
 
     await is(['apply', '-f', file], /deployment\.apps\/web created\nservice\/web created\nconfigmap\/settings created/);
     await is(['rollout', 'status', 'deployment/web', '--timeout=60s'], /deployment "web" successfully rolled out/);
-    await is(['wait', '--for=condition=Available', 'deployment/web', '--timeout=10s'], /deployment\.apps\/web condition met/);
+    await is(['wait', '--for=condition=Available', 'deployment/web', '--timeout=60s'], /deployment\.apps\/web condition met/);
     await is(['get', 'deployment', 'web'], /^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +2\/2 +2 +2 +\d+s\n$/);
     await is(['get', 'pods', '-l', 'app=web', '-o', 'wide'], /^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE/);
     await is(['get', 'pods', '--field-selector', 'status.phase=Running', '-A', '--no-headers'], /^default +web-\S+ +1\/1 +Running +0/m);
@@ -73,7 +73,7 @@ test('every program sees the same cluster and changes it in the same way', async
     t.is(await cluster.with(program, ['exec', '-i', pod, '--', 'cat'], { input: 'through standard input\n' }), 'through standard input\n', name);
 
     await is(['scale', 'deployment/web', '--replicas=3'], /web scaled/);
-    await within(30, async () => assert.equal((await run('get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}')).trim(), '3'));
+    await within(60, async () => assert.equal((await run('get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}')).trim(), '3'));
     await is(['label', 'deployment', 'web', 'tier=front'], /labeled/);
     await is(['annotate', 'deployment', 'web', 'note=hello'], /annotated/);
     await is(['patch', 'deployment', 'web', '-p', '{"spec":{"template":{"spec":{"containers":[{"name":"web","env":[{"name":"MORE","value":"1"}]}]}}}}'], /patched/);
@@ -115,7 +115,7 @@ test('every program sees the same cluster and changes it in the same way', async
     await is(['get', '--raw', '/readyz'], /^ok$/);
 
     await is(['delete', '-f', file, '--timeout=60s'], /deployment\.apps "web" deleted/);
-    await within(40, async () => assert.equal((await run('get', 'pods', '-o', 'name')).trim(), ''));
+    await within(60, async () => assert.equal((await run('get', 'pods', '-o', 'name')).trim(), ''));
     const missing = await cluster.try(program, ['get', 'pod', 'nobody']);
     t.is(missing.code, 1);
     t.regex(missing.stderr, /Error from server \(NotFound\): pods "nobody" not found/);
@@ -130,7 +130,7 @@ test('a watch prints changes as they come', async (t) => {
   const programs = [...(await kubectls()).values(), bargeBin];
   for (const program of programs) {
     const watching = cluster.try('timeout', ['6', program, 'get', 'configmaps', '-w', '-n', 'default']);
-    await within(5, async () => {
+    await within(60, async () => {
       await cluster.barge('create', 'configmap', 'seen', '--from-literal=a=b');
     }, 1_500);
     await cluster.barge('delete', 'configmap', 'seen');

@@ -26,7 +26,7 @@ test('npm pack makes a package that works when it is installed elsewhere', async
     export KUBECONFIG=$PWD/data/admin.kubeconfig
     node_modules/.bin/barge get nodes
     node_modules/.bin/barge create deployment web --image=web:1 --replicas=2
-    node_modules/.bin/barge rollout status deployment/web --timeout=30s
+    node_modules/.bin/barge rollout status deployment/web --timeout=60s
     kill $pid; wait $pid`;
   const result = await run('bash', ['-c', script], { cwd: folder, timeoutMs: 120_000 });
   t.regex(result.stdout, /Ready/, result.stdout + result.stderr);

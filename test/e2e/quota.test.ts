@@ -87,11 +87,11 @@ test('quotas, limit ranges, security levels and budgets, from every kubectl', as
     // The generator of kubectls before 1.21 speaks a version that Kubernetes has not served since 1.25.
     await is(create, /created/, json({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'web' }, spec: { minAvailable: 2, selector: { matchLabels: { app: 'web' } } } }));
     const webPods = async (): Promise<readonly string[]> => (await cluster.with(kubectl, ['get', 'pods', '-l', 'app=web', '-o', 'name', ...inside])).split('\n').filter((line) => line !== '');
-    await within(20, async () => assert.equal((await webPods()).length, 2));
+    await within(60, async () => assert.equal((await webPods()).length, 2));
     const ready = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }] } };
     // Kubectls before 1.24 cannot write a status.
     for (const name of await webPods()) await cluster.with(newest[1], ['patch', name, '--subresource=status', '-p', JSON.stringify(ready), ...inside]);
-    await within(20, async () => assert.match(await cluster.with(kubectl, ['get', 'pdb', 'web', '-o', 'jsonpath={.status.currentHealthy}/{.status.desiredHealthy} {.status.disruptionsAllowed}', ...inside]), /^2\/2 0$/));
+    await within(60, async () => assert.match(await cluster.with(kubectl, ['get', 'pdb', 'web', '-o', 'jsonpath={.status.currentHealthy}/{.status.desiredHealthy} {.status.disruptionsAllowed}', ...inside]), /^2\/2 0$/));
     await live();
     const drain = ['drain', node, '--grace-period=0', '--timeout=4s'];
     const first = await cluster.try(kubectl, drain);
@@ -99,9 +99,9 @@ test('quotas, limit ranges, security levels and budgets, from every kubectl', as
     t.regex(first.stdout + first.stderr, /error when evicting pod[\s\S]*will retry after 5s\): Cannot evict pod as it would violate the pod's disruption budget\./, `1.${minor}`);
     await live();
     await is(['patch', 'pdb', 'web', '--type=merge', '-p', '{"spec":{"minAvailable":0}}'], /patched/);
-    await within(20, async () => assert.match(await cluster.with(kubectl, ['get', 'pdb', 'web', ...inside]), /web +0 +N\/A +2 /));
+    await within(60, async () => assert.match(await cluster.with(kubectl, ['get', 'pdb', 'web', ...inside]), /web +0 +N\/A +2 /));
     const before = await webPods();
-    const { stdout } = await cluster.try(kubectl, ['drain', node, '--grace-period=0', '--timeout=40s']);
+    const { stdout } = await cluster.try(kubectl, ['drain', node, '--grace-period=0', '--timeout=60s']);
     t.regex(stdout, new RegExp(`node/${node} (drained|evicted)`));
     const after = await webPods();
     t.true(before.every((name) => !after.includes(name)), 'all of the node\'s pods are others now');

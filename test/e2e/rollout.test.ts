@@ -62,7 +62,7 @@ test('a rolling update under load loses no request, and undo brings the earlier 
   await cluster.with(kubectl, ['rollout', 'status', 'deployment/web', '--timeout=60s']);
   const ip = await cluster.with(kubectl, ['get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}']);
   const url = `http://${ip}/`;
-  await within(10, () => getOnce(url));
+  await within(60, () => getOnce(url));
 
   // Round robin: every pod answers.
   const names = new Set<string>();
@@ -99,7 +99,7 @@ test('a killed container runs again, a deleted pod is replaced', async (t) => {
   const [victim, other] = await podsOf(cluster, kubectl);
   const id = victim!.status.containerStatuses![0]!.containerID.replace(/^docker:\/\//, '');
   await docker('kill', id);
-  await within(30, async () => {
+  await within(60, async () => {
     const pod = (await podsOf(cluster, kubectl)).find((one) => one.metadata.uid === victim!.metadata.uid);
     const status = pod!.status.containerStatuses![0]!;
     assert.equal(status.restartCount, 1);
@@ -108,7 +108,7 @@ test('a killed container runs again, a deleted pod is replaced', async (t) => {
   });
 
   await cluster.with(kubectl, ['delete', 'pod', other!.metadata.name, '--timeout=60s']);
-  await within(30, async () => {
+  await within(60, async () => {
     const pods = await podsOf(cluster, kubectl);
     assert.equal(pods.length, 2);
     assert.ok(pods.every((pod) => pod.metadata.uid !== other!.metadata.uid));
@@ -127,7 +127,7 @@ test('barge killed with -9 in the middle of a rollout finishes it when it is sta
   await cluster.end('SIGKILL');
   const again = await cluster.again();
   await again.with(kubectl, ['rollout', 'status', 'deployment/web', '--timeout=90s']);
-  await within(30, async () => assert.equal((await podsOf(again, kubectl)).length, 4));
+  await within(60, async () => assert.equal((await podsOf(again, kubectl)).length, 4));
   const images = await again.with(kubectl, ['get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[*].spec.containers[0].image}']);
   t.is(images.trim(), Array(4).fill('barge/hello:2').join(' '));
 });

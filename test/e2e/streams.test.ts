@@ -72,7 +72,7 @@ test('100 MB go through cp and port-forward, both ways, with every byte and with
       t.is(sum(await readFile(`${file}.back`)), sum(large), `kubectl 1.${minor}`);
       const received = cluster.with(kubectl, ['exec', 'web', '-c', 'main', '--', 'sh', '-c', 'nc -l -p 9999 < /tmp/large | sha256sum'], { timeoutMs: 300_000 });
       const port = 9999;
-      await within(20, async () => assert.match(await cluster.with(kubectl, ['exec', 'web', '-c', 'main', '--', 'netstat', '-lnt']), /:9999 /));
+      await within(60, async () => assert.match(await cluster.with(kubectl, ['exec', 'web', '-c', 'main', '--', 'netstat', '-lnt']), /:9999 /));
       const back = await forwarded(cluster, { program: kubectl, target: 'pod/web', port }, async (local) => {
         const socket = connect({ host: '127.0.0.1', port: local, allowHalfOpen: true });
         socket.end(large);
@@ -123,7 +123,7 @@ test('logs with all options', async (t) => {
     t.regex((await cluster.try(kubectl, ['logs', 'talker', '-c', 'b', '--previous'])).stderr, /previous terminated container "b" in pod "talker" not found/, what);
     await within(60, async () => assert.equal(await logs('again', '--previous'), 'run\n'));
     t.is(await cluster.with(kubectl, ['run', `short${minor}`, `--image=${image}`, '--restart=Never', '--', 'sh', '-c', 'echo first; sleep 2; echo last']), `pod/short${minor} created\n`);
-    await within(30, async () => t.is(await logs(`short${minor}`, '-f'), 'first\nlast\n', what));
+    await within(60, async () => t.is(await logs(`short${minor}`, '-f'), 'first\nlast\n', what));
   }
 });
 
@@ -135,13 +135,13 @@ test('run, attach and debug', async (t) => {
     t.true(ran.stdout.includes('typed\n'), what);
     t.is(await cluster.with(kubectl, ['get', 'pod', `once${minor}`, '--ignore-not-found']), '', what);
     await cluster.with(kubectl, ['debug', 'web', `--image=${image}`, '--target=main', `--container=look${minor}`, '--', 'sh', '-c', 'echo looked; ps | grep -c httpd'], {});
-    await within(30, async () => assert.match(await cluster.with(kubectl, ['logs', 'web', '-c', `look${minor}`]), /^looked\n[2-9]/));
+    await within(60, async () => assert.match(await cluster.with(kubectl, ['logs', 'web', '-c', `look${minor}`]), /^looked\n[2-9]/));
     await cluster.with(kubectl, ['debug', 'web', `--copy-to=copy${minor}`, '--container=main', `--image=${image}`, '--', 'sh', '-c', 'echo a copy; sleep 60']);
-    await within(30, async () => assert.equal(await cluster.with(kubectl, ['logs', `copy${minor}`, '-c', 'main']), 'a copy\n'));
+    await within(60, async () => assert.equal(await cluster.with(kubectl, ['logs', `copy${minor}`, '-c', 'main']), 'a copy\n'));
     const node = (await cluster.with(kubectl, ['get', 'nodes', '-o', 'name'])).trim();
     const made = await cluster.with(kubectl, ['debug', node, `--image=${image}`, '--', 'sh', '-c', 'ls /host/proc/1/comm']);
     const name = /pod (\S+) with|^Creating debugging pod (\S+)/m.exec(made)!.slice(1).find((one) => one !== undefined)!;
-    await within(30, async () => assert.equal(await cluster.with(kubectl, ['logs', name]), '/host/proc/1/comm\n'));
+    await within(60, async () => assert.equal(await cluster.with(kubectl, ['logs', name]), '/host/proc/1/comm\n'));
     await cluster.with(kubectl, ['delete', 'pod', name, `copy${minor}`, '--now']);
   }
 });
@@ -166,7 +166,7 @@ test('a container that dies ends its streams, a client that goes leaves none beh
       break;
     }
     gone.kill('SIGKILL');
-    await within(20, async () => assert.equal(await cluster.with(kubectl, ['exec', 'web', '-c', 'main', '--', 'cat', `/tmp/typed${minor}`]), 'ended\n'));
+    await within(60, async () => assert.equal(await cluster.with(kubectl, ['exec', 'web', '-c', 'main', '--', 'cat', `/tmp/typed${minor}`]), 'ended\n'));
   }
 });
 

@@ -1,5 +1,5 @@
 /** A cluster as a user runs it: the real program, a real engine, real clients. Root only. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -120,7 +120,10 @@ export class E2eCluster {
     const args = options.args ?? [];
     const child = spawn(bargeBin, ['up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     // A test that dies must not leave a cluster behind, for the next would find the engine taken.
-    const kill = (): void => void child.kill('SIGKILL');
+    const kill = (): void => {
+      child.kill('SIGKILL');
+      spawnSync(bargeBin, ['reset', '--yes', '--data-dir', dataDir], { stdio: 'ignore', timeout: 60_000 });
+    };
     process.once('exit', kill);
     child.once('close', () => process.off('exit', kill));
     let log = '';

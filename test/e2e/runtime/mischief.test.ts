@@ -41,16 +41,16 @@ test('updated sub paths, ephemeral containers, sessions left open, and sandboxes
   t.teardown(() => cluster.remove());
   const k = (...args: readonly string[]): Promise<string> => cluster.with(kubectl, args);
   await cluster.with(kubectl, ['apply', '-f', '-'], { input: manifest });
-  await k('wait', '--for=condition=Ready', 'pod/reader', 'pod/deaf', '--timeout=30s');
+  await k('wait', '--for=condition=Ready', 'pod/reader', 'pod/deaf', '--timeout=60s');
 
   // The file that the sub path was bound to is gone after an update; the next run gets the new one.
   await k('patch', 'configmap', 'words', '--type=merge', '-p', '{"data":{"word":"two"}}');
   await delay(1_000);
   await docker('kill', ...await containersOf('reader', 'container'));
-  await within(20, async () => assert.equal(await k('exec', 'reader', '--', 'cat', '/word'), 'two'));
+  await within(60, async () => assert.equal(await k('exec', 'reader', '--', 'cat', '/word'), 'two'));
 
   await k('debug', 'reader', '--image=barge/hello:1', '--target=main', '-c', 'look', '--', 'sh', '-c', 'ps; exit 3');
-  await within(20, async () => assert.equal(await k('get', 'pod', 'reader', '-o', 'jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}'), '3'));
+  await within(60, async () => assert.equal(await k('get', 'pod', 'reader', '-o', 'jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}'), '3'));
   t.regex(await k('logs', 'reader', '-c', 'look'), / 1 .* sh -c trap/);
 
   // A session whose client is gone, and an engine that takes its time to stop a container, hold nothing up.
@@ -66,11 +66,11 @@ test('updated sub paths, ephemeral containers, sessions left open, and sandboxes
   const [orphan] = await containersOf('reader', 'container');
   await docker('rm', '-f', ...await containersOf('reader', 'sandbox'));
   cluster = await cluster.again();
-  await within(20, async () => {
+  await within(60, async () => {
     const now = await containersOf('reader', 'container');
     assert.equal(now.length, 1);
     assert.notEqual(now[0], orphan);
   });
-  await k('delete', 'pod', 'deaf', '--grace-period=1', '--timeout=20s');
+  await k('delete', 'pod', 'deaf', '--grace-period=1', '--timeout=60s');
   assert.deepEqual(await containersOf('deaf', 'container'), []);
 });
