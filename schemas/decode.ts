@@ -95,6 +95,11 @@ const scalar = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath 
 
 const firstMembers = ['kind', 'apiVersion', 'metadata'];
 
+/** An empty map of Kubernetes' own types counts as none, unless it must be there. Empty lists stay: some mean something. */
+const isLeftOut = (schema: JsonSchema, key: string, known: JsonSchema, value: unknown): boolean =>
+  known.additionalProperties !== undefined && schema['x-barge-type'] !== undefined
+  && Object.keys(value as object).length === 0 && schema.required?.includes(key) !== true;
+
 const struct = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath | undefined, depth: number): unknown => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(walk, schema, value, path);
   const body = value as Record<string, unknown>;
@@ -110,8 +115,10 @@ const struct = (walk: Walk, schema: JsonSchema, value: unknown, path: FieldPath 
       if (known === undefined && values === undefined && one === null && !schema['x-kubernetes-preserve-unknown-fields']) walk.unknown.push(pathText(member(path, key)));
       continue;
     }
-    if (known !== undefined) out[key] = decoded(walk, known, one, member(path, key), depth + 1);
-    else if (values !== undefined) out[key] = one === null ? '' : decoded(walk, values, one, mapKey(path, key), depth + 1);
+    if (known !== undefined) {
+      const value = decoded(walk, known, one, member(path, key), depth + 1);
+      if (!isLeftOut(schema, key, known, value)) out[key] = value;
+    } else if (values !== undefined) out[key] = one === null ? '' : decoded(walk, values, one, mapKey(path, key), depth + 1);
     else if (schema['x-kubernetes-preserve-unknown-fields']) out[key] = free(walk, one, member(path, key), depth + 1);
     else walk.unknown.push(pathText(member(path, key)));
   }
@@ -147,7 +154,8 @@ export const cannotBeHandled = (kind: { readonly version: string; readonly kind:
 
 /**
  * Decodes a body as an object of the kind. Nulls count as absent (in a map of strings as the empty string), so does an
- * empty string where one of a list of words is wanted; numbers are taken for quantities. Throws BadRequest that names the field when a member has the wrong type, a number does not fit
+ * empty string where one of a list of words is wanted, and an empty map that need not be there; numbers are taken for
+ * quantities. Throws BadRequest that names the field when a member has the wrong type, a number does not fit
  * its integer, the nesting passes `maxDepth` or a member is called `__proto__`.
  */
 export const decode = <Body>(kind: BodyKind<Body>, body: unknown): Decoded<Body> => {

@@ -72,7 +72,7 @@ testFaults(CustomResourceDefinition, {
   'an integer or a string': [withProperty({ 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] })],
   'an integer or a string, and more': [withProperty({ 'x-kubernetes-int-or-string': true, allOf: [{ anyOf: [{ type: 'integer' }, { type: 'string' }] }, { maxLength: 3 }] })],
   'an integer or a string with a type': [withProperty({ 'x-kubernetes-int-or-string': true, type: 'string' }), `forbidden ${here}.type`],
-  'words that no structural schema has': [withProperty({ type: 'object', $ref: '#/a', definitions: {}, dependencies: { a: ['b'] }, patternProperties: {}, id: 'a', uniqueItems: true, additionalProperties: false }),
+  'words that no structural schema has': [withProperty({ type: 'object', $ref: '#/a', definitions: { a: {} }, dependencies: { a: ['b'] }, patternProperties: { a: {} }, id: 'a', uniqueItems: true, additionalProperties: false }),
     ...['$ref', 'additionalProperties', 'definitions', 'dependencies', 'id', 'patternProperties', 'uniqueItems'].map((word): Fault => `forbidden ${here}.${word}`)],
   'a tuple': [withProperty({ type: 'array', items: [{ type: 'string' }] }), `forbidden ${here}.items`],
   'a list of what': [withProperty({ type: 'array' }), `required ${here}.items`],

@@ -39,6 +39,16 @@ test('decoding takes what fits, drops nulls and names what it does not know', (t
     'Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: unknown field "metadata.nope", unknown field "spec.bogus"');
 });
 
+test('an empty map is none, unless it must be there or its type is not Kubernetes\' own', (t) => {
+  const spec = { selector: { matchLabels: {} }, template: { metadata: { labels: {}, finalizers: [] }, spec: { nodeSelector: {}, volumes: [{ name: 'v', emptyDir: {} }], containers: [] } } };
+  t.deepEqual(decode(Deployment, { metadata: { labels: {}, annotations: {} }, spec }).object as unknown, {
+    metadata: {}, spec: { selector: {}, template: { metadata: { finalizers: [] }, spec: { volumes: [{ name: 'v', emptyDir: {} }], containers: [] } } },
+  });
+  const named = object('test.Named', 'A type.', { must: mapOf(string('A.'), 'A.'), may: mapOf(string('B.'), 'B.') }, ['must']);
+  t.deepEqual(prune(named, { must: {}, may: {} }), { must: {} });
+  t.deepEqual(prune({ type: 'object', properties: { may: mapOf(string('B.'), 'B.') } }, { may: {} }), { may: {} });
+});
+
 test('quantities and times are stored in their canonical form', (t) => {
   const { object: lease } = decode(Lease, { metadata: { creationTimestamp: '2026-01-31T13:00:00.5+01:00' }, spec: { renewTime: '2026-01-31T12:00:00Z' } });
   t.is(lease.metadata.creationTimestamp, '2026-01-31T12:00:00Z');

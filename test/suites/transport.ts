@@ -463,7 +463,7 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     await caller.delete('b');
     const exact = await caller.list({ resourceVersion: then, resourceVersionMatch: 'Exact' });
     t.is(exact.metadata.resourceVersion, then);
-    t.deepEqual(exact.items.map((item) => [item.metadata.name, (item['data'] as { x?: string }).x]), [['a', '1'], ['b', undefined]]);
+    t.deepEqual(exact.items.map((item) => [item.metadata.name, (item['data'] as { x?: string } | undefined)?.x]), [['a', '1'], ['b', undefined]]);
     t.is((await caller.list({ resourceVersion: then })).items.length, 1);
     t.is((await caller.list({ resourceVersion: '0', limit: 1 })).items.length, 1);
     await refused(t, caller.list({ resourceVersionMatch: 'Exact' }), 'Invalid');
