@@ -29,6 +29,10 @@ export interface ClusterConfig {
   readonly requestTimeoutMs: number;
   /** Where and what is written down of requests; undefined: nothing. */
   readonly audit: AuditConfig | undefined;
+  /** YAML file with the scheduler's profiles. */
+  readonly schedulerConfigFile: string | undefined;
+  /** Of the scheduler's only profile, where there is no file. */
+  readonly schedulerStrategy: 'spread' | 'binpack' | 'random' | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -73,6 +77,8 @@ export const settings: readonly Setting[] = [
   { name: 'audit-policy', value: 'FILE', summary: 'Policy of audit.k8s.io/v1: what is written of which requests (default: all but reads of components, without bodies)' },
   { name: 'audit-log-max-size', value: 'MB', summary: 'size at which the audit log is put aside (default 100)' },
   { name: 'audit-log-max-backups', value: 'N', summary: 'audit logs that are put aside and kept (default 10)' },
+  { name: 'scheduler-strategy', value: 'spread|binpack|random', summary: 'how the scheduler ranks nodes for pods that ask for nothing else (default spread)' },
+  { name: 'scheduler-config', value: 'FILE', summary: "YAML file with the scheduler's profiles, in place of --scheduler-strategy: by schedulerName a strategy, or scorers with weights" },
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
@@ -196,6 +202,9 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
   if (dockerHost !== undefined && !/^(unix:\/\/\/.|tcp:\/\/.)/.test(dockerHost)) {
     throw new ConfigError(`--docker-host: ${JSON.stringify(dockerHost)} must begin with unix:/// or tcp://`);
   }
+  const schedulerConfig = text('scheduler-config');
+  const schedulerStrategy = text('scheduler-strategy');
+  if (schedulerConfig !== undefined && schedulerStrategy !== undefined) throw new ConfigError('--scheduler-strategy: not beside --scheduler-config, whose profiles say it');
   const components = componentsOf(text('components') ?? parts.join(','));
   return {
     dataDir,
@@ -216,6 +225,8 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     watchesPerUser: countOf('max-watches-per-user', text('max-watches-per-user') ?? '1000', { least: 1, most: 100_000 }),
     requestTimeoutMs: timeOf('request-timeout', text('request-timeout') ?? '60s'),
     audit: auditOf(text),
+    schedulerConfigFile: schedulerConfig === undefined ? undefined : resolve(schedulerConfig),
+    schedulerStrategy: schedulerStrategy === undefined ? undefined : wordOf('scheduler-strategy', schedulerStrategy, ['spread', 'binpack', 'random']),
     logLevel: wordOf('log-level', text('log-level') ?? 'info', ['debug', 'info', 'warn', 'error']),
     logFormat: wordOf('log-format', text('log-format') ?? 'text', ['text', 'json']),
   };

@@ -49,11 +49,13 @@ const containerRequests = ({ resources }: { readonly resources?: { readonly requ
  * where an init container needs more beside the sidecars that started before it; requests of the pod as a whole go before
  * both; the overhead of its runtime comes on top.
  */
-export const requestsOf = ({ spec }: Pod): Amounts => {
+export const requestsOf = (pod: Pod): Amounts => sumOf(pod, containerRequests);
+
+const sumOf = ({ spec }: Pod, requestsOfContainer: typeof containerRequests): Amounts => {
   let sidecars = noAmounts;
   let peak = noAmounts;
   for (const container of spec?.initContainers ?? []) {
-    const own = containerRequests(container);
+    const own = requestsOfContainer(container);
     if (container.restartPolicy === 'Always') {
       sidecars = plus(sidecars, own);
       peak = most(peak, sidecars);
@@ -62,7 +64,7 @@ export const requestsOf = ({ spec }: Pod): Amounts => {
     }
   }
   let running = sidecars;
-  for (const container of spec?.containers ?? []) running = plus(running, containerRequests(container));
+  for (const container of spec?.containers ?? []) running = plus(running, requestsOfContainer(container));
   let total = most(running, peak);
   const whole = spec?.resources === undefined ? undefined : { ...spec.resources.limits, ...spec.resources.requests };
   if (whole !== undefined) {
@@ -75,4 +77,20 @@ export const requestsOf = ({ spec }: Pod): Amounts => {
     };
   }
   return spec?.overhead === undefined ? total : plus(total, amountsOf(spec.overhead));
+};
+
+/** What Kubernetes' scorers assume of a container that asks for no CPU or no memory: 100m and 200Mi. */
+const assumedAmounts: Pick<Amounts, 'cpuMilli' | 'memoryBytes'> = { cpuMilli: 100, memoryBytes: 200 * 1024 * 1024 };
+const nothingAssumed = Object.freeze({ cpuMilli: 0, memoryBytes: 0 });
+
+/** What scorers count for a pod beside its requests, for its containers that ask for no CPU or no memory. Filters do not look at it. */
+export const assumedOf = (pod: Pod, requests: Amounts): { readonly cpuMilli: number; readonly memoryBytes: number } => {
+  const asks = ({ resources }: Parameters<typeof containerRequests>[0], name: 'cpu' | 'memory'): boolean => (resources?.requests?.[name] ?? resources?.limits?.[name]) !== undefined;
+  const { containers = [], initContainers = [] } = pod.spec ?? {};
+  if (containers.every((one) => asks(one, 'cpu') && asks(one, 'memory')) && initContainers.every((one) => asks(one, 'cpu') && asks(one, 'memory'))) return nothingAssumed;
+  const sum = sumOf(pod, (container) => ({
+    ...containerRequests(container),
+    ...(asks(container, 'cpu') ? {} : { cpuMilli: assumedAmounts.cpuMilli }), ...(asks(container, 'memory') ? {} : { memoryBytes: assumedAmounts.memoryBytes }),
+  }));
+  return { cpuMilli: sum.cpuMilli - requests.cpuMilli, memoryBytes: sum.memoryBytes - requests.memoryBytes };
 };

@@ -16,6 +16,7 @@ export class Cluster {
   readonly #counts = new TopologyCounts();
   readonly #terms = new WeakMap<PodInfo, PodTerms>();
   readonly #held = new HeldTerms((pod) => this.termsOf(pod));
+  #images: Map<string, number> | undefined;
   #nodes: NodeInfo[] = [];
   #generation = 0;
 
@@ -38,7 +39,9 @@ export class Cluster {
   setNode(node: Node): NodeInfo {
     const info = this.#info(node.metadata.name ?? '');
     const isNew = info.node === undefined;
+    this.#countImages(info, -1);
     info.setNode(node);
+    this.#countImages(info, 1);
     if (isNew) this.#nodes = [...this.#nodes, info];
     this.#recount(info);
     return info;
@@ -48,6 +51,7 @@ export class Cluster {
   removeNode(name: string): void {
     const info = this.#infos.get(name);
     if (info === undefined) return;
+    this.#countImages(info, -1);
     info.setNode(undefined);
     this.#nodes = this.#nodes.filter((other) => other !== info);
     if (info.podCount === 0) this.#infos.delete(name);
@@ -108,6 +112,24 @@ export class Cluster {
   /** Terms of placed pods that mean others, and a number that rises when such a term comes or goes. */
   get held(): { readonly generation: number; all(): Iterable<HeldTerm> } {
     return this.#held;
+  }
+
+  /** How many nodes have each image. From the first time that somebody asks it is kept up; before, images are not looked at. */
+  get nodesWithImage(): ReadonlyMap<string, number> {
+    if (this.#images === undefined) {
+      this.#images = new Map();
+      for (const info of this.#nodes) this.#countImages(info, 1);
+    }
+    return this.#images;
+  }
+
+  /** Whether somebody asks for images: only then need they be told. */
+  get watchesImages(): boolean {
+    return this.#images !== undefined;
+  }
+
+  #countImages(info: NodeInfo, by: 1 | -1): void {
+    if (this.#images !== undefined) for (const image of info.imageBytes.keys()) this.#images.set(image, (this.#images.get(image) ?? 0) + by);
   }
 
   #recount(info: NodeInfo): void {

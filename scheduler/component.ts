@@ -1,21 +1,20 @@
 import type { Component, Surroundings } from '../base/component.ts';
 import { boundTransport } from '../client/bound-transport.ts';
 import { createClient } from '../client/client.ts';
-import { createEventRecorder } from '../client/event-recorder.ts';
+import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
 import { createInformers } from '../client/informers.ts';
 import { Namespace } from '../schemas/kinds/core/namespace.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
-import { profileOf, type StrategyName } from './profile.ts';
+import type { Profile } from './framework.ts';
+import { profileOf } from './profile.ts';
 import { countScheduler } from './scheduler-metrics.ts';
-import { Scheduler } from './scheduler.ts';
+import { defaultSchedulerName, Scheduler } from './scheduler.ts';
 
 export interface SchedulerComponentOptions {
-  /** How nodes are ranked; `spread` where absent. */
-  readonly strategy?: StrategyName;
-  /** The name by which pods ask for this scheduler; `default-scheduler` where absent. */
-  readonly schedulerName?: string;
+  /** By the schedulerName by which pods ask for them; one for `default-scheduler` that spreads where absent. */
+  readonly profiles?: ReadonlyMap<string, Profile> | undefined;
 }
 
 /** The scheduler: puts pods that have no node on one. Ready when it knows all nodes and pods. */
@@ -24,14 +23,15 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
   after: [],
   run: async (signal, ready) => {
     const { clock, random } = surroundings;
-    const schedulerName = options.schedulerName ?? 'default-scheduler';
+    const profiles = options.profiles ?? new Map([[defaultSchedulerName, profileOf('spread')]]);
     const log = surroundings.log.with({ component: 'scheduler' });
     // When the scheduler itself cannot go on, its informers must stop too.
     const stop = new AbortController();
     const all = AbortSignal.any([signal, stop.signal]);
     const client = createClient(boundTransport(surroundings.transport, all));
-    const events = createEventRecorder({ client, clock, log, random, component: schedulerName, signal: all });
-    const scheduler = new Scheduler({ profile: profileOf(options.strategy ?? 'spread'), client, clock, log, random, events, schedulerName });
+    const recorders = new Map([...profiles.keys()].map((component) => [component, createEventRecorder({ client, clock, log, random, component, signal: all })]));
+    const events = (schedulerName: string): EventRecorder => recorders.get(schedulerName) as EventRecorder;
+    const scheduler = new Scheduler({ profiles, client, clock, log, random, events });
     if (surroundings.metrics !== undefined) countScheduler(surroundings.metrics, scheduler);
     const informers = createInformers({ client, clock, log, random });
     const nodes = informers.informer(Node);

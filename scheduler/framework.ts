@@ -20,6 +20,8 @@ export interface Narrowed {
 
 export interface Filter {
   readonly name: string;
+  /** What is wrong with what the pod asks of this filter; such a pod is not placed until it is changed. */
+  misread?(pod: PodInfo): string | undefined;
   /**
    * Does what depends on the pod alone; undefined when this filter has nothing to say about it. Pods of one shape share
    * the check: what depends on other pods is to be read from the cluster when the check runs.
@@ -36,11 +38,14 @@ export interface Filter {
   readonly wokenBy: readonly Wake[];
 }
 
+/** Brings the numbers of all nodes that fit to 0 (worst) to 100, in place. */
+export type Normalise = (scores: Float64Array) => void;
+
 export interface Scorer {
   readonly name: string;
-  /** True where the numbers mean something only beside each other: they are stretched to 0 to 100 over the nodes that fit. */
-  readonly relative?: true;
-  /** As for filters; the function gives 0 (worst) to 100 for a node that passed all filters, or any number where `relative`. */
+  /** For numbers that mean something only beside each other; absent where they are 0 to 100 already. */
+  readonly normalise?: Normalise;
+  /** As for filters; the function gives 0 (worst) to 100 for a node that passed all filters, or any number for `normalise`. */
   prepare(pod: PodInfo, cluster: Cluster): ((node: NodeInfo) => number) | undefined;
 }
 
@@ -49,7 +54,7 @@ export interface Strategy {
   readonly scorers: readonly { readonly scorer: Scorer; readonly weight: number }[];
 }
 
-/** How pods are placed: filters in the order in which they are asked, and a strategy. */
+/** How pods are placed: filters in the order in which they are asked, and a strategy for pods that ask for no other. */
 export interface Profile {
   readonly filters: readonly Filter[];
   readonly strategy: Strategy;

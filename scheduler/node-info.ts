@@ -16,7 +16,9 @@ export class NodeInfo {
   #allocatable: Amounts = noAmounts;
   #allowedPods = 0;
   #used: Amounts = noAmounts;
+  #assumed = { cpuMilli: 0, memoryBytes: 0 };
   #containers = 0;
+  #imageBytes: ReadonlyMap<string, number> | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -26,11 +28,18 @@ export class NodeInfo {
   get allocatable(): Amounts { return this.#allocatable; }
   get allowedPods(): number { return this.#allowedPods; }
   get used(): Amounts { return this.#used; }
+  /** What scorers count beside `used` for containers that ask for no CPU or memory. */
+  get assumed(): { readonly cpuMilli: number; readonly memoryBytes: number } { return this.#assumed; }
   /** Containers of all its pods. */
   get containers(): number { return this.#containers; }
   get podCount(): number { return this.#pods.size; }
   get pods(): ReadonlyMap<string, PodInfo> { return this.#pods; }
   get labels(): Readonly<Record<string, string>> { return this.#node?.metadata.labels ?? noLabels; }
+
+  /** Sizes of the images that the node says it has, by each of their names. */
+  get imageBytes(): ReadonlyMap<string, number> {
+    return this.#imageBytes ??= new Map((this.#node?.status?.images ?? []).flatMap(({ names = [], sizeBytes = 0 }) => names.map((name) => [name, sizeBytes])));
+  }
 
   /** Throws RangeError when an allocatable amount is no quantity; nothing has changed then. */
   setNode(node: Node | undefined): void {
@@ -39,12 +48,15 @@ export class NodeInfo {
     this.#allowedPods = wholeUnits(list?.['pods']);
     this.#allocatable = allocatable;
     this.#node = node;
+    this.#imageBytes = undefined;
   }
 
   add(pod: PodInfo): void {
     this.remove(pod.uid);
     this.#pods.set(pod.uid, pod);
     this.#used = plus(this.#used, pod.requests);
+    this.#assumed.cpuMilli += pod.assumed.cpuMilli;
+    this.#assumed.memoryBytes += pod.assumed.memoryBytes;
     this.#containers += pod.containers;
     this.ports.add(pod.ports);
   }
@@ -54,6 +66,8 @@ export class NodeInfo {
     if (pod === undefined) return false;
     this.#pods.delete(uid);
     this.#used = minus(this.#used, pod.requests);
+    this.#assumed.cpuMilli -= pod.assumed.cpuMilli;
+    this.#assumed.memoryBytes -= pod.assumed.memoryBytes;
     this.#containers -= pod.containers;
     this.ports.remove(pod.ports);
     return true;

@@ -1,7 +1,10 @@
 import { keyOf, keyText } from '../client/key.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
-import { requestsOf, type Amounts } from './amounts.ts';
+import { assumedOf, requestsOf, type Amounts } from './amounts.ts';
 import { hostPortsOf, type HostPort } from './host-ports.ts';
+
+/** Annotations with this prefix say how the scheduler is to place a pod. */
+export const annotationPrefix = 'scheduler.barge.dev/';
 
 /** A pod with what the scheduler works out of it once. */
 export class PodInfo {
@@ -9,6 +12,8 @@ export class PodInfo {
   readonly key: string;
   readonly uid: string;
   readonly requests: Amounts;
+  /** What scorers count beside the requests for containers that ask for no CPU or memory. */
+  readonly assumed: { readonly cpuMilli: number; readonly memoryBytes: number };
   readonly ports: readonly HostPort[];
   readonly containers: number;
   readonly priority: number;
@@ -20,6 +25,7 @@ export class PodInfo {
     this.key = keyText(keyOf(pod));
     this.uid = pod.metadata.uid ?? this.key;
     this.requests = requestsOf(pod);
+    this.assumed = assumedOf(pod, this.requests);
     this.ports = hostPortsOf(pod);
     this.containers = pod.spec?.containers.length ?? 0;
     this.priority = pod.spec?.priority ?? 0;
@@ -28,12 +34,14 @@ export class PodInfo {
   /** Everything of the pod on which filters and scorers depend. Pods of one template have one shape. */
   get shape(): string {
     if (this.#shape !== undefined) return this.#shape;
-    const { namespace, labels } = this.pod.metadata;
+    const { namespace, labels, annotations = {} } = this.pod.metadata;
     const spec = this.pod.spec;
     const { cpuMilli, memoryBytes, storageBytes, others } = this.requests;
     return this.#shape = JSON.stringify([
-      cpuMilli, memoryBytes, storageBytes, [...others], this.ports, this.containers, namespace, labels,
+      spec?.schedulerName, cpuMilli, memoryBytes, storageBytes, [...others], this.ports, this.containers, namespace, labels,
       spec?.nodeName, spec?.nodeSelector, spec?.affinity, spec?.tolerations, spec?.topologySpreadConstraints,
+      spec?.containers.map(({ image }) => image), spec?.initContainers?.map(({ image }) => image), this.priority,
+      Object.keys(annotations).filter((name) => name.startsWith(annotationPrefix)).map((name) => [name, annotations[name]]),
     ]);
   }
 }

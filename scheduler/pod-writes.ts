@@ -30,7 +30,8 @@ export const bindPod = async (client: Client, pod: Pod, nodeName: string): Promi
 
 /** Why a pod has no node, as its PodScheduled condition says it. */
 export interface Unscheduled {
-  readonly reason: 'Unschedulable' | 'SchedulingGated';
+  /** `InvalidRequest`: the pod asks the scheduler for something that there is not, and is not looked at until it is changed. */
+  readonly reason: 'Unschedulable' | 'SchedulingGated' | 'InvalidRequest';
   readonly message: string;
 }
 

@@ -7,14 +7,17 @@
  */
 import type { Cluster } from './cluster.ts';
 import type { Refusal } from './explain.ts';
-import type { Check, Filter, Narrowed, Profile, Reason, Wake } from './framework.ts';
+import type { Check, Filter, Narrowed, Normalise, Profile, Reason, Wake } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
+import { misreadStrategy, strategyOf } from './strategies.ts';
 
-export type Decision = { readonly node: NodeInfo } | { readonly refusal: Refusal };
+/** A node, why none fits, or what is wrong with what the pod asks for. */
+export type Decision = { readonly node: NodeInfo } | { readonly refusal: Refusal } | { readonly misread: string };
 
 /** What depends on a pod's shape alone. */
 interface Prepared {
+  readonly misread: string | undefined;
   readonly checks: readonly { readonly filter: Filter; readonly check: Check }[];
   readonly scores: readonly Score[];
   /** Whether another pod, placed or gone, can help. */
@@ -27,8 +30,10 @@ interface Prepared {
 interface Score {
   readonly score: (node: NodeInfo) => number;
   readonly weight: number;
-  readonly relative: boolean;
+  readonly normalise: Normalise | undefined;
 }
+
+const unreadable: Omit<Prepared, 'misread'> = { checks: [], scores: [], helped: [], narrowed: undefined, refused: undefined };
 
 /** Shapes that are kept: more than the templates of any cluster that this serves. */
 const keptShapes = 2_000;
@@ -57,6 +62,7 @@ export class Decider {
   /** The node for a pod as the cluster stands. Changes nothing: the caller places the pod. */
   decide(pod: PodInfo): Decision {
     const prepared = this.#prepare(pod);
+    if (prepared.misread !== undefined) return { misread: prepared.misread };
     const { generation } = this.#cluster;
     if (prepared.refused?.generation === generation) return { refusal: prepared.refused.refusal };
     const reasons = new Map<string, number>();
@@ -82,14 +88,16 @@ export class Decider {
     const known = this.#prepared.get(pod.shape);
     if (known !== undefined) return known;
     const { filters, strategy } = this.#profile;
-    const prepared: Prepared = {
+    const misread = misreadStrategy(pod) ?? filters.map((filter) => filter.misread?.(pod)).find((problem) => problem !== undefined);
+    const prepared: Prepared = misread !== undefined ? { ...unreadable, misread } : {
+      misread,
       checks: filters.flatMap((filter) => {
         const check = filter.prepare(pod, this.#cluster);
         return check === undefined ? [] : [{ filter, check }];
       }),
-      scores: strategy.scorers.flatMap(({ scorer, weight }) => {
+      scores: (strategyOf(pod) ?? strategy).scorers.flatMap(({ scorer, weight }) => {
         const score = scorer.prepare(pod, this.#cluster);
-        return score === undefined ? [] : [{ score, weight, relative: scorer.relative === true }];
+        return score === undefined ? [] : [{ score, weight, normalise: scorer.normalise }];
       }),
       helped: filters.flatMap((filter) => filter.helpedBy?.(pod, this.#cluster) ?? []),
       narrowed: filters.map((filter) => filter.narrow?.(pod)).find((narrowed) => narrowed !== undefined),
@@ -134,32 +142,25 @@ export class Decider {
   #best({ scores }: Prepared, fitting: readonly NodeInfo[]): NodeInfo {
     let best = fitting[0] as NodeInfo;
     if (fitting.length === 1) return best;
-    const scorers = scores.map((score) => (score.relative ? { ...score, score: stretched(score.score, fitting) } : score));
-    let bestScore = -Infinity;
+    const totals = new Float64Array(fitting.length);
+    const ones = new Float64Array(fitting.length);
+    for (const { score, weight, normalise } of scores) {
+      for (let at = 0; at < ones.length; at++) ones[at] = score(fitting[at] as NodeInfo);
+      normalise?.(ones);
+      for (let at = 0; at < ones.length; at++) totals[at]! += weight * ones[at]!;
+    }
+    let most = -Infinity;
     let equals = 0;
-    for (const node of fitting) {
-      let total = 0;
-      for (const { score, weight } of scorers) total += weight * score(node);
-      if (total < bestScore) continue;
+    for (const [at, total] of totals.entries()) {
+      if (total < most) continue;
       // Each of n equals is kept with a chance of 1/n, so that all of them have the same.
-      equals = total > bestScore ? 1 : equals + 1;
-      if (equals === 1 || this.#random() * equals < 1) best = node;
-      bestScore = total;
+      equals = total > most ? 1 : equals + 1;
+      if (equals === 1 || this.#random() * equals < 1) best = fitting[at] as NodeInfo;
+      most = total;
     }
     return best;
   }
 }
-
-/** The score on a scale of 0 to 100, from the lowest to the highest of these nodes; 0 where all are equal. */
-const stretched = (score: Score['score'], nodes: readonly NodeInfo[]): Score['score'] => {
-  const known = new Map(nodes.map((node) => [node, score(node)]));
-  let [least, most] = [Infinity, -Infinity];
-  for (const value of known.values()) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  return most === least ? () => 0 : (node) => (known.get(node)! - least) * 100 / (most - least);
-};
 
 const count = (reasons: Map<string, number>, reason: Reason): void => {
   for (const one of typeof reason === 'string' ? [reason] : reason) reasons.set(one, (reasons.get(one) ?? 0) + 1);

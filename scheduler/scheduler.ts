@@ -23,21 +23,25 @@ import { Decider } from './schedule.ts';
 import { Slots } from './slots.ts';
 
 export interface SchedulerOptions {
-  readonly profile: Profile;
+  /** By the schedulerName of pods; pods that name none of them are left alone. */
+  readonly profiles: ReadonlyMap<string, Profile>;
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  readonly events: EventRecorder;
-  /** Pods that name another scheduler are left alone. */
-  readonly schedulerName: string;
+  /** Where events go that a profile's scheduler tells. */
+  readonly events: (schedulerName: string) => EventRecorder;
 }
+
+/** The scheduler of pods that name none. */
+export const defaultSchedulerName = 'default-scheduler';
 
 const writesAtATime = 64;
 /** The loop gives way to others in this process after so many pods: about a millisecond. */
 const podsPerTurn = 16;
 /** A binding that was answered shows up in the watch within milliseconds; after this long it never will. */
 const assumedMs = 30_000;
+const nothing: ReadonlySet<Wake> = new Set();
 const gated: Unscheduled = { reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' };
 
 /** A pod that is counted to a node before the watch has shown it there. */
@@ -51,7 +55,7 @@ export class Scheduler {
   readonly #o: SchedulerOptions;
   readonly #cluster = new Cluster();
   readonly #queue: PodQueue;
-  readonly #decider: Decider;
+  readonly #deciders: ReadonlyMap<string, Decider>;
   readonly #slots = new Slots(writesAtATime);
   readonly #assumed = new Map<string, Assumed>();
   #wake: () => void = () => undefined;
@@ -61,7 +65,7 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#o = options;
     this.#queue = new PodQueue(options.clock, () => this.#wake());
-    this.#decider = new Decider(options.profile, this.#cluster, options.random);
+    this.#deciders = new Map([...options.profiles].map(([name, profile]) => [name, new Decider(profile, this.#cluster, options.random)]));
   }
 
   get cluster(): Cluster {
@@ -93,8 +97,7 @@ export class Scheduler {
       if (!same) this.#place(pod, nodeName);
       return;
     }
-    const mine = (pod.spec.schedulerName ?? this.#o.schedulerName) === this.#o.schedulerName;
-    if (!mine || pod.metadata.deletionTimestamp !== undefined) return this.#queue.remove(uid);
+    if (!this.#deciders.has(schedulerNameOf(pod)) || pod.metadata.deletionTimestamp !== undefined) return this.#queue.remove(uid);
     if ((pod.spec.schedulingGates ?? []).length > 0) {
       this.#queue.remove(uid);
       return this.#say(pod, gated);
@@ -122,6 +125,7 @@ export class Scheduler {
     const events = wakes(old, node);
     // Most updates are heartbeats: nothing that the scheduler reads has changed.
     if (events.length > 0) this.#wakeFor(this.#cluster.setNode(node), events);
+    else if (this.#cluster.watchesImages && !deepEqual(old?.status?.images, node.status?.images)) this.#cluster.setNode(node);
   }
 
   removeNode(node: Node): void {
@@ -157,8 +161,7 @@ export class Scheduler {
     if (known === undefined && assumed !== undefined) return;
     const info = this.#info(pod);
     if (info === undefined) return;
-    const { labels } = pod.metadata;
-    const same = known !== undefined && deepEqual(known.pod.spec, pod.spec) && deepEqual(known.pod.metadata.labels, labels);
+    const same = known !== undefined && known.shape === info.shape && deepEqual(known.pod.spec, pod.spec);
     if (same || assumed?.binding === true) this.#queue.replace(info);
     else this.#queue.put(info);
   }
@@ -167,18 +170,27 @@ export class Scheduler {
     // A binding without an answer kept its place until now.
     if (this.#assumed.has(info.uid)) this.#unassume(info.uid);
     try {
-      const decision = this.#decider.decide(info);
+      const decision = this.#deciderFor(info).decide(info);
       this.#attempts['node' in decision ? 'scheduled' : 'unschedulable']++;
       if ('node' in decision) return this.#assume(info, decision.node);
-      const message = explain(decision.refusal);
-      this.#queue.park(info.uid, decision.refusal.wokenBy);
-      this.#o.events.event(info.pod, 'Warning', 'FailedScheduling', message);
-      this.#say(info.pod, { reason: 'Unschedulable', message });
+      if ('misread' in decision) return this.#refuse(info, { reason: 'InvalidRequest', message: decision.misread });
+      this.#refuse(info, { reason: 'Unschedulable', message: explain(decision.refusal) }, decision.refusal.wokenBy);
     } catch (error) {
       this.#attempts.error++;
       this.#o.log.error('a pod cannot be scheduled', { pod: info.key, error });
       this.#queue.fail(info.uid);
     }
+  }
+
+  /** Says why a pod has no node, and lets it sleep until something that can help; nothing can where only its own change does. */
+  #refuse(info: PodInfo, unscheduled: Unscheduled, wokenBy: ReadonlySet<Wake> = nothing): void {
+    this.#queue.park(info.uid, wokenBy);
+    this.#o.events(schedulerNameOf(info.pod)).event(info.pod, 'Warning', 'FailedScheduling', unscheduled.message);
+    this.#say(info.pod, unscheduled);
+  }
+
+  #deciderFor({ pod }: PodInfo): Decider {
+    return this.#deciders.get(schedulerNameOf(pod)) as Decider;
   }
 
   #assume(info: PodInfo, node: NodeInfo): void {
@@ -192,7 +204,7 @@ export class Scheduler {
     const { uid, key, pod } = info;
     const result = await bindPod(this.#o.client, pod, nodeName);
     if (result.outcome === 'bound') {
-      this.#o.events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`);
+      this.#o.events(schedulerNameOf(pod)).event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${nodeName}`);
       this.#o.log.debug('bound', { pod: key, node: nodeName });
     }
     // The watch may have shown the pod on its node, or gone, before the answer came.
@@ -265,7 +277,7 @@ export class Scheduler {
   /** Wakes the pods that look at other pods and for which this one makes a difference, wherever it is. */
   #wakeBeside(event: Wake, other: PodInfo): void {
     // An empty list of reasons: it stays as it is.
-    this.#queue.wake([event], (pod) => (this.#decider.isHelpedBy(pod, other) ? undefined : []));
+    this.#queue.wake([event], (pod) => (this.#deciderFor(pod).isHelpedBy(pod, other) ? undefined : []));
   }
 
   /** Wakes the pods that this event at this node can help: those that would fit it now. */
@@ -273,7 +285,7 @@ export class Scheduler {
     const known = new Map<string, readonly Wake[] | undefined>();
     this.#queue.wake(events, (pod) => {
       const { shape } = pod;
-      if (!known.has(shape)) known.set(shape, this.#decider.refusedBy(pod, node));
+      if (!known.has(shape)) known.set(shape, this.#deciderFor(pod).refusedBy(pod, node));
       return known.get(shape);
     });
   }
@@ -289,6 +301,8 @@ export class Scheduler {
     });
   }
 }
+
+const schedulerNameOf = (pod: Pod): string => pod.spec.schedulerName ?? defaultSchedulerName;
 
 /** What a change of a node may do for a refused pod; empty when nothing has changed that scheduling looks at. */
 export const wakes = (old: Node | undefined, node: Node): readonly Wake[] => {

@@ -14,6 +14,7 @@ import { clusterDomain } from './cluster-domain.ts';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { nodeUser, partUsers } from './part-users.ts';
 import { removePid, writePid } from './pid-file.ts';
+import { schedulerProfiles } from './scheduler-profiles.ts';
 
 export interface RunOptions {
   readonly config: ClusterConfig;
@@ -51,6 +52,7 @@ const nodeReady = async (controlPlane: ControlPlane, name: string, signal: Abort
 /** Runs a one-node cluster until the signal aborts. Rejects when it cannot start or cannot go on. */
 export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<void> => {
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
+  const profiles = config.scheduler ? await schedulerProfiles(config) : undefined;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const nodeIps = machineAddresses();
   const controlPlane = await openControlPlane({ config, clock, log, random, nodeIps });
@@ -60,7 +62,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const components = [
       ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca })] : []),
-      ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), {})] : []),
+      ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), { profiles })] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
         config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
         agent: surroundings('agent', componentUser(`${nodeUser.prefix}${config.nodeName}`, [nodeUser.group])),

@@ -1,10 +1,10 @@
 import type { Strategy } from '../framework.ts';
+import { nodeAffinityScore } from './node-affinity-score.ts';
 import { podAffinityScore } from './pod-affinity-score.ts';
-import { preferredAffinity } from './preferred-affinity.ts';
-import { preferredTaints } from './preferred-taints.ts';
 import { spreadScore } from './spread-score.ts';
+import { taintScore } from './taint-score.ts';
 
 /** What pods and nodes prefer, with Kubernetes' weights: it goes before how full a node is. */
 export const preferences: Strategy['scorers'] = [
-  { scorer: preferredAffinity, weight: 2 }, { scorer: podAffinityScore, weight: 2 }, { scorer: spreadScore, weight: 2 }, { scorer: preferredTaints, weight: 3 },
+  { scorer: nodeAffinityScore, weight: 2 }, { scorer: podAffinityScore, weight: 2 }, { scorer: spreadScore, weight: 2 }, { scorer: taintScore, weight: 3 },
 ];

@@ -10,7 +10,7 @@ test('defaults as root', (t) => {
   t.deepEqual(config, {
     dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1',
     dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', logLevel: 'info', logFormat: 'text',
-    requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined,
+    requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined, schedulerConfigFile: undefined, schedulerStrategy: undefined,
   });
 });
 
@@ -29,14 +29,14 @@ test('every setting can stand in the file', (t) => {
   const values: Record<string, string> = {
     'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'no-agent': 'true', components: 'scheduler, agent',
     'cluster-cidr': '10.1.0.0/16', 'service-cidr': '10.2.0.0/24', 'log-level': 'debug', 'log-format': 'json',
-    'max-requests-inflight': '10', 'max-mutating-requests-inflight': '6', 'max-watches-per-user': '7', 'request-timeout': '1m30s', 'audit-log': '/a/b', 'audit-policy': '/p', 'audit-log-max-size': '2', 'audit-log-max-backups': '0',
+    'max-requests-inflight': '10', 'max-mutating-requests-inflight': '6', 'max-watches-per-user': '7', 'request-timeout': '1m30s', 'audit-log': '/a/b', 'audit-policy': '/p', 'audit-log-max-size': '2', 'audit-log-max-backups': '0', 'scheduler-config': '/s',
   };
-  t.deepEqual(Object.keys(values).sort(), settings.map((setting) => setting.name).sort());
+  t.deepEqual([...Object.keys(values), 'scheduler-strategy'].sort(), settings.map((setting) => setting.name).sort());
   const text = Object.entries(values).map(([key, value]) => `${key}: ${value === 'true' ? value : JSON.stringify(value)}`).join('\n');
   t.deepEqual(read({}, text), {
     dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', dockerHost: 'tcp://h:1', runtime: 'simulated', controllers: false, scheduler: true, agent: false,
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', logLevel: 'debug', logFormat: 'json',
-    requestsInFlight: { reading: 10, mutating: 6 }, watchesPerUser: 7, requestTimeoutMs: 90_000, audit: { file: '/a/b', policyFile: '/p', maxBytes: 2 * 1024 * 1024, maxBackups: 0 },
+    requestsInFlight: { reading: 10, mutating: 6 }, watchesPerUser: 7, requestTimeoutMs: 90_000, audit: { file: '/a/b', policyFile: '/p', maxBytes: 2 * 1024 * 1024, maxBackups: 0 }, schedulerConfigFile: '/s', schedulerStrategy: undefined,
   });
 });
 
@@ -55,6 +55,8 @@ for (const [flags, text, message] of [
   [{ 'max-watches-per-user': 'many' }, undefined, /--max-watches-per-user/],
   [{ 'request-timeout': '10ms' }, undefined, /--request-timeout: "10ms" must be from 1s to 1h/],
   [{ 'request-timeout': 'soon' }, undefined, /--request-timeout: "soon" is no duration/],
+  [{ 'scheduler-strategy': 'best' }, undefined, /--scheduler-strategy: "best" is not one of spread, binpack, random/],
+  [{ 'scheduler-strategy': 'spread', 'scheduler-config': '/s' }, undefined, /--scheduler-strategy: not beside --scheduler-config/],
   [{ 'audit-policy': '/p' }, undefined, /--audit-policy: needs --audit-log/],
   [{}, 'lisen: x\n', /barge\.yaml: unknown setting "lisen"; there are: data-dir/],
   [{}, 'listen: [1]\n', /barge\.yaml: listen: must be HOST:PORT/],

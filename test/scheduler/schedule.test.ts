@@ -4,7 +4,8 @@ import { Cluster } from '../../scheduler/cluster.ts';
 import { explain } from '../../scheduler/explain.ts';
 import type { Filter } from '../../scheduler/framework.ts';
 import type { PodInfo } from '../../scheduler/pod-info.ts';
-import { filters, profileOf, strategies, type StrategyName } from '../../scheduler/profile.ts';
+import { filters, profileOf } from '../../scheduler/profile.ts';
+import { strategies, type StrategyName } from '../../scheduler/strategies.ts';
 import { Decider, enoughOf } from '../../scheduler/schedule.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import { seededRandom } from '../helpers/api.ts';
@@ -19,7 +20,7 @@ const clusterOf = (nodes: readonly Node[], placed: readonly (readonly [PodInfo, 
 
 const chosen = (strategy: StrategyName, cluster: Cluster, pod: PodInfo, seed = 1): string => {
   const decision = new Decider(profileOf(strategy), cluster, seededRandom(seed)).decide(pod);
-  return 'node' in decision ? decision.node.name : explain(decision.refusal);
+  return 'node' in decision ? decision.node.name : 'misread' in decision ? decision.misread : explain(decision.refusal);
 };
 
 test('spread takes the emptiest node by share, then the one with the fewest containers', (t) => {
@@ -121,7 +122,7 @@ test('property: no node is ever overcommitted, no host port given twice, and one
           // Every third pod goes away again, so that sums are taken back too.
           if (n % 3 === 2) cluster.unplace(`uid-p${n - 2}`);
           const decision = decider.decide(info);
-          if ('refusal' in decision) return explain(decision.refusal);
+          if (!('node' in decision)) return 'refusal' in decision ? explain(decision.refusal) : decision.misread;
           cluster.place(info, decision.node.name);
           return decision.node.name;
         });

@@ -3,7 +3,7 @@ import test from 'ava';
 import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import { silentLog } from '../../base/log.ts';
 import { createClient } from '../../client/client.ts';
-import { createSchedulerComponent } from '../../scheduler/component.ts';
+import { createSchedulerComponent, type SchedulerComponentOptions } from '../../scheduler/component.ts';
 import { profileOf } from '../../scheduler/profile.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 import type { ApiRequest, Transport } from '../../schemas/api.ts';
@@ -20,7 +20,7 @@ import { settle } from '../helpers/fake-clock.ts';
 import { node, pod, withPorts, type NodeWords, type Requests } from './objects.ts';
 
 /** A real API server and a scheduler. `before` meets every request of the scheduler, and may fail it. */
-const start = async (before: (request: ApiRequest) => void | Promise<void> = () => undefined) => {
+const start = async (before: (request: ApiRequest) => void | Promise<void> = () => undefined, options: SchedulerComponentOptions = {}) => {
   const api = await testApi({ authorizer: createBuiltinAuthorizer() });
   const requests: ApiRequest[] = [];
   // With the rights that the scheduler has in a cluster, and no more.
@@ -35,7 +35,7 @@ const start = async (before: (request: ApiRequest) => void | Promise<void> = () 
   };
   const stopping = new AbortController();
   let isReady = false;
-  const running = createSchedulerComponent({ transport, clock: api.clock, random: () => 0, log: silentLog }, {}).run(stopping.signal, () => (isReady = true));
+  const running = createSchedulerComponent({ transport, clock: api.clock, random: () => 0, log: silentLog }, options).run(stopping.signal, () => (isReady = true));
   await eventually(() => assert.ok(isReady));
   const pods = api.client.of(Pod);
   const at = (name: string) => ({ namespace: 'default', name });
@@ -178,6 +178,38 @@ test('gates hold a pod, other schedulers keep theirs, the deleted are let go', a
   await stop();
 });
 
+test('each scheduler name has its profile; a pod of a name that none has is bound by whoever answers to it', async (t) => {
+  const { addNode, addPod, bound, nodeOf, pods, at, eventsAbout, client, stop } = await start(undefined, { profiles: new Map([['default-scheduler', profileOf('spread')], ['packer', profileOf('binpack')]]) });
+  for (const name of ['a', 'b']) await addNode(name);
+  await addPod('x', { cpu: '1' }, { nodeName: 'a' });
+  await addPod('external', {}, { schedulerName: 'external' });
+  await addPod('spread', { cpu: '1' });
+  await bound('spread', 'b');
+  await addPod('more', { cpu: '1' }, { nodeName: 'b' });
+  await addPod('packed', { cpu: '1' }, { schedulerName: 'packer' });
+  await bound('packed', 'b');
+  await eventually(async () => assert.equal((await eventsAbout('packed'))[0]?.reportingComponent, 'packer'));
+  t.is(await nodeOf('external'), undefined);
+  t.deepEqual(await eventsAbout('external'), []);
+  await client.of(Pod).createSub(at('external'), 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'external', namespace: 'default' }, target: { apiVersion: 'v1', kind: 'Node', name: 'a' } });
+  await bound('external', 'a');
+  t.is(conditionOf((await pods.get(at('external'))).status?.conditions, 'PodScheduled')?.status, 'True');
+  await stop();
+});
+
+test('a pod that asks for a strategy that there is not is told so, and placed when it asks for another', async (t) => {
+  const { addNode, bound, refused, pods, at, eventsAbout, stop } = await start();
+  await addNode('a');
+  await pods.create({ metadata: { name: 'p', namespace: 'default', annotations: { 'scheduler.barge.dev/strategy': 'best' } }, spec: pod('p').spec });
+  const message = 'metadata.annotations[scheduler.barge.dev/strategy]: Unsupported value: "best": supported values: "spread", "binpack", "random"';
+  await refused('p', message, 'InvalidRequest');
+  await eventually(async () => assert.equal((await eventsAbout('p'))[0]?.message, message));
+  await pods.modify(at('p'), (draft) => { draft.metadata.annotations!['scheduler.barge.dev/strategy'] = 'binpack'; });
+  await bound('p', 'a');
+  t.pass();
+  await stop();
+});
+
 test('pods that have ended leave their room', async (t) => {
   const { addNode, addPod, bound, refused, pods, at, clock, stop } = await start();
   await addNode('a', { allocatable: { cpu: '1' } });
@@ -251,7 +283,7 @@ test('a late sight of a pod without its node does not bring it back; a node that
     if (request.subresource === 'binding') bindings++;
     return api.transport.send(request, signal);
   } };
-  const scheduler = new Scheduler({ profile: profileOf('spread'), client: createClient(transport), clock, log: silentLog, random: () => 0, events: { event: () => undefined }, schedulerName: 'default-scheduler' });
+  const scheduler = new Scheduler({ profiles: new Map([['default-scheduler', profileOf('spread')]]), client: createClient(transport), clock, log: silentLog, random: () => 0, events: () => ({ event: () => undefined }) });
   const stopping = new AbortController();
   const running = scheduler.run(stopping.signal);
   scheduler.setNode(node('a', { allocatable: { cpu: '1' } }));
