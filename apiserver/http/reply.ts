@@ -1,4 +1,5 @@
 /** Writes answers. Every one has a length or is chunked, says its type, and an error is always a Status. */
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { constants, createGzip, gzip } from 'node:zlib';
@@ -63,19 +64,42 @@ export const replyText = (response: ServerResponse, code: number, text: string):
 export const replyList = async (request: IncomingMessage, response: ServerResponse, list: ApiList, headers: OutgoingHttpHeaders): Promise<void> => {
   if (isPretty(request)) return replyJson(request, response, 200, { kind: list.kind, apiVersion: list.apiVersion, metadata: list.metadata, items: list.items }, headers);
   const bytes = new ListBytes(list);
-  if (bytes.length < pieceBytes) return replyBytes(request, response, 200, Buffer.concat([...bytes.pieces()], bytes.length), headers);
+  if (bytes.length < pieceBytes) return replyBytes(request, response, 200, bytes.whole(), headers);
   const common = { 'Content-Type': 'application/json', 'Cache-Control': noCache, ...headers };
   const zip = takesGzip(request.headers['accept-encoding']);
   if (response.destroyed || response.headersSent) return;
   response.writeHead(200, zip ? { ...common, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } : { ...common, 'Content-Length': bytes.length });
+  if (!zip) {
+    await writePieces(response, bytes.pieces());
+    response.end();
+    return;
+  }
+  const gzip = createGzip(fastest);
+  const piped = pipeline(gzip, response);
   try {
-    if (zip) await pipeline(bytes.pieces(), createGzip(fastest), response);
-    else await pipeline(bytes.pieces(), response);
+    await writePieces(gzip, bytes.pieces());
+    gzip.end();
+    await piped;
   } catch (error) {
     // A reader that goes away in the middle is no failure of the server's.
     if (!response.destroyed) throw error;
   }
 };
+
+/** Writes pieces one by one, each when the one before is gone; resolves when all are, or when nobody takes them any more. */
+const writePieces = (out: Writable, pieces: Iterator<Buffer, void>): Promise<void> => new Promise((resolve) => {
+  const next = (): void => {
+    const { done, value } = out.destroyed ? { done: true } : pieces.next();
+    if (done === true) {
+      out.off('close', resolve);
+      resolve();
+    } else {
+      out.write(value, next);
+    }
+  };
+  out.once('close', resolve);
+  next();
+});
 
 /**
  * An error as a Status. `Retry-After` is sent where the error says after how long it may be worth another try. `finish`
