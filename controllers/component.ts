@@ -12,6 +12,7 @@ import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { GarbageCollector } from './garbage-collector/collector.ts';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node-ipam/controller.ts';
@@ -63,6 +64,7 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     clusterRoleAggregationController(),
     resourceQuotaController(registry),
     podDisruptionBudgetController(registry),
+    horizontalPodAutoscalerController(registry),
     nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
     taintEvictionController(),
     nodeIpam,

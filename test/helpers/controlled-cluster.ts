@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
+import type { AgentReader } from '../../apiserver/metrics/node-summaries.ts';
 import type { Transport } from '../../schemas/api.ts';
 import { Event } from '../../schemas/kinds/core/event.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
@@ -8,8 +9,8 @@ import { controllersUser, startControllers, type RunningControllers } from './co
 import { SimulatedNodes, type SimulatedNodesOptions } from './simulated-node.ts';
 
 /** An API server, all controllers under their own name and grant, and simulated nodes n1 to n3; all end with the test. */
-export const controlledCluster = async (t: ExecutionContext, options: Partial<SimulatedNodesOptions> = {}, through: (own: Transport) => Transport = (own) => own) => {
-  const api = await testApi({ authorizer: createBuiltinAuthorizer() });
+export const controlledCluster = async (t: ExecutionContext, { agents, ...options }: Partial<SimulatedNodesOptions> & { readonly agents?: AgentReader } = {}, through: (own: Transport) => Transport = (own) => own) => {
+  const api = await testApi({ authorizer: createBuiltinAuthorizer(), agents });
   const over = new AbortController();
   const nodes = new SimulatedNodes({ transport: api.transport, clock: api.clock, names: ['n1', 'n2', 'n3'], ...options });
   const running = nodes.run(over.signal);

@@ -128,7 +128,7 @@ export class SimulatedNodes {
     if (pod.status?.phase !== phase || old?.status !== (isReady ? 'True' : 'False')) {
       const podIP = this.#address(pod.metadata.uid!);
       await client.modifyStatus(key, (draft) => {
-        draft.status = { ...draft.status, phase, podIP, podIPs: [{ ip: podIP }], conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: rfc3339(nowMs) }] };
+        draft.status = { ...draft.status, phase, startTime: draft.status?.startTime ?? rfc3339(nowMs), podIP, podIPs: [{ ip: podIP }], conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: rfc3339(nowMs) }] };
       });
     }
     return readyAtMs === Infinity || isReady ? undefined : { afterMs: readyAtMs - nowMs };
