@@ -1,5 +1,6 @@
 import { forbidden, refused, required, wrong, type FieldError } from '../errors.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotIp, whyNotLabelValue, whyNotQualifiedName } from '../names.ts';
+import { validateSwarmAnnotations } from '../swarm/placement.ts';
 import type { PodSpec, PodTemplateSpec } from '../types/pod-spec.ts';
 import { validateContainers } from './containers.ts';
 import { validateTemplateMeta } from './object-meta.ts';
@@ -114,6 +115,7 @@ const errorsOf = (spec: PodSpec, field: string): readonly FieldError[] => {
 /** A template from which a controller makes pods that are always started again. */
 export const validatePodTemplate = (template: PodTemplateSpec, field: string): readonly FieldError[] => [
   ...validateTemplateMeta(template.metadata, `${field}.metadata`),
+  ...validateSwarmAnnotations(template.metadata?.annotations, `${field}.metadata.annotations`),
   ...validatePodSpec(template.spec, `${field}.spec`),
   ...((template.spec.ephemeralContainers ?? []).length > 0 ? [forbidden(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')] : []),
 ];

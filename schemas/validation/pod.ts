@@ -3,10 +3,13 @@ import { forbidden, refused, wrong, type FieldError } from '../errors.ts';
 import { deepEqual, draftOf, type Draft } from '../frozen.ts';
 import type { ApiObject } from '../kind.ts';
 import { whyNotIp, whyNotQualifiedName } from '../names.ts';
+import { validateSwarmAnnotations } from '../swarm/placement.ts';
 import type { Affinity, NodeSelector } from '../types/affinity.ts';
 import type { PodSpec } from '../types/pod-spec.ts';
 import type { ContainerStatus, PodStatus } from '../types/pod-status.ts';
 import { validatePodSpec } from './pod-spec.ts';
+
+const annotationsField = 'metadata.annotations';
 
 interface PodLike extends ApiObject {
   readonly spec: PodSpec;
@@ -14,6 +17,7 @@ interface PodLike extends ApiObject {
 }
 
 export const validateNewPod = (pod: PodLike): readonly FieldError[] => [
+  ...validateSwarmAnnotations(pod.metadata.annotations, annotationsField),
   ...validatePodSpec(pod.spec, 'spec'),
   ...((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbidden('spec.ephemeralContainers', 'cannot be set on create')] : []),
   ...((pod.spec.schedulingGates ?? []).length > 0 && (pod.spec.nodeName ?? '') !== '' ? [forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')] : []),
@@ -100,8 +104,11 @@ const validateDeadline = (now: number | undefined, before: number | undefined): 
 /** An update of a pod: images, a shorter deadline, further tolerations, fewer gates, and nothing else. */
 export const validatePodUpdate = (pod: PodLike, old: PodLike): readonly FieldError[] => {
   const { spec } = pod;
-  if (spec === old.spec) return validatePodSpec(spec, 'spec');
-  const errors: FieldError[] = [...validatePodSpec(spec, 'spec'), ...validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds)];
+  const { annotations } = pod.metadata;
+  // Annotations that stay may be older than the rule.
+  const swarm = annotations === undefined || deepEqual(annotations, old.metadata.annotations) ? [] : validateSwarmAnnotations(annotations, annotationsField);
+  if (spec === old.spec) return [...swarm, ...validatePodSpec(spec, 'spec')];
+  const errors: FieldError[] = [...swarm, ...validatePodSpec(spec, 'spec'), ...validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds)];
   const added = (spec.tolerations ?? []);
   if ((old.spec.tolerations ?? []).some((one) => !added.some((other) => deepEqual({ ...other, tolerationSeconds: 0 }, { ...one, tolerationSeconds: 0 })))) {
     errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
