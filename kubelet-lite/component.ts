@@ -113,7 +113,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     },
   }).listen({ host: nodeIp, port: options.port ?? 0 });
   try {
-    const registration = new NodeRegistration({ client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, dataDir });
+    const registration = new NodeRegistration({ client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);
     const { gatewayIp } = await options.overlay.prepare({ nodeName, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });

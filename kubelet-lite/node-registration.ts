@@ -8,8 +8,8 @@ import type { Client } from '../client/client.ts';
 import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
-import { nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
-import type { RuntimeInfo } from './runtime/runtime.ts';
+import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
+import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
 /** Kubernetes' numbers: a lease is good for 40 s; a status that did not change is sent every 5 minutes. */
 const heartbeat = { everyMs: 10_000, leaseSeconds: 40, statusEveryMs: 300_000, retryMs: 1_000 } as const;
@@ -24,6 +24,7 @@ export interface RegistrationOptions {
   readonly port: number;
   readonly runtime: RuntimeInfo;
   readonly labels: Readonly<Record<string, string>>;
+  readonly images: () => Promise<readonly ImageState[]>;
   readonly dataDir: string;
 }
 
@@ -48,16 +49,18 @@ export class NodeRegistration {
   /** Makes the node's object, or takes over the one that is there; tries until the server answers. */
   async register(signal: AbortSignal): Promise<void> {
     const { client, clock, log, nodeName, runtime, labels } = this.#options;
+    const annotations = engineAnnotations(runtime);
     const own = { ...nodeLabels(nodeName, runtime.architecture), ...labels };
     while (!signal.aborted) {
       try {
         const status = nodeStatus(await this.#input(), {});
         try {
-          await client.of(Node).create({ metadata: { name: nodeName, labels: own }, spec: {}, status });
+          await client.of(Node).create({ metadata: { name: nodeName, labels: own, annotations }, spec: {}, status });
         } catch (error) {
           if (!isReason(error, 'AlreadyExists')) throw error;
           await client.of(Node).modify({ name: nodeName }, (draft) => {
             draft.metadata.labels = { ...draft.metadata.labels, ...own };
+            draft.metadata.annotations = { ...draft.metadata.annotations, ...annotations };
           });
         }
         return;
@@ -89,8 +92,10 @@ export class NodeRegistration {
   }
 
   async #input(): Promise<NodeStatusInput> {
-    const { clock, nodeName, nodeIp, port, runtime, dataDir } = this.#options;
-    return { nodeName, nodeIp, port, runtime, machine: await machineFacts(dataDir), notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
+    const { clock, nodeName, nodeIp, port, runtime, dataDir, images } = this.#options;
+    // That the engine is away is told where its news are missed; the status keeps what it said last.
+    const [machine, known] = await Promise.all([machineFacts(dataDir), images().catch(() => undefined)]);
+    return { nodeName, nodeIp, port, runtime, machine, images: known, notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
   }
 
   async #send(): Promise<void> {

@@ -2,7 +2,8 @@
 import { rfc3339 } from '../base/clock.ts';
 import { quantityOfBytes } from '../schemas/quantity.ts';
 import type { NodeCondition, NodeStatus } from '../schemas/kinds/core/node.ts';
-import type { RuntimeInfo } from './runtime/runtime.ts';
+import { engineLabelsAnnotation, executionDriverAnnotation, storageDriverAnnotation } from '../schemas/swarm/engine-annotations.ts';
+import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
 /** Read off the machine; they change while it runs. */
 export interface MachineFacts {
@@ -21,6 +22,8 @@ export interface NodeStatusInput {
   readonly machine: MachineFacts;
   /** Why the node cannot take pods; undefined when it can. */
   readonly notReady: string | undefined;
+  /** What images the engine has; undefined when it did not say. */
+  readonly images: readonly ImageState[] | undefined;
   readonly version: string;
   readonly nowMs: number;
 }
@@ -43,6 +46,16 @@ export const nodeLabels = (nodeName: string, architecture: string): Readonly<Rec
   'beta.kubernetes.io/os': 'linux',
   'beta.kubernetes.io/arch': goArchitecture(architecture),
 });
+
+/** What constraints in Docker Swarm's language ask about the engine. */
+export const engineAnnotations = ({ storageDriver, defaultRuntime, labels }: RuntimeInfo): Readonly<Record<string, string>> => ({
+  [storageDriverAnnotation]: storageDriver,
+  [executionDriverAnnotation]: defaultRuntime,
+  [engineLabelsAnnotation]: JSON.stringify(labels),
+});
+
+/** Images that a status names, the largest: Kubernetes' number, for a status is written whole. */
+export const mostImages = 50;
 
 /** What pods may use of the node. */
 export const nodeResources = (runtime: RuntimeInfo, machine: MachineFacts): Readonly<Record<string, string>> => ({
@@ -86,6 +99,7 @@ export const nodeStatus = (input: NodeStatusInput, old: NodeStatus): NodeStatus 
         return { type, status, reason, message, lastHeartbeatTime: now, lastTransitionTime: before?.status === status ? (before.lastTransitionTime ?? now) : now };
       }),
     ],
+    ...(input.images === undefined ? {} : { images: input.images.slice(0, mostImages).map(({ names, sizeBytes }) => ({ names: [...names], sizeBytes })) }),
     nodeInfo: {
       architecture, operatingSystem: 'linux', kernelVersion: runtime.kernelVersion, osImage: runtime.operatingSystem,
       containerRuntimeVersion: `${runtime.name}://${runtime.version}`, kubeletVersion: input.version, kubeProxyVersion: input.version,

@@ -34,6 +34,8 @@ export interface NodeOptions {
   /** What the agent is given, and what the proxy and DNS are given: each with an identity of its own. */
   readonly agent: Surroundings;
   readonly proxy: Surroundings;
+  /** Labels that its node gets beside the usual ones. */
+  readonly nodeLabels?: Readonly<Record<string, string>>;
   /** False where a proxy runs in a process of its own. */
   readonly withProxy?: boolean;
 }
@@ -91,7 +93,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: {},
+    tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {},
   });
   const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
   if (config.runtime === 'simulated') return always;

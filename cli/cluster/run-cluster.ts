@@ -65,6 +65,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
       ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), { profiles })] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
         config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
+        nodeLabels: { 'node-role.kubernetes.io/control-plane': '' },
         agent: surroundings('agent', componentUser(`${nodeUser.prefix}${config.nodeName}`, [nodeUser.group])),
         proxy: surroundings('proxy', componentUser(partUsers.proxy)),
       }) : []),

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { engineWords, isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import { pauseImageName, pauseProgram, tarOf } from './pause-image.ts';
-import { RuntimeError, type PullOptions } from './runtime.ts';
+import { RuntimeError, type ImageState, type PullOptions } from './runtime.ts';
 
 /** `name` without tag or digest means `:latest`, for the pull as for the lookup. */
 export const withTag = (image: string): string => {
@@ -40,6 +40,7 @@ export class DockerImages {
   readonly #docker: Docker;
   readonly #ids = new Map<string, KnownImage>();
   #pause: Promise<void> | undefined;
+  #list: Promise<readonly ImageState[]> | undefined;
 
   constructor(docker: Docker) {
     this.#docker = docker;
@@ -48,7 +49,33 @@ export class DockerImages {
   /** An image was pulled, tagged, removed: what was remembered may be wrong. */
   forget(): void {
     this.#ids.clear();
+    this.#list = undefined;
     this.#pause = undefined;
+  }
+
+  /** All images that have a name, the largest first; asked of the engine again only when an image changed. */
+  list(): Promise<readonly ImageState[]> {
+    if (this.#list === undefined) {
+      const list = this.#listImages();
+      this.#list = list;
+      list.catch(() => {
+        if (this.#list === list) this.#list = undefined;
+      });
+    }
+    return this.#list;
+  }
+
+  async #listImages(): Promise<readonly ImageState[]> {
+    try {
+      const images = await this.#docker.listImages();
+      return images
+        // An engine tells null where an image has none.
+        .map(({ RepoTags, RepoDigests, Size }) => ({ names: [...(RepoDigests ?? []), ...(RepoTags ?? [])].filter((name) => !name.includes('<none>')), sizeBytes: Size }))
+        .filter(({ names }) => names.length > 0)
+        .toSorted((a, b) => b.sizeBytes - a.sizeBytes);
+    } catch (error) {
+      throw runtimeError('EngineUnavailable', error);
+    }
   }
 
   async find(image: string): Promise<string | undefined> {

@@ -21,7 +21,7 @@ import { DockerStats } from './docker-stats.ts';
 import { demultiplex, plain, sessionOver, type Output } from './docker-streams.ts';
 import {
   RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
-  type ExecOptions, type ExecSession, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
+  type ExecOptions, type ExecSession, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 
 export interface DockerRuntimeOptions {
@@ -67,7 +67,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       return {
         name: 'docker', version: text('ServerVersion'), cpuCount: Number(info['NCPU']), memoryBytes: Number(info['MemTotal']),
         operatingSystem: text('OperatingSystem'), kernelVersion: text('KernelVersion'), architecture: text('Architecture'),
-        storageDriver: text('Driver'), labels: Object.fromEntries(engineLabels.map(([key, ...value]) => [key ?? '', value.join('=')])),
+        storageDriver: text('Driver'), defaultRuntime: text('DefaultRuntime'), labels: Object.fromEntries(engineLabels.map(([key, ...value]) => [key ?? '', value.join('=')])),
       };
     } catch (error) {
       throw runtimeError('EngineUnavailable', error);
@@ -80,6 +80,10 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
 
   inspect(podUid: string): Promise<readonly SandboxState[]> {
     return this.#states([`${labels.podUid}=${podUid}`]);
+  }
+
+  images(): Promise<readonly ImageState[]> {
+    return this.#images.list();
   }
 
   findImage(image: string): Promise<string | undefined> {

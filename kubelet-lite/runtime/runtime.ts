@@ -116,7 +116,16 @@ export interface RuntimeInfo {
   readonly kernelVersion: string;
   readonly architecture: string;
   readonly storageDriver: string;
+  /** What runs containers where none says otherwise, such as `runc`. */
+  readonly defaultRuntime: string;
+  /** Given to the engine when it was started. */
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** An image on the node, by all its names (`repository:tag`, `repository@digest`). */
+export interface ImageState {
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
 }
 
 export interface PullOptions {
@@ -131,6 +140,8 @@ export interface ContainerRuntime {
   list(): Promise<readonly SandboxState[]>;
   /** One pod's sandboxes, the newest last. */
   inspect(podUid: string): Promise<readonly SandboxState[]>;
+  /** Images that have a name; asked for often, so that it costs nothing while no image changes. */
+  images(): Promise<readonly ImageState[]>;
   /** Image id, or undefined when the image is not on this node. */
   findImage(image: string): Promise<string | undefined>;
   /** User of the image's own configuration, such as `1000:1000` or `nobody`; empty for root. */

@@ -8,7 +8,7 @@ import type { PodNetwork } from './pod-network.ts';
 import type { SimulatedImage, SimulatedProgram } from './simulated-program.ts';
 import {
   RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
-  type ExecOptions, type ExecSession, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
+  type ExecOptions, type ExecSession, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 
 export interface SimulatedRuntimeOptions {
@@ -110,7 +110,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     this.#check();
     return {
       name: 'simulated', version: '1', cpuCount: this.#options.cpuCount ?? 4, memoryBytes: this.#options.memoryBytes ?? 8 * 2 ** 30,
-      operatingSystem: 'simulated', kernelVersion: '0', architecture: 'x86_64', storageDriver: 'none', labels: {},
+      operatingSystem: 'simulated', kernelVersion: '0', architecture: 'x86_64', storageDriver: 'none', defaultRuntime: 'none', labels: {},
     };
   }
 
@@ -121,6 +121,11 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   async inspect(podUid: string): Promise<readonly SandboxState[]> {
     return (await this.list()).filter((sandbox) => sandbox.podUid === podUid);
+  }
+
+  async images(): Promise<readonly ImageState[]> {
+    this.#check();
+    return [...this.#present].map((image) => ({ names: [image], sizeBytes: 0 }));
   }
 
   async findImage(image: string): Promise<string | undefined> {
@@ -165,6 +170,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     if (existing !== undefined && existing.state.status !== 'created') return existing.state;
     const imageId = await this.findImage(spec.image);
     if (imageId === undefined) throw new RuntimeError('ErrImagePull', `No such image: ${spec.image}`);
+    this.#present.add(spec.image);
     const runs = this.#images.get(spec.image)?.runs ?? [];
     const program = runs[Math.min(spec.attempt, runs.length - 1)] ?? {};
     const { clock } = this.#options;

@@ -30,6 +30,7 @@ test('the node is registered with labels, resources, addresses and a lease, and 
   t.like(node.status?.allocatable, { cpu: '4', memory: '8Gi', pods: '110' });
   t.is(node.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
   t.true((node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0) > 0);
+  t.like(node.metadata.annotations, { 'swarm.barge.dev/storagedriver': 'none', 'swarm.barge.dev/executiondriver': 'none', 'swarm.barge.dev/engine-labels': '{}' });
   const lease = () => agent.api.client.of(Lease).find({ namespace: 'kube-node-lease', name: nodeName });
   const first = await eventually(async () => (await lease())?.spec?.renewTime ?? Promise.reject(new Error('no lease')));
   await becomes(async () => {
@@ -56,6 +57,10 @@ test('a pod comes up with addresses, conditions and events', async (t) => {
   t.regex(pod.status?.podIP ?? '', /^10\.244\./);
   t.is(pod.status?.hostIP, '127.0.0.1');
   t.is(pod.status?.qosClass, 'BestEffort');
+  await becomes(async () => {
+    await agent.clock.advance(10_000);
+    return (await agent.api.client.of(Node).get({ name: nodeName })).status?.images?.flatMap(({ names }) => names ?? []).includes(container(pod).image);
+  }, true);
   for (const type of ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']) t.is(condition(pod, type)?.status, 'True', type);
   t.like(container(pod), { ready: true, started: true, restartCount: 0 });
   await becomes(() => agent.events('web'), ['Pulled', 'Created', 'Started']);

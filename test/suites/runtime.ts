@@ -152,6 +152,16 @@ export const runtimeSuite = (test: TestFn, open: () => Promise<RuntimeHarness>):
     t.is(started?.reason, 'ErrImagePull');
   });
 
+  test('images are told by name, and those that containers run are among them', async (t) => {
+    const { runtime, sandbox, program } = await begun(t);
+    const runs = program({});
+    const { image } = runs;
+    await runtime.startContainer(sandbox.id, containerSpec(runs));
+    const images = await runtime.images();
+    t.true(images.some(({ names }) => names.includes(image) || names.includes(`${image}:latest`)), JSON.stringify(images));
+    t.true(images.every(({ names, sizeBytes }) => names.length > 0 && sizeBytes >= 0));
+  });
+
   test('logs have both streams, a tail, and times', async (t) => {
     const { runtime, sandbox, spec, program } = await begun(t);
     const output = [{ stream: 'stdout', line: 'one' }, { stream: 'stderr', line: 'two' }, { stream: 'stdout', line: 'three' }] as const;
