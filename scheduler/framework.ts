@@ -10,7 +10,7 @@ export type Reason = string | readonly string[];
 export type Check = (node: NodeInfo) => Reason | undefined;
 
 /** What may make a refused pod fit. */
-export type Wake = 'nodeAdded' | 'nodeGone' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'podGone' | 'podPlaced';
+export type Wake = 'nodeAdded' | 'nodeGone' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'nodeFacts' | 'nodeImages' | 'podGone' | 'podPlaced';
 
 /** A few nodes that alone can take a pod, and why the others cannot. */
 export interface Narrowed {
@@ -38,6 +38,16 @@ export interface Filter {
   readonly wokenBy: readonly Wake[];
 }
 
+/**
+ * What goes before all scores: of the nodes that fit only some are weighed, where a pod would rather be on one of them. As
+ * scores they would be outweighed; as filters they would leave the pod without a node.
+ */
+export interface Sieve {
+  readonly name: string;
+  /** As for filters; the function gives those of the nodes that are left, at least one. */
+  prepare(pod: PodInfo, cluster: Cluster): ((nodes: readonly NodeInfo[]) => readonly NodeInfo[]) | undefined;
+}
+
 /** Brings the numbers of all nodes that fit to 0 (worst) to 100, in place. */
 export type Normalise = (scores: Float64Array) => void;
 
@@ -54,8 +64,9 @@ export interface Strategy {
   readonly scorers: readonly { readonly scorer: Scorer; readonly weight: number }[];
 }
 
-/** How pods are placed: filters in the order in which they are asked, and a strategy for pods that ask for no other. */
+/** How pods are placed: filters and sieves in the order in which they are asked, and a strategy for pods that ask for no other. */
 export interface Profile {
   readonly filters: readonly Filter[];
+  readonly sieves: readonly Sieve[];
   readonly strategy: Strategy;
 }

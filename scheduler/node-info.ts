@@ -3,6 +3,7 @@ import { wholeUnits } from '../schemas/quantity.ts';
 import { amountsOf, minus, noAmounts, plus, type Amounts } from './amounts.ts';
 import { HostPorts } from './host-ports.ts';
 import type { PodInfo } from './pod-info.ts';
+import { slotsOf } from './swarm/node-match.ts';
 
 /**
  * NodeInfo is a node with what its pods take of it, kept up by addition and subtraction. It may stand for a node that is
@@ -18,6 +19,7 @@ export class NodeInfo {
   #used: Amounts = noAmounts;
   #assumed = { cpuMilli: 0, memoryBytes: 0 };
   #containers = 0;
+  #slots = Infinity;
   #imageBytes: ReadonlyMap<string, number> | undefined;
 
   constructor(name: string) {
@@ -32,6 +34,8 @@ export class NodeInfo {
   get assumed(): { readonly cpuMilli: number; readonly memoryBytes: number } { return this.#assumed; }
   /** Containers of all its pods. */
   get containers(): number { return this.#containers; }
+  /** Most containers that it takes, where its label says a number; else no limit. */
+  get slots(): number { return this.#slots; }
   get podCount(): number { return this.#pods.size; }
   get pods(): ReadonlyMap<string, PodInfo> { return this.#pods; }
   get labels(): Readonly<Record<string, string>> { return this.#node?.metadata.labels ?? noLabels; }
@@ -48,6 +52,7 @@ export class NodeInfo {
     this.#allowedPods = wholeUnits(list?.['pods']);
     this.#allocatable = allocatable;
     this.#node = node;
+    this.#slots = node === undefined ? Infinity : slotsOf(node);
     this.#imageBytes = undefined;
   }
 

@@ -1,7 +1,9 @@
 import { keyOf, keyText } from '../client/key.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { assumedOf, requestsOf, type Amounts } from './amounts.ts';
+import { swarmAnnotations } from '../schemas/swarm/placement.ts';
 import { hostPortsOf, type HostPort } from './host-ports.ts';
+import { serviceOf } from './swarm/service.ts';
 
 /** Annotations with this prefix say how the scheduler is to place a pod. */
 export const annotationPrefix = 'scheduler.barge.dev/';
@@ -36,11 +38,13 @@ export class PodInfo {
     if (this.#shape !== undefined) return this.#shape;
     const { namespace, labels, annotations = {} } = this.pod.metadata;
     const spec = this.pod.spec;
+    const swarm = swarmAnnotations(annotations);
     const { cpuMilli, memoryBytes, storageBytes, others } = this.requests;
     return this.#shape = JSON.stringify([
       spec?.schedulerName, cpuMilli, memoryBytes, storageBytes, [...others], this.ports, this.containers, namespace, labels,
       spec?.nodeName, spec?.nodeSelector, spec?.affinity, spec?.tolerations, spec?.topologySpreadConstraints,
       spec?.containers.map(({ image }) => image), spec?.initContainers?.map(({ image }) => image), this.priority,
+      swarm === undefined ? 0 : [swarm, serviceOf(this)],
       Object.keys(annotations).filter((name) => name.startsWith(annotationPrefix)).map((name) => [name, annotations[name]]),
     ]);
   }

@@ -6,11 +6,24 @@ import { resources } from './filters/resources.ts';
 import { taints } from './filters/taints.ts';
 import { topologySpread } from './filters/topology-spread.ts';
 import { unschedulable } from './filters/unschedulable.ts';
-import type { Filter, Profile } from './framework.ts';
+import { swarmAffinity } from './filters/swarm-affinity.ts';
+import { swarmConstraint } from './filters/swarm-constraint.ts';
+import { swarmDependency } from './filters/swarm-dependency.ts';
+import { swarmMaxReplicas } from './filters/swarm-max-replicas.ts';
+import { swarmSlots } from './filters/swarm-slots.ts';
+import { swarmWhitelist } from './filters/swarm-whitelist.ts';
+import type { Filter, Profile, Sieve } from './framework.ts';
+import { swarmPreferences } from './sieves/swarm-preferences.ts';
+import { swarmSoft } from './sieves/swarm-soft.ts';
 import { strategies, type StrategyName } from './strategies.ts';
 
 /** All filters, the cheap and the lasting reasons first: a node is named with the first reason only. */
-export const filters: readonly Filter[] = [unschedulable, nodeName, taints, nodeAffinity, ports, resources, topologySpread, podAffinity];
+export const filters: readonly Filter[] = [
+  unschedulable, nodeName, taints, nodeAffinity, swarmConstraint, swarmWhitelist, ports, swarmSlots, resources, topologySpread, podAffinity, swarmAffinity, swarmDependency, swarmMaxReplicas,
+];
+
+/** What a pod wants most goes before how it is spread. */
+export const sieves: readonly Sieve[] = [swarmSoft, swarmPreferences];
 
 /** All filters, and one of the strategies that have a name. */
-export const profileOf = (strategy: StrategyName): Profile => ({ filters, strategy: strategies[strategy] });
+export const profileOf = (strategy: StrategyName): Profile => ({ filters, sieves, strategy: strategies[strategy] });

@@ -1,6 +1,6 @@
 /** Profiles as an administrator writes them down: by schedulerName a strategy, or scorers with weights. */
 import type { Profile, Scorer, Strategy } from './framework.ts';
-import { filters, profileOf } from './profile.ts';
+import { filters, profileOf, sieves } from './profile.ts';
 import { balancedAllocation } from './scorers/balanced-allocation.ts';
 import { cpuAndMemory, type ResourceWeights } from './scorers/allocation.ts';
 import { imageLocality } from './scorers/image-locality.ts';
@@ -52,7 +52,7 @@ export const readProfiles = (document: unknown): ReadonlyMap<string, Profile> =>
     const name = schedulerName as string;
     if (found.has(name)) fail(`${path}.schedulerName`, `${JSON.stringify(name)} is there twice`);
     if ((strategy === undefined) === (wanted === undefined)) fail(path, 'needs either a strategy or scorers');
-    found.set(name, strategy === undefined ? { filters, strategy: weighted(name, wanted, `${path}.scorers`) } : profileOf(strategyNamed(strategy, `${path}.strategy`)));
+    found.set(name, strategy === undefined ? { filters, sieves, strategy: weighted(name, wanted, `${path}.scorers`) } : profileOf(strategyNamed(strategy, `${path}.strategy`)));
   }
   return found;
 };

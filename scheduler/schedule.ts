@@ -19,6 +19,7 @@ export type Decision = { readonly node: NodeInfo } | { readonly refusal: Refusal
 interface Prepared {
   readonly misread: string | undefined;
   readonly checks: readonly { readonly filter: Filter; readonly check: Check }[];
+  readonly sieves: readonly ((nodes: readonly NodeInfo[]) => readonly NodeInfo[])[];
   readonly scores: readonly Score[];
   /** Whether another pod, placed or gone, can help. */
   readonly helped: readonly ((other: PodInfo) => boolean)[];
@@ -33,7 +34,7 @@ interface Score {
   readonly normalise: Normalise | undefined;
 }
 
-const unreadable: Omit<Prepared, 'misread'> = { checks: [], scores: [], helped: [], narrowed: undefined, refused: undefined };
+const unreadable: Omit<Prepared, 'misread'> = { checks: [], sieves: [], scores: [], helped: [], narrowed: undefined, refused: undefined };
 
 /** Shapes that are kept: more than the templates of any cluster that this serves. */
 const keptShapes = 2_000;
@@ -87,7 +88,7 @@ export class Decider {
   #prepare(pod: PodInfo): Prepared {
     const known = this.#prepared.get(pod.shape);
     if (known !== undefined) return known;
-    const { filters, strategy } = this.#profile;
+    const { filters, sieves, strategy } = this.#profile;
     const misread = misreadStrategy(pod) ?? filters.map((filter) => filter.misread?.(pod)).find((problem) => problem !== undefined);
     const prepared: Prepared = misread !== undefined ? { ...unreadable, misread } : {
       misread,
@@ -95,6 +96,7 @@ export class Decider {
         const check = filter.prepare(pod, this.#cluster);
         return check === undefined ? [] : [{ filter, check }];
       }),
+      sieves: sieves.flatMap((sieve) => sieve.prepare(pod, this.#cluster) ?? []),
       scores: (strategyOf(pod) ?? strategy).scorers.flatMap(({ scorer, weight }) => {
         const score = scorer.prepare(pod, this.#cluster);
         return score === undefined ? [] : [{ score, weight, normalise: scorer.normalise }];
@@ -111,7 +113,7 @@ export class Decider {
     return prepared;
   }
 
-  #fitting({ checks, narrowed }: Prepared, reasons: Map<string, number>, wokenBy: Set<Wake>): readonly NodeInfo[] {
+  #fitting({ checks, sieves, narrowed }: Prepared, reasons: Map<string, number>, wokenBy: Set<Wake>): readonly NodeInfo[] {
     const fitting: NodeInfo[] = [];
     const all = this.#cluster.nodes;
     let nodes = all;
@@ -119,7 +121,8 @@ export class Decider {
       nodes = [...new Set(narrowed.names)].flatMap((name) => this.#cluster.node(name) ?? []);
       if (all.length > nodes.length) reasons.set(narrowed.reason, all.length - nodes.length);
     }
-    const enough = enoughOf(nodes.length);
+    // A sieve knows what is best only when it sees all.
+    const enough = sieves.length > 0 ? nodes.length : enoughOf(nodes.length);
     const start = nodes === all && nodes.length > 0 ? this.#start % nodes.length : 0;
     let looked = 0;
     for (; looked < nodes.length && fitting.length < enough; looked++) {
@@ -139,7 +142,9 @@ export class Decider {
     return fitting;
   }
 
-  #best({ scores }: Prepared, fitting: readonly NodeInfo[]): NodeInfo {
+  #best({ sieves, scores }: Prepared, all: readonly NodeInfo[]): NodeInfo {
+    let fitting = all;
+    for (const sieve of sieves) fitting = sieve(fitting);
     let best = fitting[0] as NodeInfo;
     if (fitting.length === 1) return best;
     const totals = new Float64Array(fitting.length);

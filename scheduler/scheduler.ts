@@ -12,6 +12,7 @@ import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import type { Node } from '../schemas/kinds/core/node.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { swarmAnnotations } from '../schemas/swarm/placement.ts';
 import { Cluster } from './cluster.ts';
 import { explain } from './explain.ts';
 import type { Profile, Wake } from './framework.ts';
@@ -125,7 +126,7 @@ export class Scheduler {
     const events = wakes(old, node);
     // Most updates are heartbeats: nothing that the scheduler reads has changed.
     if (events.length > 0) this.#wakeFor(this.#cluster.setNode(node), events);
-    else if (this.#cluster.watchesImages && !deepEqual(old?.status?.images, node.status?.images)) this.#cluster.setNode(node);
+    else if (this.#cluster.watchesImages && !deepEqual(old?.status?.images, node.status?.images)) this.#wakeFor(this.#cluster.setNode(node), ['nodeImages']);
   }
 
   removeNode(node: Node): void {
@@ -304,12 +305,17 @@ export class Scheduler {
 
 const schedulerNameOf = (pod: Pod): string => pod.spec.schedulerName ?? defaultSchedulerName;
 
+/** Whether all is equal that only Swarm's constraints ask for. */
+const sameFacts = (old: Node, node: Node): boolean => deepEqual(old.status?.nodeInfo, node.status?.nodeInfo) && deepEqual(old.status?.addresses, node.status?.addresses)
+  && deepEqual(swarmAnnotations(old.metadata.annotations), swarmAnnotations(node.metadata.annotations));
+
 /** What a change of a node may do for a refused pod; empty when nothing has changed that scheduling looks at. */
 export const wakes = (old: Node | undefined, node: Node): readonly Wake[] => {
   if (old === undefined) return ['nodeAdded'];
   const found: Wake[] = [];
   if (!deepEqual(old.status?.allocatable, node.status?.allocatable) || !deepEqual(old.status?.capacity, node.status?.capacity)) found.push('nodeAllocatable');
   if (!deepEqual(old.metadata.labels, node.metadata.labels)) found.push('nodeLabels');
+  if (!sameFacts(old, node)) found.push('nodeFacts');
   if (!deepEqual(old.spec?.taints, node.spec?.taints)) found.push('nodeTaints');
   if ((old.spec?.unschedulable ?? false) !== (node.spec?.unschedulable ?? false)) found.push('nodeUnschedulable');
   return found;

@@ -6,13 +6,14 @@
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 
-export interface CountedPods {
-  /** Label of nodes that divides them into domains. Nodes without it belong to none. */
-  readonly topologyKey: string;
+interface Counting {
   readonly matches: (pod: PodInfo) => boolean;
   /** Whether a node and the pods on it count; all do where absent. */
   readonly eligible?: ((node: NodeInfo) => boolean) | undefined;
 }
+
+/** What divides nodes into domains: a label, or anything else that they have. Nodes without it belong to none. */
+export type CountedPods = Counting & ({ readonly topologyKey: string } | { readonly domainOf: (node: NodeInfo) => string | undefined });
 
 interface Counted {
   /** The domain to which it was counted; undefined: to none. */
@@ -21,7 +22,8 @@ interface Counted {
 }
 
 export class TopologyCount {
-  readonly #what: CountedPods;
+  readonly #what: Counting;
+  readonly #domainOf: (node: NodeInfo) => string | undefined;
   readonly #nodes = new Map<string, Counted>();
   /** Pods and nodes of each domain. A domain is there as long as it has a node. */
   readonly #domains = new Map<string, { pods: number; nodes: number }>();
@@ -32,12 +34,13 @@ export class TopologyCount {
 
   constructor(what: CountedPods, nodes: Iterable<NodeInfo>) {
     this.#what = what;
+    this.#domainOf = 'domainOf' in what ? what.domainOf : ({ labels }) => labels[what.topologyKey];
     for (const node of nodes) this.setNode(node);
   }
 
   /** Pods of the node's domain; undefined where it belongs to none. */
   at(node: NodeInfo): number | undefined {
-    const value = node.labels[this.#what.topologyKey];
+    const value = this.#domainOf(node);
     return value === undefined ? undefined : this.#domains.get(value)?.pods ?? 0;
   }
 
@@ -63,7 +66,7 @@ export class TopologyCount {
   setNode(node: NodeInfo): void {
     this.#forget(node.name);
     if (node.node === undefined) return;
-    const value = this.#what.eligible?.(node) === false ? undefined : node.labels[this.#what.topologyKey];
+    const value = this.#what.eligible?.(node) === false ? undefined : this.#domainOf(node);
     let pods = 0;
     for (const pod of node.pods.values()) if (this.#what.matches(pod)) pods++;
     this.#nodes.set(node.name, { value, pods });

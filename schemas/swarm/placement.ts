@@ -29,8 +29,6 @@ export interface SwarmPlacement {
   /** From the outermost to the innermost. */
   readonly preferences: readonly SpreadLabel[];
   readonly maxReplicasPerNode: number | undefined;
-  /** Why it cannot be read, with the annotation's name first; such a pod fits nowhere. Admission refuses it. */
-  readonly wrong: string | undefined;
 }
 
 const listOf = (text: string): readonly string[] | string => {
@@ -106,14 +104,11 @@ type Name = keyof typeof readers;
 const names = Object.keys(readers) as readonly Name[];
 
 const read = (annotations: Readonly<Record<string, string>>): SwarmPlacement => {
-  let wrong: string | undefined;
   const value = <K extends Name>(name: K, absent: Exclude<ReturnType<(typeof readers)[K]>, string>): Exclude<ReturnType<(typeof readers)[K]>, string> => {
     const text = annotations[swarmPrefix + name];
     if (text === undefined) return absent;
     const parsed = readers[name](text);
-    if (typeof parsed !== 'string') return parsed as Exclude<ReturnType<(typeof readers)[K]>, string>;
-    wrong ??= `${swarmPrefix}${name}: ${parsed}`;
-    return absent;
+    return typeof parsed === 'string' ? absent : parsed as Exclude<ReturnType<(typeof readers)[K]>, string>;
   };
   const constraints = value('constraints', []);
   const whitelists = value('whitelists', []);
@@ -121,7 +116,7 @@ const read = (annotations: Readonly<Record<string, string>>): SwarmPlacement => 
   const dependencies = value('dependencies', []).map(({ name }) => name);
   const preferences = value('preferences', []);
   const most = value('max-replicas-per-node', 0);
-  return { constraints, whitelists, affinities, dependencies, preferences, maxReplicasPerNode: most === 0 ? undefined : most, wrong };
+  return { constraints, whitelists, affinities, dependencies, preferences, maxReplicasPerNode: most === 0 ? undefined : most };
 };
 
 /** The annotations of Swarm's language among these; undefined where there is none. */
@@ -133,7 +128,7 @@ export const swarmAnnotations = (annotations: ObjectMeta['annotations']): Readon
 
 const known = new WeakMap<Readonly<Record<string, string>>, SwarmPlacement>();
 
-/** What an object's annotations say in Swarm's language; undefined when nothing. Never throws. */
+/** What an object's annotations say in Swarm's language; undefined when nothing. What cannot be read counts as absent: `validateSwarmAnnotations` tells. */
 export const swarmPlacement = (annotations: ObjectMeta['annotations']): SwarmPlacement | undefined => {
   if (annotations === undefined || swarmAnnotations(annotations) === undefined) return undefined;
   let placement = known.get(annotations);

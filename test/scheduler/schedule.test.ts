@@ -75,7 +75,7 @@ test('pods of one shape share the preparation, and a refusal holds until the clu
     };
   } };
   const cluster = clusterOf([node('a'), node('b')]);
-  const decider = new Decider({ filters: [counting], strategy: strategies.spread }, cluster, Math.random);
+  const decider = new Decider({ sieves: [], filters: [counting], strategy: strategies.spread }, cluster, Math.random);
   for (let n = 0; n < 10; n++) decider.decide(podInfo(`p${n}`, { cpu: '1' }));
   t.deepEqual([prepared, checked], [1, 2]);
   cluster.setNode(node('c'));
@@ -92,7 +92,7 @@ test('in a large cluster only enough nodes are looked at, and all get their turn
     looked.add(name);
     return undefined;
   } };
-  const decider = new Decider({ filters: [watching], strategy: strategies.spread }, clusterOf(nodes), seededRandom(1));
+  const decider = new Decider({ sieves: [], filters: [watching], strategy: strategies.spread }, clusterOf(nodes), seededRandom(1));
   decider.decide(podInfo('p'));
   t.is(looked.size, 420);
   decider.decide(podInfo('p'));

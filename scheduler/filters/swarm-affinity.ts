@@ -1,0 +1,26 @@
+import { swarmPlacement } from '../../schemas/swarm/placement.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Filter } from '../framework.ts';
+import type { PodInfo } from '../pod-info.ts';
+import { beside, type Beside } from '../swarm/beside.ts';
+
+const required = (pod: PodInfo, cluster: Cluster): readonly Beside[] =>
+  (swarmPlacement(pod.pod.metadata.annotations)?.affinities ?? []).filter(({ soft }) => !soft).map((affinity) => beside(affinity, pod, cluster));
+
+/** Keeps a pod to nodes with the containers, images and labels of containers that it wants near, and without those that it does not. */
+export const swarmAffinity: Filter = {
+  name: 'SwarmAffinity',
+  wokenBy: ['nodeAdded', 'nodeImages', 'podGone', 'podPlaced'],
+  prepare: (pod, cluster) => {
+    const affinities = required(pod, cluster);
+    if (affinities.length === 0) return undefined;
+    return (node) => {
+      const unmet = affinities.find(({ matches }) => !matches(node));
+      return unmet === undefined ? undefined : `node(s) didn't match Swarm affinity ${unmet.expression.text}`;
+    };
+  },
+  helpedBy: (pod, cluster) => {
+    const affinities = required(pod, cluster);
+    return affinities.length === 0 ? undefined : (other) => affinities.some(({ isAbout }) => isAbout(other));
+  },
+};
