@@ -1,8 +1,10 @@
 import type { Node } from '../schemas/kinds/core/node.ts';
 import { HeldTerms, type HeldTerm } from './held-terms.ts';
 import { NodeInfo } from './node-info.ts';
+import { Nominations } from './nominations.ts';
 import type { PodInfo } from './pod-info.ts';
 import { podTermsOf, type PodTerms } from './pod-terms.ts';
+import { Priorities } from './priorities.ts';
 import { TopologyCounts, type CountedPods, type TopologyCount } from './topology-count.ts';
 
 /**
@@ -18,14 +20,17 @@ export class Cluster {
   readonly #held = new HeldTerms((pod) => this.termsOf(pod));
   #images: Map<string, number> | undefined;
   #nodes: NodeInfo[] = [];
+  readonly #priorities = new Priorities();
+  readonly #nominations = new Nominations(() => this.#changed());
   #generation = 0;
+  #changes = 0;
 
   /** Nodes that exist, in the order in which they came. */
   get nodes(): readonly NodeInfo[] {
     return this.#nodes;
   }
 
-  /** Rises with every change: what was found at a generation holds as long as it stands. */
+  /** Another number for every state: what was found at a generation holds as long as it stands. */
   get generation(): number {
     return this.#generation;
   }
@@ -67,7 +72,8 @@ export class Cluster {
     this.#placed.set(pod.uid, { info, pod });
     this.#counts.podChanged(nodeName, pod, 1);
     this.#held.podChanged(nodeName, pod, 1);
-    this.#generation++;
+    this.#priorities.add(pod.priority);
+    this.#changed();
   }
 
   /** No longer counts a pod; returns the node on which it was. */
@@ -79,8 +85,9 @@ export class Cluster {
     this.#counts.podChanged(placed.info.name, placed.pod, -1);
     this.#held.podChanged(placed.info.name, placed.pod, -1);
     this.#held.remove(placed.pod);
+    this.#priorities.remove(placed.pod.priority);
     if (placed.info.node === undefined && placed.info.podCount === 0) this.#infos.delete(placed.info.name);
-    this.#generation++;
+    this.#changed();
     return placed.info;
   }
 
@@ -88,6 +95,52 @@ export class Cluster {
   placed(uid: string): { readonly nodeName: string; readonly pod: PodInfo } | undefined {
     const placed = this.#placed.get(uid);
     return placed === undefined ? undefined : { nodeName: placed.info.name, pod: placed.pod };
+  }
+
+  /** The lowest priority of placed pods; Infinity where there are none. */
+  get leastPriority(): number {
+    return this.#priorities.least;
+  }
+
+  /** Pods for which room is being made, by node. Their room is not given to pods of lower or equal priority. */
+  get nominations(): Nominations {
+    return this.#nominations;
+  }
+
+  /**
+   * Does work on a cluster in which pods are elsewhere, and puts all back as it was, also when the work throws. It may be
+   * nested. Nothing else may happen meanwhile, so the work must not wait for anything.
+   */
+  imagine<T>(work: (imagined: Pick<Cluster, 'place' | 'unplace'>) => T): T {
+    const generation = this.#generation;
+    const undo: (() => void)[] = [];
+    this.#held.keepEmpty();
+    try {
+      return work({
+        place: (pod, nodeName) => {
+          undo.push(this.#putBack(pod.uid));
+          this.place(pod, nodeName);
+        },
+        unplace: (uid) => {
+          undo.push(this.#putBack(uid));
+          return this.unplace(uid);
+        },
+      });
+    } finally {
+      for (const back of undo.reverse()) back();
+      this.#held.dropEmpty();
+      // What was found before holds again; numbers that were used meanwhile are never used for another state.
+      this.#generation = generation;
+    }
+  }
+
+  #putBack(uid: string): () => void {
+    const placed = this.placed(uid);
+    return placed === undefined ? () => void this.unplace(uid) : () => this.place(placed.pod, placed.nodeName);
+  }
+
+  #changed(): void {
+    this.#generation = ++this.#changes;
   }
 
   /** Labels of a namespace, which terms of affinity may choose by; undefined: it is gone. */
@@ -135,7 +188,7 @@ export class Cluster {
   #recount(info: NodeInfo): void {
     this.#counts.setNode(info);
     this.#held.setNode(info);
-    this.#generation++;
+    this.#changed();
   }
 
   #info(name: string): NodeInfo {

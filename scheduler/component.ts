@@ -6,6 +6,7 @@ import { createInformers } from '../client/informers.ts';
 import { Namespace } from '../schemas/kinds/core/namespace.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
 import { deepEqual } from '../schemas/frozen.ts';
+import { PodDisruptionBudget } from '../schemas/kinds/policy/pod-disruption-budget.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Profile } from './framework.ts';
 import { profileOf } from './profile.ts';
@@ -36,6 +37,7 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
     const informers = createInformers({ client, clock, log, random });
     const nodes = informers.informer(Node);
     const namespaces = informers.informer(Namespace);
+    const budgets = informers.informer(PodDisruptionBudget);
     const pods = informers.informer(Pod);
     const informing = informers.run(all);
     try {
@@ -45,6 +47,7 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
       namespaces.on({ added: setNamespace, updated: (now, old) => {
         if (!deepEqual(now.metadata.labels, old.metadata.labels)) setNamespace(now);
       }, deleted: ({ metadata }) => scheduler.setNamespace(metadata.name ?? '', undefined) });
+      budgets.on({ added: (budget) => scheduler.budgets.set(budget), updated: (budget) => scheduler.budgets.set(budget), deleted: (budget) => scheduler.budgets.delete(budget) });
       nodes.on({ added: (node) => scheduler.setNode(node), updated: (node) => scheduler.setNode(node), deleted: (node) => scheduler.removeNode(node) });
       pods.on({ added: (pod) => scheduler.setPod(pod), updated: (pod) => scheduler.setPod(pod), deleted: (pod) => scheduler.removePod(pod) });
       ready();

@@ -34,6 +34,11 @@ export interface Filter {
    * whichever node. Undefined when the filter has nothing to say about the pod.
    */
   helpedBy?(pod: PodInfo, cluster: Cluster): ((other: PodInfo) => boolean) | undefined;
+  /**
+   * Whether this refusal stays whoever leaves the node; asked of filters that `podGone` wakes, so that preemption does not
+   * try in vain. Absent: it may go.
+   */
+  isLasting?(pod: PodInfo, node: NodeInfo, reason: Reason): boolean;
   /** Events that can turn this filter's refusal; `nodeAdded` always can. */
   readonly wokenBy: readonly Wake[];
 }

@@ -20,7 +20,9 @@ const requiredWeight = 1;
 export class HeldTerms {
   readonly #held = new Map<string, HeldTerm & { pods: number }>();
   readonly #termsOf: (pod: PodInfo) => PodTerms;
+  readonly #empty = new Set<string>();
   #generation = 0;
+  #keeping = 0;
 
   constructor(termsOf: (pod: PodInfo) => PodTerms) {
     this.#termsOf = termsOf;
@@ -53,9 +55,26 @@ export class HeldTerms {
     for (const text of this.#entries(pod).keys()) {
       const held = this.#held.get(text);
       if (held === undefined || --held.pods > 0) continue;
-      this.#held.delete(text);
-      this.#generation++;
+      if (this.#keeping > 0) this.#empty.add(text);
+      else this.#delete(text);
     }
+  }
+
+  /** From now on terms without holders stay: pods that are taken away for a moment come back to their counts. */
+  keepEmpty(): void {
+    this.#keeping++;
+  }
+
+  /** Undoes one `keepEmpty`. */
+  dropEmpty(): void {
+    if (--this.#keeping > 0 || this.#empty.size === 0) return;
+    for (const text of this.#empty) if (this.#held.get(text)?.pods === 0) this.#delete(text);
+    this.#empty.clear();
+  }
+
+  #delete(text: string): void {
+    this.#held.delete(text);
+    this.#generation++;
   }
 
   podChanged(nodeName: string, pod: PodInfo, by: 1 | -1): void {

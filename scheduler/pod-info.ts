@@ -10,7 +10,7 @@ export const annotationPrefix = 'scheduler.barge.dev/';
 
 /** A pod with what the scheduler works out of it once. */
 export class PodInfo {
-  readonly pod: Pod;
+  #pod: Pod;
   readonly key: string;
   readonly uid: string;
   readonly requests: Amounts;
@@ -23,7 +23,7 @@ export class PodInfo {
 
   /** Throws RangeError when a request is no quantity. */
   constructor(pod: Pod) {
-    this.pod = pod;
+    this.#pod = pod;
     this.key = keyText(keyOf(pod));
     this.uid = pod.metadata.uid ?? this.key;
     this.requests = requestsOf(pod);
@@ -31,6 +31,15 @@ export class PodInfo {
     this.ports = hostPortsOf(pod);
     this.containers = pod.spec?.containers.length ?? 0;
     this.priority = pod.spec?.priority ?? 0;
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** A newer state of the pod in which only its status is another. */
+  renew(pod: Pod): void {
+    this.#pod = pod;
   }
 
   /** Everything of the pod on which filters and scorers depend. Pods of one template have one shape. */

@@ -113,18 +113,21 @@ export class PodQueue {
   /**
    * Wakes the parked pods that one of the events at a node can help and that fit there now. `refusedBy` tests: undefined
    * when the pod fits, else what could change the reason for which it does not. A pod that is refused for a reason it did
-   * not have before is woken too, so that users are told what holds it now; that is seldom, as there are few reasons.
+   * not have before is woken too, so that users are told what holds it now; that is seldom, as there are few reasons. Pods
+   * for which room was made (`atOnce`) do not back off.
    */
-  wake(events: readonly Wake[], refusedBy: (pod: PodInfo) => readonly Wake[] | undefined): void {
+  wake(events: readonly Wake[], refusedBy: (pod: PodInfo) => readonly Wake[] | undefined, atOnce: (pod: PodInfo) => boolean = () => false): void {
     for (const [uid, parked] of this.#parked) {
       if (!events.some((event) => parked.wokenBy.has(event))) continue;
       if (refusedBy(parked.pod.info)?.every((event) => parked.wokenBy.has(event)) === true) continue;
-      this.#parked.delete(uid);
-      parked.cancel();
-      const waitMs = parked.notBeforeMs - this.#clock.now();
-      if (waitMs <= 0) this.#activate(parked.pod);
-      else this.#backOffFor(parked.pod, waitMs);
+      this.#unpark(uid, parked, atOnce(parked.pod.info) ? 0 : parked.notBeforeMs - this.#clock.now());
     }
+  }
+
+  /** Wakes one pod if it is parked: it is tried again after its backoff. */
+  wakeOne(uid: string): void {
+    const parked = this.#parked.get(uid);
+    if (parked !== undefined) this.#unpark(uid, parked, parked.notBeforeMs - this.#clock.now());
   }
 
   /** Forgets everything, and its timers. */
@@ -134,6 +137,13 @@ export class PodQueue {
     this.#backingOff.clear();
     this.#tried.clear();
     this.#active.clear();
+  }
+
+  #unpark(uid: string, { pod, cancel }: Parked, waitMs: number): void {
+    this.#parked.delete(uid);
+    cancel();
+    if (waitMs <= 0) this.#activate(pod);
+    else this.#backOffFor(pod, waitMs);
   }
 
   #activate(pod: QueuedPod): void {

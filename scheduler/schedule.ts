@@ -5,11 +5,14 @@
  * from half to a twentieth as the cluster grows, which loses little and makes the work for a pod nearly independent of the
  * cluster's size. Every search starts where the last one stopped, so that all nodes get their turn.
  */
+import { conditionOf } from '../schemas/conditions.ts';
+import type { Budgets } from './budgets.ts';
 import type { Cluster } from './cluster.ts';
-import type { Refusal } from './explain.ts';
+import { explain, type Refusal } from './explain.ts';
 import type { Check, Filter, Narrowed, Normalise, Profile, Reason, Wake } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
+import { notHelpful, noVictims, preempt, preemptionReason, type Candidate } from './preemption.ts';
 import { misreadStrategy, strategyOf } from './strategies.ts';
 
 /** A node, why none fits, or what is wrong with what the pod asks for. */
@@ -18,15 +21,30 @@ export type Decision = { readonly node: NodeInfo } | { readonly refusal: Refusal
 /** What depends on a pod's shape alone. */
 interface Prepared {
   readonly misread: string | undefined;
-  readonly checks: readonly { readonly filter: Filter; readonly check: Check }[];
+  readonly checks: readonly PreparedCheck[];
   readonly sieves: readonly ((nodes: readonly NodeInfo[]) => readonly NodeInfo[])[];
   readonly scores: readonly Score[];
   /** Whether another pod, placed or gone, can help. */
   readonly helped: readonly ((other: PodInfo) => boolean)[];
   readonly narrowed: Narrowed | undefined;
-  /** The last refusal, and the generation of the cluster for which it holds. */
-  refused: { readonly refusal: Refusal; readonly generation: number } | undefined;
+  /** The last refusal, the generation of the cluster for which it holds, and why preemption is of no help then. */
+  refused: { readonly refusal: Refusal; readonly generation: number; helpless?: string } | undefined;
 }
+
+interface PreparedCheck {
+  readonly filter: Filter;
+  readonly check: Check;
+  /** Whether the end of pods on a node can turn the refusal at all. */
+  readonly isHelpedByRoom: boolean;
+}
+
+interface NodeRefusal {
+  readonly by: PreparedCheck;
+  readonly reason: Reason;
+}
+
+/** Whom to end for a pod, or in words why nobody; `waits` where it is because those that were told to go have not gone yet. */
+export type Room = { readonly candidate: Candidate } | { readonly message: string; readonly waits: boolean };
 
 interface Score {
   readonly score: (node: NodeInfo) => number;
@@ -64,20 +82,69 @@ export class Decider {
   decide(pod: PodInfo): Decision {
     const prepared = this.#prepare(pod);
     if (prepared.misread !== undefined) return { misread: prepared.misread };
-    const { generation } = this.#cluster;
-    if (prepared.refused?.generation === generation) return { refusal: prepared.refused.refusal };
-    const reasons = new Map<string, number>();
-    const wokenBy = new Set<Wake>(['nodeAdded']);
-    const fitting = this.#fitting(prepared, reasons, wokenBy);
+    const { generation, nominations } = this.#cluster;
+    const nomination = nominations.of(pod.uid);
+    // The room that a nominated pod waits for is kept from others of its shape, so what was found for them says nothing.
+    if (nomination === undefined && prepared.refused?.generation === generation) return { refusal: prepared.refused.refusal };
+    const madeFor = nomination === undefined ? undefined : this.#cluster.node(nomination.nodeName);
+    if (madeFor !== undefined && this.#refusal(pod, prepared, madeFor) === undefined) return { node: madeFor };
+    const found = { reasons: new Map<string, number>(), wokenBy: new Set<Wake>(['nodeAdded']), lasting: 0 };
+    const fitting = this.#fitting(pod, prepared, found);
     if (fitting.length > 0) return { node: this.#best(prepared, fitting) };
-    const refusal = { nodeCount: this.#cluster.nodes.length, reasons, wokenBy };
+    const refusal = { nodeCount: this.#cluster.nodes.length, ...found };
     prepared.refused = { refusal, generation };
     return { refusal };
   }
 
   /** Undefined when the node would take the pod now, else what could change the reason for which it does not. */
   refusedBy(pod: PodInfo, node: NodeInfo): readonly Wake[] | undefined {
-    return this.#prepare(pod).checks.find(({ check }) => check(node) !== undefined)?.filter.wokenBy;
+    return this.#refusal(pod, this.#prepare(pod), node)?.by.filter.wokenBy;
+  }
+
+  /** Whom to end so that a pod that was refused just now finds room. Changes nothing. */
+  preempt(pod: PodInfo, budgets: Budgets, { refusal }: { readonly refusal: Refusal }): Room {
+    if (pod.pod.spec.preemptionPolicy === 'Never') return { message: 'not eligible due to preemptionPolicy=Never.', waits: false };
+    const prepared = this.#prepare(pod);
+    const { generation, nodes } = this.#cluster;
+    if (this.#waitsForVictims(pod, prepared)) return { message: 'not eligible due to a terminating pod on the nominated node.', waits: true };
+    const known = prepared.refused?.generation === generation ? prepared.refused : undefined;
+    if (known?.helpless !== undefined) return { message: known.helpless, waits: false };
+    const found = this.#cluster.leastPriority >= pod.priority
+      ? { reasons: new Map([[notHelpful, refusal.lasting], [noVictims, nodes.length - refusal.lasting]].filter(([, count]) => count !== 0) as [string, number][]) }
+      : preempt(pod, {
+        cluster: this.#cluster, budgets, start: Math.floor(this.#random() * nodes.length),
+        refusedAt: (node) => {
+          const refused = this.#refusal(pod, prepared, node);
+          return refused && { reason: refused.reason, lasting: isLasting(refused, pod, node) };
+        },
+      });
+    if ('candidate' in found) return found;
+    const message = explain({ nodeCount: nodes.length, reasons: found.reasons });
+    if (known !== undefined) known.helpless = message;
+    return { message, waits: false };
+  }
+
+  /** Whether pods that were told to go for this one are still there, and the node is still worth waiting for. */
+  #waitsForVictims(pod: PodInfo, prepared: Prepared): boolean {
+    const nomination = this.#cluster.nominations.of(pod.uid);
+    const node = nomination && this.#cluster.node(nomination.nodeName);
+    if (nomination === undefined || node === undefined) return false;
+    const refused = this.#refusal(pod, prepared, node);
+    if (refused !== undefined && isLasting(refused, pod, node)) return false;
+    return [...node.pods.values()].some((other) => nomination.victims.has(other.uid) || (other.priority < pod.priority && isPreempted(other)));
+  }
+
+  /** The first check that refuses the node, with the room of pods that are nominated to it taken; undefined: it takes the pod. */
+  #refusal(pod: PodInfo, prepared: Prepared, node: NodeInfo): NodeRefusal | undefined {
+    const refused = firstRefusal(prepared, node);
+    const { nominations } = this.#cluster;
+    if (refused !== undefined || nominations.size === 0) return refused;
+    const others = [...nominations.on(node.name).values()].filter((other) => other.pod.uid !== pod.uid && other.pod.priority >= pod.priority);
+    if (others.length === 0) return undefined;
+    return this.#cluster.imagine(({ place }) => {
+      for (const other of others) place(other.pod, node.name);
+      return firstRefusal(prepared, node);
+    });
   }
 
   /** Whether it can help a refused pod that another one was placed, or is gone. */
@@ -94,7 +161,7 @@ export class Decider {
       misread,
       checks: filters.flatMap((filter) => {
         const check = filter.prepare(pod, this.#cluster);
-        return check === undefined ? [] : [{ filter, check }];
+        return check === undefined ? [] : [{ filter, check, isHelpedByRoom: filter.wokenBy.includes('podGone') }];
       }),
       sieves: sieves.flatMap((sieve) => sieve.prepare(pod, this.#cluster) ?? []),
       scores: (strategyOf(pod) ?? strategy).scorers.flatMap(({ scorer, weight }) => {
@@ -113,13 +180,16 @@ export class Decider {
     return prepared;
   }
 
-  #fitting({ checks, sieves, narrowed }: Prepared, reasons: Map<string, number>, wokenBy: Set<Wake>): readonly NodeInfo[] {
+  #fitting(pod: PodInfo, prepared: Prepared, found: { readonly reasons: Map<string, number>; readonly wokenBy: Set<Wake>; lasting: number }): readonly NodeInfo[] {
+    const { narrowed, sieves } = prepared;
+    const { reasons, wokenBy } = found;
     const fitting: NodeInfo[] = [];
     const all = this.#cluster.nodes;
     let nodes = all;
     if (narrowed !== undefined) {
       nodes = [...new Set(narrowed.names)].flatMap((name) => this.#cluster.node(name) ?? []);
-      if (all.length > nodes.length) reasons.set(narrowed.reason, all.length - nodes.length);
+      found.lasting = all.length - nodes.length;
+      if (found.lasting > 0) reasons.set(narrowed.reason, found.lasting);
     }
     // A sieve knows what is best only when it sees all.
     const enough = sieves.length > 0 ? nodes.length : enoughOf(nodes.length);
@@ -127,16 +197,14 @@ export class Decider {
     let looked = 0;
     for (; looked < nodes.length && fitting.length < enough; looked++) {
       const node = nodes[(start + looked) % nodes.length] as NodeInfo;
-      let refused = false;
-      for (const { filter, check } of checks) {
-        const reason = check(node);
-        if (reason === undefined) continue;
-        count(reasons, reason);
-        for (const wake of filter.wokenBy) wokenBy.add(wake);
-        refused = true;
-        break;
+      const refused = this.#refusal(pod, prepared, node);
+      if (refused === undefined) {
+        fitting.push(node);
+        continue;
       }
-      if (!refused) fitting.push(node);
+      count(reasons, refused.reason);
+      for (const wake of refused.by.filter.wokenBy) wokenBy.add(wake);
+      if (isLasting(refused, pod, node)) found.lasting++;
     }
     if (nodes === all && nodes.length > 0) this.#start = (start + looked) % nodes.length;
     return fitting;
@@ -166,6 +234,20 @@ export class Decider {
     return best;
   }
 }
+
+const firstRefusal = ({ checks }: Prepared, node: NodeInfo): NodeRefusal | undefined => {
+  for (const by of checks) {
+    const reason = by.check(node);
+    if (reason !== undefined) return { by, reason };
+  }
+  return undefined;
+};
+
+const isLasting = ({ by, reason }: NodeRefusal, pod: PodInfo, node: NodeInfo): boolean => !by.isHelpedByRoom || by.filter.isLasting?.(pod, node, reason) === true;
+
+/** Whether a pod ends because another needs its room. */
+const isPreempted = ({ pod }: PodInfo): boolean =>
+  pod.metadata.deletionTimestamp !== undefined && conditionOf(pod.status?.conditions, 'DisruptionTarget')?.reason === preemptionReason;
 
 const count = (reasons: Map<string, number>, reason: Reason): void => {
   for (const one of typeof reason === 'string' ? [reason] : reason) reasons.set(one, (reasons.get(one) ?? 0) + 1);

@@ -12,16 +12,18 @@ import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import type { Node } from '../schemas/kinds/core/node.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
-import { swarmAnnotations } from '../schemas/swarm/placement.ts';
+import { Budgets } from './budgets.ts';
 import { Cluster } from './cluster.ts';
-import { explain } from './explain.ts';
+import { explain, type Refusal } from './explain.ts';
 import type { Profile, Wake } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 import { PodInfo } from './pod-info.ts';
 import { PodQueue } from './pod-queue.ts';
-import { bindPod, saysUnscheduled, writeUnscheduled, type Unscheduled } from './pod-writes.ts';
+import { bindPod, endVictim, saysUnscheduled, writeUnscheduled, type Unscheduled } from './pod-writes.ts';
+import type { Candidate } from './preemption.ts';
 import { Decider } from './schedule.ts';
 import { Slots } from './slots.ts';
+import { Waker, wakes } from './waker.ts';
 
 export interface SchedulerOptions {
   /** By the schedulerName of pods; pods that name none of them are left alone. */
@@ -43,7 +45,7 @@ const podsPerTurn = 16;
 /** A binding that was answered shows up in the watch within milliseconds; after this long it never will. */
 const assumedMs = 30_000;
 const nothing: ReadonlySet<Wake> = new Set();
-const gated: Unscheduled = { reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates' };
+const gated: Unscheduled = { reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates', nominatedNodeName: '' };
 
 /** A pod that is counted to a node before the watch has shown it there. */
 interface Assumed {
@@ -57,16 +59,20 @@ export class Scheduler {
   readonly #cluster = new Cluster();
   readonly #queue: PodQueue;
   readonly #deciders: ReadonlyMap<string, Decider>;
+  readonly #waker: Waker;
   readonly #slots = new Slots(writesAtATime);
   readonly #assumed = new Map<string, Assumed>();
   #wake: () => void = () => undefined;
   #stopped = false;
+  readonly #budgets = new Budgets();
+  readonly #preempted = { pods: 0, victims: 0 };
   readonly #attempts = { scheduled: 0, unschedulable: 0, error: 0 };
 
   constructor(options: SchedulerOptions) {
     this.#o = options;
     this.#queue = new PodQueue(options.clock, () => this.#wake());
     this.#deciders = new Map([...options.profiles].map(([name, profile]) => [name, new Decider(profile, this.#cluster, options.random)]));
+    this.#waker = new Waker(this.#cluster, this.#queue, (pod) => this.#deciderFor(pod));
   }
 
   get cluster(): Cluster {
@@ -76,6 +82,11 @@ export class Scheduler {
   /** What became of the tries since the start. */
   get attempts(): Readonly<Record<'scheduled' | 'unschedulable' | 'error', number>> {
     return this.#attempts;
+  }
+
+  /** Pods for which others were ended since the start, and those others. */
+  get preempted(): Readonly<Record<'pods' | 'victims', number>> {
+    return this.#preempted;
   }
 
   get queue(): PodQueue {
@@ -91,14 +102,19 @@ export class Scheduler {
     if (nodeName !== '') {
       this.#queue.remove(uid);
       this.#settle(uid);
+      this.#waker.denominate(uid, nodeName);
       const placed = this.#cluster.placed(uid);
       const before = placed?.pod.pod.metadata;
       const same = placed?.nodeName === nodeName && generation !== undefined && before?.generation === generation
         && before.deletionTimestamp === pod.metadata.deletionTimestamp && deepEqual(before.labels, pod.metadata.labels);
-      if (!same) this.#place(pod, nodeName);
+      if (same) placed.pod.renew(pod);
+      else this.#place(pod, nodeName);
       return;
     }
-    if (!this.#deciders.has(schedulerNameOf(pod)) || pod.metadata.deletionTimestamp !== undefined) return this.#queue.remove(uid);
+    if (!this.#deciders.has(schedulerNameOf(pod)) || pod.metadata.deletionTimestamp !== undefined) {
+      this.#queue.remove(uid);
+      return this.#waker.denominate(uid);
+    }
     if ((pod.spec.schedulingGates ?? []).length > 0) {
       this.#queue.remove(uid);
       return this.#say(pod, gated);
@@ -111,7 +127,13 @@ export class Scheduler {
     const { uid = '' } = pod.metadata;
     this.#queue.remove(uid);
     this.#settle(uid);
-    this.#takeAway(uid);
+    this.#waker.denominate(uid);
+    this.#waker.takeAway(uid);
+  }
+
+  /** What preemption must keep to where it can; the caller tells it of all budgets. */
+  get budgets(): Budgets {
+    return this.#budgets;
   }
 
   /** A namespace is new or changed; undefined labels: it is gone. */
@@ -125,13 +147,16 @@ export class Scheduler {
     if (old === undefined && node.status?.allocatable === undefined && node.status?.capacity === undefined) return;
     const events = wakes(old, node);
     // Most updates are heartbeats: nothing that the scheduler reads has changed.
-    if (events.length > 0) this.#wakeFor(this.#cluster.setNode(node), events);
-    else if (this.#cluster.watchesImages && !deepEqual(old?.status?.images, node.status?.images)) this.#wakeFor(this.#cluster.setNode(node), ['nodeImages']);
+    if (events.length > 0) this.#waker.wakeFor(this.#cluster.setNode(node), events);
+    else if (this.#cluster.watchesImages && !deepEqual(old?.status?.images, node.status?.images)) this.#waker.wakeFor(this.#cluster.setNode(node), ['nodeImages']);
   }
 
   removeNode(node: Node): void {
-    this.#cluster.removeNode(node.metadata.name ?? '');
+    const name = node.metadata.name ?? '';
+    this.#cluster.removeNode(name);
     this.#queue.wake(['nodeGone'], () => undefined);
+    // There is no room to wait for any more.
+    for (const uid of this.#cluster.nominations.on(name).keys()) this.#waker.loseNomination(uid);
   }
 
   /** Schedules until the signal aborts, and until the writes that are under way have come to their end. */
@@ -162,6 +187,9 @@ export class Scheduler {
     if (known === undefined && assumed !== undefined) return;
     const info = this.#info(pod);
     if (info === undefined) return;
+    // Nominated by an earlier scheduler: the room is still being made.
+    const nodeName = pod.status?.nominatedNodeName ?? '';
+    if (known === undefined && nodeName !== '') this.#cluster.nominations.set({ pod: info, nodeName, victims: new Set() });
     const same = known !== undefined && known.shape === info.shape && deepEqual(known.pod.spec, pod.spec);
     if (same || assumed?.binding === true) this.#queue.replace(info);
     else this.#queue.put(info);
@@ -175,7 +203,7 @@ export class Scheduler {
       this.#attempts['node' in decision ? 'scheduled' : 'unschedulable']++;
       if ('node' in decision) return this.#assume(info, decision.node);
       if ('misread' in decision) return this.#refuse(info, { reason: 'InvalidRequest', message: decision.misread });
-      this.#refuse(info, { reason: 'Unschedulable', message: explain(decision.refusal) }, decision.refusal.wokenBy);
+      this.#makeRoom(info, decision.refusal);
     } catch (error) {
       this.#attempts.error++;
       this.#o.log.error('a pod cannot be scheduled', { pod: info.key, error });
@@ -184,10 +212,44 @@ export class Scheduler {
   }
 
   /** Says why a pod has no node, and lets it sleep until something that can help; nothing can where only its own change does. */
-  #refuse(info: PodInfo, unscheduled: Unscheduled, wokenBy: ReadonlySet<Wake> = nothing): void {
+  #refuse(info: PodInfo, said: Pick<Unscheduled, 'reason' | 'message'>, wokenBy: ReadonlySet<Wake> = nothing): void {
     this.#queue.park(info.uid, wokenBy);
-    this.#o.events(schedulerNameOf(info.pod)).event(info.pod, 'Warning', 'FailedScheduling', unscheduled.message);
-    this.#say(info.pod, unscheduled);
+    this.#o.events(schedulerNameOf(info.pod)).event(info.pod, 'Warning', 'FailedScheduling', said.message);
+    this.#say(info.pod, { ...said, nominatedNodeName: this.#cluster.nominations.of(info.uid)?.nodeName ?? '' });
+  }
+
+  /** A refused pod waits, for the end of others where that makes room for it. */
+  #makeRoom(info: PodInfo, refusal: Refusal): void {
+    const message = explain(refusal);
+    const room = refusal.nodeCount === 0 ? undefined : this.#deciderFor(info).preempt(info, this.#budgets, { refusal });
+    if (room === undefined || 'message' in room) {
+      if (room?.waits !== true) this.#waker.denominate(info.uid);
+      const said = room === undefined ? message : `${message} preemption: ${room.message}`;
+      return this.#refuse(info, { reason: 'Unschedulable', message: said }, refusal.wokenBy);
+    }
+    const { node, victims } = room.candidate;
+    const { nominations } = this.#cluster;
+    this.#waker.denominate(info.uid, node.name);
+    nominations.set({ pod: info, nodeName: node.name, victims: new Set(victims.map(({ uid }) => uid)) });
+    this.#refuse(info, { reason: 'Unschedulable', message }, new Set<Wake>([...refusal.wokenBy, 'podGone']));
+    for (const [uid, { pod }] of nominations.on(node.name)) if (pod.priority < info.priority) this.#waker.loseNomination(uid);
+    this.#preempted.pods++;
+    this.#preempted.victims += victims.length;
+    this.#slots.run(() => this.#end(info, room.candidate));
+  }
+
+  async #end({ uid, key, pod }: PodInfo, { node, victims }: Candidate): Promise<void> {
+    const schedulerName = schedulerNameOf(pod);
+    const told = await Promise.all(victims.filter((victim) => victim.pod.metadata.deletionTimestamp === undefined).map(async (victim) => {
+      try {
+        if (await endVictim(this.#o, victim.pod, schedulerName)) this.#o.events(schedulerName).event(victim.pod, 'Normal', 'Preempted', `Preempted by pod ${uid} on node ${node.name}`);
+        return true;
+      } catch (error) {
+        if (!this.#stopped) this.#o.log.warn('a pod could not be ended to make room', { pod: victim.key, for: key, error });
+        return false;
+      }
+    }));
+    if (told.includes(false) && this.#cluster.nominations.of(uid)?.nodeName === node.name) this.#waker.loseNomination(uid);
   }
 
   #deciderFor({ pod }: PodInfo): Decider {
@@ -196,7 +258,8 @@ export class Scheduler {
 
   #assume(info: PodInfo, node: NodeInfo): void {
     this.#cluster.place(info, node.name);
-    this.#wakeBeside('podPlaced', info);
+    this.#waker.denominate(info.uid, node.name);
+    this.#waker.wakeBeside('podPlaced', info);
     this.#assumed.set(info.uid, { binding: true, cancel: () => undefined });
     this.#slots.run(() => this.#bind(info, node.name));
   }
@@ -248,14 +311,14 @@ export class Scheduler {
 
   #unassume(uid: string): void {
     this.#settle(uid);
-    this.#takeAway(uid);
+    this.#waker.takeAway(uid);
   }
 
   #place(pod: Pod, nodeName: string): void {
     const info = this.#info(pod);
     if (info === undefined) return;
     this.#cluster.place(info, nodeName);
-    this.#wakeBeside('podPlaced', info);
+    this.#waker.wakeBeside('podPlaced', info);
   }
 
   #info(pod: Pod): PodInfo | undefined {
@@ -265,30 +328,6 @@ export class Scheduler {
       this.#o.log.error('a pod cannot be read', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error });
       return undefined;
     }
-  }
-
-  /** No longer counts a pod, and wakes those that it was in the way of. */
-  #takeAway(uid: string): void {
-    const placed = this.#cluster.placed(uid);
-    const node = this.#cluster.unplace(uid);
-    if (node?.node !== undefined) this.#wakeFor(node, ['podGone']);
-    if (placed !== undefined) this.#wakeBeside('podGone', placed.pod);
-  }
-
-  /** Wakes the pods that look at other pods and for which this one makes a difference, wherever it is. */
-  #wakeBeside(event: Wake, other: PodInfo): void {
-    // An empty list of reasons: it stays as it is.
-    this.#queue.wake([event], (pod) => (this.#deciderFor(pod).isHelpedBy(pod, other) ? undefined : []));
-  }
-
-  /** Wakes the pods that this event at this node can help: those that would fit it now. */
-  #wakeFor(node: NodeInfo, events: readonly Wake[]): void {
-    const known = new Map<string, readonly Wake[] | undefined>();
-    this.#queue.wake(events, (pod) => {
-      const { shape } = pod;
-      if (!known.has(shape)) known.set(shape, this.#deciderFor(pod).refusedBy(pod, node));
-      return known.get(shape);
-    });
   }
 
   #say(pod: Pod, unscheduled: Unscheduled): void {
@@ -304,19 +343,3 @@ export class Scheduler {
 }
 
 const schedulerNameOf = (pod: Pod): string => pod.spec.schedulerName ?? defaultSchedulerName;
-
-/** Whether all is equal that only Swarm's constraints ask for. */
-const sameFacts = (old: Node, node: Node): boolean => deepEqual(old.status?.nodeInfo, node.status?.nodeInfo) && deepEqual(old.status?.addresses, node.status?.addresses)
-  && deepEqual(swarmAnnotations(old.metadata.annotations), swarmAnnotations(node.metadata.annotations));
-
-/** What a change of a node may do for a refused pod; empty when nothing has changed that scheduling looks at. */
-export const wakes = (old: Node | undefined, node: Node): readonly Wake[] => {
-  if (old === undefined) return ['nodeAdded'];
-  const found: Wake[] = [];
-  if (!deepEqual(old.status?.allocatable, node.status?.allocatable) || !deepEqual(old.status?.capacity, node.status?.capacity)) found.push('nodeAllocatable');
-  if (!deepEqual(old.metadata.labels, node.metadata.labels)) found.push('nodeLabels');
-  if (!sameFacts(old, node)) found.push('nodeFacts');
-  if (!deepEqual(old.spec?.taints, node.spec?.taints)) found.push('nodeTaints');
-  if ((old.spec?.unschedulable ?? false) !== (node.spec?.unschedulable ?? false)) found.push('nodeUnschedulable');
-  return found;
-};

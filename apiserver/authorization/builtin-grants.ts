@@ -38,6 +38,7 @@ const controllerRules: readonly PolicyRule[] = [
 const schedulerRules: readonly PolicyRule[] = [
   on('', ['pods', 'nodes', 'namespaces', 'services'], read),
   on('apps', ['replicasets'], read),
+  on('policy', ['poddisruptionbudgets'], read),
   on('', ['pods/binding'], ['create']),
   on('', ['pods/status'], change),
   on('', ['pods'], ['delete']),

@@ -35,6 +35,7 @@ export const heldAgainst = (pod: PodInfo, cluster: Cluster, wanted: (held: HeldT
 export const podAffinity: Filter = {
   name: 'PodAffinity',
   wokenBy: ['nodeAdded', 'nodeLabels', 'podGone', 'podPlaced'],
+  isLasting: (_pod, _node, reason) => reason === affinityReason,
   prepare: (pod, cluster) => {
     const { affinity, antiAffinity } = cluster.termsOf(pod);
     const all = affinity.map(({ text }) => text).sort().join(' ');

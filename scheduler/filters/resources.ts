@@ -4,6 +4,8 @@ import type { Filter } from '../framework.ts';
 export const resources: Filter = {
   name: 'Resources',
   wokenBy: ['nodeAdded', 'nodeAllocatable', 'podGone'],
+  isLasting: ({ requests }, { allocatable }) => requests.cpuMilli > allocatable.cpuMilli || requests.memoryBytes > allocatable.memoryBytes
+    || requests.storageBytes > allocatable.storageBytes || [...requests.others].some(([name, amount]) => amount > (allocatable.others.get(name) ?? 0)),
   prepare: ({ requests }) => (node) => {
     const { allocatable, used } = node;
     let lacks: string[] | undefined;

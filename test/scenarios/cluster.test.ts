@@ -139,7 +139,7 @@ test('a pod that fits nowhere says why, and runs as soon as there is room', asyn
     assert.equal(condition?.reason, 'Unschedulable');
     return { pod: pod!, message: condition?.message };
   });
-  t.is(waiting.message, '0/2 nodes are available: 2 Insufficient cpu.');
+  t.is(waiting.message, '0/2 nodes are available: 2 Insufficient cpu. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.');
   await clientOf(cluster).of(Deployment).modify({ namespace: 'default', name: 'web' }, (draft) => { draft.spec!.replicas = 2; });
   await settled(cluster, 2, 'web:1');
 });

@@ -1,72 +1,19 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
-import { createBuiltinAuthorizer } from '../../apiserver/authorization/builtin-grants.ts';
 import { silentLog } from '../../base/log.ts';
 import { createClient } from '../../client/client.ts';
-import { createSchedulerComponent, type SchedulerComponentOptions } from '../../scheduler/component.ts';
 import { profileOf } from '../../scheduler/profile.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
-import type { ApiRequest, Transport } from '../../schemas/api.ts';
+import type { Transport } from '../../schemas/api.ts';
 import { conditionOf } from '../../schemas/conditions.ts';
 import { ApiError } from '../../schemas/errors.ts';
-import type { Draft } from '../../schemas/frozen.ts';
-import { Event } from '../../schemas/kinds/core/event.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
-import type { PodSpec } from '../../schemas/types/pod-spec.ts';
 import { testApi } from '../helpers/api.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { settle } from '../helpers/fake-clock.ts';
-import { node, pod, withPorts, type NodeWords, type Requests } from './objects.ts';
-
-/** A real API server and a scheduler. `before` meets every request of the scheduler, and may fail it. */
-const start = async (before: (request: ApiRequest) => void | Promise<void> = () => undefined, options: SchedulerComponentOptions = {}) => {
-  const api = await testApi({ authorizer: createBuiltinAuthorizer() });
-  const requests: ApiRequest[] = [];
-  // With the rights that the scheduler has in a cluster, and no more.
-  const own = api.core.as({ name: 'system:barge:scheduler', groups: ['system:authenticated'] });
-  const transport: Transport = {
-    send: async (request, signal) => {
-      requests.push(request);
-      await before(request);
-      return own.send(request, signal);
-    },
-    watch: (request, signal) => own.watch(request, signal),
-  };
-  const stopping = new AbortController();
-  let isReady = false;
-  const running = createSchedulerComponent({ transport, clock: api.clock, random: () => 0, log: silentLog }, options).run(stopping.signal, () => (isReady = true));
-  await eventually(() => assert.ok(isReady));
-  const pods = api.client.of(Pod);
-  const at = (name: string) => ({ namespace: 'default', name });
-  return {
-    ...api, requests, pods, at,
-    addNode: async (name: string, words: NodeWords = {}) => {
-      const { metadata, spec, status } = node(name, words);
-      await api.client.of(Node).create({ metadata: { name, labels: metadata.labels }, spec });
-      await api.client.of(Node).modifyStatus({ name }, (draft) => { draft.status = status as Draft<Node['status']>; });
-    },
-    addPod: async (name: string, requests: Requests = {}, spec: Partial<PodSpec> = {}) => {
-      await pods.create({ metadata: { name, namespace: 'default' }, spec: pod(name, requests, spec).spec });
-    },
-    nodeOf: async (name: string) => (await pods.get(at(name))).spec.nodeName,
-    bound: (name: string, nodeName?: string) => eventually(async () => {
-      const found = (await pods.get(at(name))).spec.nodeName;
-      if (nodeName === undefined) assert.ok(found);
-      else assert.equal(found, nodeName);
-    }),
-    refused: (name: string, message: string, reason = 'Unschedulable') => eventually(async () => {
-      const condition = conditionOf((await pods.get(at(name))).status?.conditions, 'PodScheduled');
-      assert.deepEqual([condition?.status, condition?.reason, condition?.message], ['False', reason, message]);
-    }),
-    eventsAbout: async (name: string) => (await api.client.of(Event).list()).items.filter((event) => event.involvedObject.name === name),
-    stop: async () => {
-      stopping.abort();
-      await running;
-      await api.close();
-    },
-  };
-};
+import { node, pod, withPorts } from './objects.ts';
+import { start } from './start-scheduler.ts';
 
 test('pods are spread over the nodes, with a condition and an event', async (t) => {
   const { addNode, addPod, bound, nodeOf, pods, at, eventsAbout, stop } = await start();
@@ -107,7 +54,7 @@ test('a refused pod says why, and is woken by the room that another leaves', asy
   await addPod('second', { cpu: '500m' });
   await refused('second', '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {key: value}.');
   await eventually(async () => assert.deepEqual((await eventsAbout('second')).map((event) => event.reason), ['FailedScheduling']));
-  t.like((await eventsAbout('second'))[0], { type: 'Warning', message: '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {key: value}.' });
+  t.like((await eventsAbout('second'))[0], { type: 'Warning', message: '0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {key: value}. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.' });
   await clock.advance(60_000);
   const before = requests.length;
   await settle();
