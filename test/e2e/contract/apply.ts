@@ -1,7 +1,7 @@
 /** What makes the cluster like a file, and what takes things away: apply, diff, kustomize, delete, wait. */
 import { absent, type Case } from '../../helpers/contract.ts';
 
-const configMap = (name: string, data: string, labels = ''): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, labels: {${labels}}}\ndata: {${data}}\n`;
+const configMap = (name: string, data: string, labels = ''): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}${labels === '' ? '' : `, labels: {${labels}}`}}\ndata: {${data}}\n`;
 
 const web = (replicas: number, image = 'example/app:1'): string => `
 apiVersion: apps/v1

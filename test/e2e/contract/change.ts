@@ -34,7 +34,7 @@ export const changing: readonly Case[] = [
       { run: 'label configmap --all --overwrite every=one', says: /configmap\/a labeled\nconfigmap\/b labeled\n/ },
       { run: 'label configmap a tier=front --overwrite --resource-version=1', fails: /Conflict.*the object has been modified/ },
       { run: 'label configmap a dry=yes --dry-run=server', has: { 'configmaps/a': { metadata: { labels: { dry: absent } } } } },
-      { run: 'label configmap b tier- only- every-', says: /^configmap\/b (un)?labeled\n$/, has: { 'configmaps/b': { metadata: { labels: absent } } } },
+      { run: 'label configmap b tier- x- only- every-', says: /^configmap\/b (un)?labeled\n$/, has: { 'configmaps/b': { metadata: { labels: absent } } } },
       { run: 'label configmap a --list', says: /tier=back/ },
       { run: 'label configmap a Bad/Key/Here=1', fails: /./ },
       { run: 'annotate configmap a note=\'two words\'', says: /configmap\/a annotated/, has: { 'configmaps/a': { metadata: { annotations: { note: 'two words' } } } } },
