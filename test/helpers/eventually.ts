@@ -1,5 +1,5 @@
 /** Tries the assertion until it passes, and throws its last error when the time (real milliseconds) is over. */
-export const eventually = async <T>(assertion: () => T | Promise<T>, timeoutMs = 5_000): Promise<T> => {
+export const eventually = async <T>(assertion: () => T | Promise<T>, timeoutMs = 30_000): Promise<T> => {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
     try {
