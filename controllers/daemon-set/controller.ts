@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../base/clock.ts';
 import { backoffMs } from '../../client/backoff.ts';
 import type { Key } from '../../client/client.ts';
 import type { Controller, ReconcileContext } from '../../client/controller.ts';
@@ -8,7 +9,9 @@ import { DaemonSet } from '../../schemas/kinds/apps/daemon-set.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { labelMatcher } from '../../schemas/label-selector.ts';
-import { controllerOf } from '../../schemas/owners.ts';
+import { controllerOf, isControlledBy } from '../../schemas/owners.ts';
+import { dependencyKinds, gate, waitMs } from '../dependencies/gate.ts';
+import { withWaiting } from '../dependencies/plan.ts';
 import { unlessGone } from '../ensure.ts';
 import { byController } from '../ownership.ts';
 import { behindMs, PodControl, type PodOwner } from '../pod-control.ts';
@@ -74,18 +77,23 @@ export const daemonSetController = (): Controller<DaemonSet> => {
     await control.adopt(owner, plan.adopt, context);
     await control.release(owner, plan.release, context);
     const removing = await control.remove(owner, plan.remove, context);
-    const making = await control.create(owner, plan.create.map((node) => daemonPod(daemonSet, node, hash)), context);
+    const hasPods = seen.candidates.some((pod) => isControlledBy(pod, daemonSet)) || plan.adopt.length > 0;
+    const waiting = hasPods || plan.create.length === 0 ? undefined : gate('DaemonSet', daemonSet, context);
+    const making = await control.create(owner, (waiting === undefined ? plan.create : []).map((node) => daemonPod(daemonSet, node, hash)), context);
     const endedMs = await removeEnded(owner, plan.ended, context);
-    if (!deepEqual(plan.status, daemonSet.status)) {
+    const { conditions: before, ...numbers } = plan.status;
+    const conditions = withWaiting(before, waiting, rfc3339(context.clock.now()));
+    const status = conditions === undefined ? numbers : { ...numbers, conditions };
+    if (!deepEqual(status, daemonSet.status)) {
       await unlessGone(context.client.of(DaemonSet).modifyStatus(keyOf(daemonSet), (draft) => {
-        if (draft.metadata.uid === daemonSet.metadata.uid) draft.status = draftOf(plan.status);
+        if (draft.metadata.uid === daemonSet.metadata.uid) draft.status = draftOf(status);
       }, { hint: daemonSet }));
     }
     const hashes = new Set(seen.candidates.map(({ metadata }) => metadata.labels?.[revisionHashLabel]));
     await dropSurplus(daemonSet, all, new Set([update.metadata.name, ...all.filter((one) => hashes.has(hashOf(one))).map(({ metadata }) => metadata.name)]), context);
     const failure = removing ?? making;
     if (failure !== undefined) throw failure.error;
-    const afterMs = Math.min(plan.afterMs ?? Infinity, endedMs ?? Infinity);
+    const afterMs = Math.min(plan.afterMs ?? Infinity, endedMs ?? Infinity, waiting === undefined ? Infinity : waitMs);
     return afterMs === Infinity ? undefined : { afterMs };
   };
 
@@ -105,6 +113,7 @@ export const daemonSetController = (): Controller<DaemonSet> => {
     name: 'daemonset-controller',
     reconciles: DaemonSet,
     owns: [Pod, ControllerRevision],
+    reads: dependencyKinds,
     watches: [
       { kind: Node, map: everyDaemonSet },
       { kind: ControllerRevision, indexes: { controller: byController }, map: () => [] },

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../base/clock.ts';
 import type { Key } from '../../client/client.ts';
 import type { Controller, ReconcileContext } from '../../client/controller.ts';
 import { keyOf } from '../../client/key.ts';
@@ -5,36 +6,65 @@ import { ApiError, isReason } from '../../schemas/errors.ts';
 import { deepEqual, draftOf } from '../../schemas/frozen.ts';
 import { Deployment, type DeploymentStatus } from '../../schemas/kinds/apps/deployment.ts';
 import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
+import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { Secret } from '../../schemas/kinds/core/secret.ts';
 import { labelMatcher } from '../../schemas/label-selector.ts';
 import { controllerOf, controllerReference, isControlledBy } from '../../schemas/owners.ts';
+import { updatePolicy } from '../../schemas/rollout-annotations.ts';
+import { dependencyKinds, gate, waitMs } from '../dependencies/gate.ts';
+import { withWaiting } from '../dependencies/plan.ts';
 import { unlessGone } from '../ensure.ts';
 import { addController, byController, claim, orphansIn, ownedBy, removeOwner } from '../ownership.ts';
 import { isTerminal } from '../pod-state.ts';
 import { namespaceEnds } from '../refusals.ts';
 import { isRecreate } from './bounds.ts';
+import { byConfig, withConfig, type ConfigSource } from './config-hash.ts';
 import { planDeployment, type DeploymentPlan, type DeploymentStep } from './plan.ts';
 import { createRefused } from './progress.ts';
 import { sizeOf } from './sizes.ts';
 import { sameTemplate } from './template-hash.ts';
+import type { UpdateStep } from './update-monitor.ts';
+import { carryOutUpdateStep, isUpdateStep } from './update-steps.ts';
 
 export const deploymentController = (): Controller<Deployment> => ({
   name: 'deployment-controller',
   reconciles: Deployment,
+  indexes: { config: byConfig },
   owns: [ReplicaSet],
+  reads: dependencyKinds,
   watches: [
+    { kind: ConfigMap, map: readBy },
+    { kind: Secret, map: readBy },
     { kind: ReplicaSet, indexes: { controller: byController }, map: (replicaSet: ReplicaSet, context) => (controllerOf(replicaSet) === undefined ? selecting(replicaSet, context) : []) },
     { kind: Pod, indexes: { controller: byController }, map: waitingForPods },
   ],
   reconcile: async (deployment, _key, context) => {
     if (deployment?.spec === undefined) return undefined;
     const replicaSets = await claimed(deployment, context);
+    const starts = (deployment.spec.replicas ?? 1) > 0 && deployment.metadata.deletionTimestamp === undefined && replicaSets.every((replicaSet) => sizeOf(replicaSet) === 0);
+    const waiting = starts ? gate('Deployment', deployment, context) : undefined;
+    const nowMs = context.clock.now();
+    const conditions = withWaiting(deployment.status?.conditions, waiting, rfc3339(nowMs));
+    if (waiting !== undefined) {
+      const { generation } = deployment.metadata;
+      await writeStatus(deployment, { ...deployment.status, ...(generation === undefined ? {} : { observedGeneration: generation }), ...(conditions === undefined ? {} : { conditions }) }, context);
+      return { afterMs: waitMs };
+    }
     const pods = context.informer(Pod);
+    const podsOf = (replicaSet: ReplicaSet): readonly Pod[] => pods.by('controller', ownedBy(replicaSet.metadata.uid));
+    const started = conditions === deployment.status?.conditions ? deployment : { ...deployment, status: { ...deployment.status, conditions } };
     const plan = planDeployment({
-      deployment, replicaSets, nowMs: context.clock.now(),
-      hasPods: (replicaSet) => pods.by('controller', ownedBy(replicaSet.metadata.uid)).some((pod) => !isTerminal(pod)),
+      deployment: withConfig(started, replicaSets, configSource(deployment, context)), replicaSets, podsOf, nowMs,
+      hasPods: (replicaSet) => podsOf(replicaSet).some((pod) => !isTerminal(pod)),
     });
     for (const step of plan.steps) {
+      if (isUpdateStep(step)) {
+        // The reason first: once the step is done nobody would know it any more.
+        await writeStatus(deployment, plan.status, context);
+        await carryOutUpdateStep(deployment, step, context);
+        return undefined;
+      }
       const refused = await carryOut(deployment, step, context);
       if (refused === undefined) continue;
       if (refused === 'NamespaceEnds') return undefined;
@@ -50,14 +80,21 @@ const selecting = (replicaSet: ReplicaSet, context: ReconcileContext): readonly 
   context.informer(Deployment).list(replicaSet.metadata.namespace)
     .filter((deployment) => labelMatcher(deployment.spec?.selector).matches(replicaSet.metadata.labels)).map(keyOf);
 
-/** With Recreate the end of an old pod matters before its ReplicaSet's status shows it. */
+/** Deployments that roll out when this ConfigMap or Secret changes. */
+const readBy = ({ kind, metadata }: ConfigMap | Secret, context: ReconcileContext): readonly Key[] =>
+  context.informer(Deployment).by('config', `${metadata.namespace}/${kind}/${metadata.name}`).map(keyOf);
+
+const configSource = ({ metadata: { namespace } }: Deployment, context: ReconcileContext): ConfigSource => ({ kind, name }) =>
+  (kind === 'ConfigMap' ? context.informer(ConfigMap) : context.informer(Secret)).get({ namespace, name });
+
+/** With Recreate the end of an old pod matters before its ReplicaSet's status shows it; where updates are watched every failure does. */
 const waitingForPods = (pod: Pod, context: ReconcileContext): readonly Key[] => {
   const replicaSet = controllerOf(pod);
   if (replicaSet === undefined) return [];
   const owner = context.informer(ReplicaSet).get({ namespace: pod.metadata.namespace, name: replicaSet.name });
   const key = { namespace: pod.metadata.namespace, name: (owner === undefined ? undefined : controllerOf(owner))?.name ?? '' };
   const deployment = context.informer(Deployment).get(key);
-  return deployment !== undefined && isRecreate(deployment) ? [key] : [];
+  return deployment !== undefined && (isRecreate(deployment) || updatePolicy(deployment.metadata.annotations) !== undefined) ? [key] : [];
 };
 
 /** The Deployment's ReplicaSets, after it let go of what it no longer selects and took what it newly does. */
@@ -79,7 +116,7 @@ const claimed = async (deployment: Deployment, context: ReconcileContext): Promi
 };
 
 /** Does one step. An error that the Deployment's status must tell of is returned, every other one is thrown. */
-const carryOut = async (deployment: Deployment, step: DeploymentStep, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
+const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, UpdateStep>, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
   const client = context.client.of(ReplicaSet);
   switch (step.do) {
     case 'create': return create(deployment, step, context);
@@ -124,7 +161,7 @@ const create = async (deployment: Deployment, step: Extract<DeploymentStep, { do
     if (!(error instanceof ApiError)) throw error;
     if (error.reason === 'AlreadyExists') {
       const there = await context.client.of(ReplicaSet).find(keyOf(step.replicaSet as ReplicaSet));
-      if (there !== undefined && !(isControlledBy(there, deployment) && sameTemplate(there.spec?.template, deployment.spec?.template))) {
+      if (there !== undefined && !(isControlledBy(there, deployment) && sameTemplate(there.spec?.template, step.replicaSet.spec?.template))) {
         await context.client.of(Deployment).modifyStatus(keyOf(deployment), (draft) => {
           draft.status = { ...draft.status, collisionCount: (deployment.status?.collisionCount ?? 0) + 1 };
         }, { hint: deployment });

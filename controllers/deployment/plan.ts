@@ -3,16 +3,20 @@
  * Each plan is made from the whole state alone, so that a rollout goes on after a crash at any step, and a template that
  * changes in the middle of a rollout simply makes the newest ReplicaSet of before an old one.
  */
+import { rfc3339 } from '../../base/clock.ts';
 import type { NewObject } from '../../client/client.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
 import { Deployment, type DeploymentStatus } from '../../schemas/kinds/apps/deployment.ts';
 import { ReplicaSet } from '../../schemas/kinds/apps/replica-set.ts';
+import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { controllerReference } from '../../schemas/owners.ts';
+import { annotationNames, updatePolicy } from '../../schemas/rollout-annotations.ts';
 import { isRecreate } from './bounds.ts';
 import { deploymentStatus, isComplete, pausedProgress, startedProgress, withProgress, withReplicaFailure } from './progress.ts';
 import { newReplicaSetAnnotations, newReplicaSetOf, nextRevision, revisionAnnotation, revisionOf, sizeAnnotations, surplus } from './revisions.ts';
 import { availableOf, isScaled, newSize, scaledSizes, shrinkOld, sizeOf, type Sizes } from './sizes.ts';
 import { templateHash, templateHashLabel } from './template-hash.ts';
+import { watchUpdate, type UpdateStep } from './update-monitor.ts';
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -28,7 +32,8 @@ export type DeploymentStep =
   | { readonly do: 'create'; readonly replicaSet: NewObject<ReplicaSet>; readonly size: number }
   | { readonly do: 'change'; readonly replicaSet: ReplicaSet; readonly to: Wanted }
   | { readonly do: 'delete'; readonly replicaSet: ReplicaSet }
-  | { readonly do: 'revision'; readonly revision: string };
+  | { readonly do: 'revision'; readonly revision: string }
+  | UpdateStep;
 
 export interface DeploymentState {
   readonly deployment: Deployment;
@@ -36,6 +41,8 @@ export interface DeploymentState {
   readonly replicaSets: readonly ReplicaSet[];
   /** Whether a ReplicaSet has pods that have not come to their end, those that are being deleted included. */
   readonly hasPods: (replicaSet: ReplicaSet) => boolean;
+  /** The pods of a ReplicaSet; asked for only where updates are watched. */
+  readonly podsOf: (replicaSet: ReplicaSet) => readonly Pod[];
   readonly nowMs: number;
 }
 
@@ -46,9 +53,18 @@ export interface DeploymentPlan {
 }
 
 export const planDeployment = (state: DeploymentState): DeploymentPlan => {
-  const { deployment, replicaSets, nowMs } = state;
+  const { deployment, replicaSets, podsOf, nowMs } = state;
   const newest = newReplicaSetOf(deployment, replicaSets);
   const olds = replicaSets.filter((replicaSet) => replicaSet !== newest);
+  const plan = planSizes(state, newest, olds);
+  if (deployment.metadata.deletionTimestamp !== undefined) return plan;
+  const { step, status } = watchUpdate({ deployment, newest, olds, podsOf, status: plan.status, nowMs });
+  // What is done about a failed update goes before what the update would do next.
+  return step === undefined ? { ...plan, status } : { steps: [step], status, afterMs: undefined };
+};
+
+const planSizes = (state: DeploymentState, newest: ReplicaSet | undefined, olds: readonly ReplicaSet[]): DeploymentPlan => {
+  const { deployment, replicaSets, nowMs } = state;
   const conditions = pausedProgress(deployment, nowMs);
   const plainStatus = (sizes: Sizes): DeploymentStatus => deploymentStatus(deployment, { all: replicaSets, newest, asked: askedWith(replicaSets, sizes) }, conditions, nowMs);
   if (deployment.metadata.deletionTimestamp !== undefined) return { steps: [], status: plainStatus(new Map()), afterMs: undefined };
@@ -56,7 +72,7 @@ export const planDeployment = (state: DeploymentState): DeploymentPlan => {
   if (paused || isScaled(deployment, replicaSets)) {
     const sizes = scaledSizes(deployment, newest, olds);
     const steps = [
-      ...replicaSets.flatMap((one) => changed(one, resized(deployment, one, sizes, one === newest ? newestWanted(deployment, newest, olds) : {}))),
+      ...replicaSets.flatMap((one) => changed(one, resized(deployment, one, sizes, one === newest ? newestWanted(deployment, newest, olds, nowMs) : {}))),
       ...revisionStep(deployment, newest, olds), ...(paused ? removals(deployment, olds) : []),
     ];
     return { steps, status: plainStatus(sizes), afterMs: undefined };
@@ -91,7 +107,7 @@ const rollout = ({ deployment, replicaSets, hasPods, nowMs }: DeploymentState, {
   return {
     steps: [
       ...(made === undefined ? [] : [{ do: 'create', replicaSet: made, size } as const]),
-      ...(newest === undefined ? [] : changed(newest, resized(deployment, newest, sizes, newestWanted(deployment, newest, olds)))),
+      ...(newest === undefined ? [] : changed(newest, resized(deployment, newest, sizes, newestWanted(deployment, newest, olds, nowMs)))),
       ...olds.flatMap((old) => changed(old, resized(deployment, old, sizes))),
       ...revisionStep(deployment, made ?? newest, olds),
       ...(isComplete(deployment, status) ? removals(deployment, olds) : []),
@@ -110,10 +126,14 @@ const resized = (deployment: Deployment, replicaSet: ReplicaSet, sizes: Sizes, w
   return { ...wanted, size, annotations: { ...wanted.annotations, ...(size > 0 || sizeOf(replicaSet) > 0 ? sizeAnnotations(deployment) : {}) } };
 };
 
-const newestWanted = (deployment: Deployment, newest: ReplicaSet, olds: readonly ReplicaSet[]): Wanted => ({
-  annotations: newReplicaSetAnnotations(deployment, newest, nextRevision(olds)),
-  minReadySeconds: deployment.spec?.minReadySeconds ?? 0,
-});
+const newestWanted = (deployment: Deployment, newest: ReplicaSet, olds: readonly ReplicaSet[], nowMs: number): Wanted => {
+  const revision = nextRevision(olds);
+  const returns = revisionOf(newest) > 0 && revisionOf(newest) < revision && updatePolicy(deployment.metadata.annotations) !== undefined;
+  return {
+    annotations: { ...newReplicaSetAnnotations(deployment, newest, revision), ...(returns ? { [annotationNames.rolledOutAt]: rfc3339(nowMs) } : {}) },
+    minReadySeconds: deployment.spec?.minReadySeconds ?? 0,
+  };
+};
 
 /** The step to what is wanted, when anything differs. */
 const changed = (replicaSet: ReplicaSet, wanted: Wanted): readonly DeploymentStep[] => {

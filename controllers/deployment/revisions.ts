@@ -16,6 +16,9 @@ const ownAnnotations: ReadonlySet<string> = new Set([
   desiredReplicasAnnotation, maxReplicasAnnotation, 'deprecated.deployment.rollback.to',
 ]);
 
+/** Annotations of rollouts.md are the Deployment's alone. */
+const ownPrefix = 'barge.dev/';
+
 /** Longest text of earlier revisions that is kept; the oldest go first. */
 const maxHistoryLength = 2000;
 
@@ -56,7 +59,7 @@ const historyWith = (history: string | undefined, revision: string): string => {
 
 /** Annotations of the new ReplicaSet: the Deployment's, and its revision, which is raised to `revision` but never lowered. */
 export const newReplicaSetAnnotations = (deployment: Deployment, replicaSet: ReplicaSet | undefined, revision: number): Annotations => {
-  const copied = Object.fromEntries(Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !ownAnnotations.has(key)));
+  const copied = Object.fromEntries(Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => !ownAnnotations.has(key) && !key.startsWith(ownPrefix)));
   const annotations = { ...replicaSet?.metadata.annotations, ...copied };
   const old = numberIn(annotations, revisionAnnotation);
   if (old !== undefined && old >= revision) return annotations;

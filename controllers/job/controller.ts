@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../base/clock.ts';
 import type { Key, NewObject } from '../../client/client.ts';
 import type { Controller, ReconcileContext } from '../../client/controller.ts';
 import { keyOf } from '../../client/key.ts';
@@ -8,6 +9,8 @@ import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { labelMatcher } from '../../schemas/label-selector.ts';
 import { controllerOf } from '../../schemas/owners.ts';
 import { timeMs } from '../../schemas/timestamps.ts';
+import { dependencyKinds, gate, waitMs } from '../dependencies/gate.ts';
+import { withWaiting } from '../dependencies/plan.ts';
 import { unlessGone } from '../ensure.ts';
 import { byController, claim } from '../ownership.ts';
 import { behindMs, PodControl, podOf, type PodOwner } from '../pod-control.ts';
@@ -120,7 +123,14 @@ export const jobController = (): Controller<Job> => {
       await releaseTracked(pods, context);
       return expire(job, context);
     }
-    const plan = planJob({ job, pods, leaving: seen.leaving, nowMs: context.clock.now() });
+    const nowMs = context.clock.now();
+    const waiting = pods.length > 0 || job.spec.suspend === true || job.status?.startTime !== undefined ? undefined : gate('Job', job, context);
+    const conditions = withWaiting(job.status?.conditions, waiting, rfc3339(nowMs));
+    if (waiting !== undefined) {
+      await writeStatus(job, { ...job.status, ...(conditions === undefined ? {} : { conditions }) }, context);
+      return { afterMs: waitMs };
+    }
+    const plan = planJob({ job: conditions === job.status?.conditions ? job : { ...job, status: { ...job.status, conditions } }, pods, leaving: seen.leaving, nowMs });
     // What this controller deletes is no failure: it is let go before, so that nobody counts it.
     await releaseTracked(plan.remove, context);
     const failure = await control.remove(owner, plan.remove, context) ?? await control.create(owner, plan.create.map((pod) => jobPod(owner, pod)), context);
@@ -135,6 +145,7 @@ export const jobController = (): Controller<Job> => {
     name: 'job-controller',
     reconciles: Job,
     owns: [Pod],
+    reads: dependencyKinds,
     watches: [{
       kind: Pod, indexes: { controller: byController, job: byJobName },
       map: (pod: Pod, context) => (controllerOf(pod) === undefined && pod.metadata.deletionTimestamp === undefined

@@ -7,6 +7,7 @@ import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volum
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { labelMatcher } from '../../schemas/label-selector.ts';
 import { controllerOf } from '../../schemas/owners.ts';
+import { dependencyKinds, gate, waitMs } from '../dependencies/gate.ts';
 import { unlessGone } from '../ensure.ts';
 import { byController, claim } from '../ownership.ts';
 import { behindMs, PodControl, type PodFailure, type PodOwner } from '../pod-control.ts';
@@ -53,12 +54,13 @@ export const statefulSetController = (): Controller<StatefulSet> => {
     await settleClaimOwners(set, pods, context);
     let failure: PodFailure | undefined;
     let waits = false;
-    for (const step of plan.steps) {
+    const waiting = pods.length > 0 || plan.steps.length === 0 ? undefined : gate('StatefulSet', set, context);
+    for (const step of waiting === undefined ? plan.steps : []) {
       const outcome = await carryOut(owner, step, all, context);
       if (outcome === 'wait') waits = true;
       else failure ??= outcome;
     }
-    const status = statefulSetStatus(set, pods.filter((pod) => !seen.leaving.has(pod.metadata.uid ?? '')), { current, update: updateName, nowMs: context.clock.now() });
+    const status = statefulSetStatus(set, pods.filter((pod) => !seen.leaving.has(pod.metadata.uid ?? '')), { current, update: updateName, waiting, nowMs: context.clock.now() });
     if (!deepEqual(status, set.status)) {
       await unlessGone(context.client.of(StatefulSet).modifyStatus(keyOf(set), (draft) => {
         if (draft.metadata.uid === set.metadata.uid) draft.status = draftOf(status);
@@ -66,7 +68,7 @@ export const statefulSetController = (): Controller<StatefulSet> => {
     }
     await dropSurplus(set, all, new Set([current, updateName, ...pods.map(revisionOfPod)]), context);
     if (failure !== undefined) throw failure.error;
-    const afterMs = Math.min(plan.afterMs ?? Infinity, waits ? claimWaitMs : Infinity);
+    const afterMs = Math.min(plan.afterMs ?? Infinity, waits ? claimWaitMs : Infinity, waiting === undefined ? Infinity : waitMs);
     return afterMs === Infinity ? undefined : { afterMs };
   };
 
@@ -74,6 +76,7 @@ export const statefulSetController = (): Controller<StatefulSet> => {
     name: 'statefulset-controller',
     reconciles: StatefulSet,
     owns: [Pod, ControllerRevision],
+    reads: dependencyKinds,
     watches: [
       { kind: ControllerRevision, indexes: { controller: byController }, map: () => [] },
       {

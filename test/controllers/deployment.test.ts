@@ -95,7 +95,7 @@ test('scaling in proportion never misses the size that is allowed', (t) => {
 });
 
 const plan = (deployed: Deployment, replicaSets: readonly ReplicaSet[], nowSeconds = 0, hasPods: (one: ReplicaSet) => boolean = () => false): DeploymentPlan =>
-  planDeployment({ deployment: deployed, replicaSets, hasPods, nowMs: startMs + nowSeconds * 1000 });
+  planDeployment({ deployment: deployed, replicaSets, hasPods, podsOf: () => [], nowMs: startMs + nowSeconds * 1000 });
 
 /** Steps in short. */
 const told = ({ steps }: DeploymentPlan): readonly string[] => steps.map((step) => {
@@ -103,6 +103,8 @@ const told = ({ steps }: DeploymentPlan): readonly string[] => steps.map((step) 
     case 'create': return `create ${step.size}`;
     case 'delete': return `delete ${step.replicaSet.metadata.name}`;
     case 'revision': return `revision ${step.revision}`;
+    case 'rollback': return `rollback ${step.from} to ${step.to.metadata.name}`;
+    case 'pause': case 'resume': return `${step.do} ${step.at}`;
     case 'change': return `${step.replicaSet.metadata.name}:${step.to.size ?? '='}${step.to.annotations?.[revisionAnnotation] === undefined ? '' : ` r${step.to.annotations[revisionAnnotation]}`}`;
   }
 });
@@ -247,7 +249,7 @@ const apply = (model: Model, found: DeploymentPlan, most: number): void => {
       };
     } else if (step.do === 'delete') {
       model.sets = model.sets.filter(({ object }) => object.metadata.name !== step.replicaSet.metadata.name);
-    } else {
+    } else if (step.do === 'revision') {
       model.deployed = { ...model.deployed, metadata: { ...model.deployed.metadata, annotations: { ...model.deployed.metadata.annotations, [revisionAnnotation]: step.revision } } };
     }
   }
@@ -273,7 +275,7 @@ const syncStatus = (set: Model['sets'][number]): void => {
 
 const settleModel = (model: Model): number => {
   for (let round = 1; round < 200; round++) {
-    const found = planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: (one) => model.sets.some(({ object, available, waiting }) => object.metadata.uid === one.metadata.uid && available + waiting > 0), nowMs: startMs + model.clock * 1000 });
+    const found = planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: (one) => model.sets.some(({ object, available, waiting }) => object.metadata.uid === one.metadata.uid && available + waiting > 0), podsOf: () => [], nowMs: startMs + model.clock * 1000 });
     const isStill = found.steps.length === 0 && model.sets.every(({ object, available, waiting }) =>
       available === object.spec.replicas && waiting === 0 && object.status?.availableReplicas === available && object.status.observedGeneration === object.metadata.generation);
     if (isStill) return round;
@@ -313,7 +315,7 @@ test('in any interleaving: never above maxSurge, never below maxUnavailable, and
       for (const one of moves) {
         const set = 'set' in one ? model.sets[one.set % model.sets.length] : undefined;
         if (one.do === 'plan') {
-          const found = planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: () => true, nowMs: startMs + model.clock++ * 1000 });
+          const found = planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: () => true, podsOf: () => [], nowMs: startMs + model.clock++ * 1000 });
           apply(model, found, one.most);
         } else if (one.do === 'template') model.deployed = { ...model.deployed, spec: { ...model.deployed.spec, template: template(`v${one.image}`) } };
         else if (one.do === 'pods') syncPods(set!);
@@ -341,7 +343,7 @@ test('a Deployment of any history comes to rest after it is scaled, paused and r
     for (const { most, image, recreate, replicas, paused } of changes) {
       const strategy = recreate ? { type: 'Recreate' as const } : rolling('30%', '30%').strategy;
       model.deployed = { ...model.deployed, spec: { ...model.deployed.spec, replicas, paused, strategy, template: template(`v${image}`) } };
-      apply(model, planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: () => true, nowMs: startMs }), most);
+      apply(model, planDeployment({ deployment: model.deployed, replicaSets: model.sets.map(({ object }) => object), hasPods: () => true, podsOf: () => [], nowMs: startMs }), most);
       for (const set of model.sets) syncPods(set);
     }
     model.deployed = { ...model.deployed, spec: { ...model.deployed.spec, paused: false } };

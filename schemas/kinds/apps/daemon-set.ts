@@ -1,6 +1,7 @@
 import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
+import { validateDependencies } from '../../rollout-annotations.ts';
 import { as, int32, int64, intOrString, list, object, oneOf, string, time, type Static } from '../../schema.ts';
 import { labelsText } from '../../table-cells.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
@@ -81,7 +82,7 @@ export const DaemonSet = defineKind(schema, {
     if (spec.updateStrategy.type === 'RollingUpdate') spec.updateStrategy.rollingUpdate = { maxSurge: 0, maxUnavailable: 1, ...spec.updateStrategy.rollingUpdate };
     preparePodTemplateSpec(spec.template.spec);
   },
-  validate: ({ spec }, old) => validateDaemonSetSpec(spec, old?.spec),
+  validate: ({ metadata, spec }, old) => [...validateDependencies('DaemonSet', metadata), ...validateDaemonSetSpec(spec, old?.spec)],
   validateStatus: ({ status }, old) => validateCollisionCount(status?.collisionCount, old.status?.collisionCount),
   warn: warnWorkload,
 });

@@ -1,6 +1,7 @@
 import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
+import { validateRolloutAnnotations } from '../../rollout-annotations.ts';
 import { as, boolean, int32, int64, intOrString, list, object, oneOf, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
@@ -83,7 +84,7 @@ export const Deployment = defineKind(schema, {
     if (spec.strategy.type === 'RollingUpdate') spec.strategy.rollingUpdate = { maxSurge: '25%', maxUnavailable: '25%', ...spec.strategy.rollingUpdate };
     preparePodTemplateSpec(spec.template.spec);
   },
-  validate: ({ spec }, old) => validateDeploymentSpec(spec, old?.spec),
+  validate: ({ metadata, spec }, old) => [...validateRolloutAnnotations(metadata), ...validateDeploymentSpec(spec, old?.spec)],
   validateStatus: ({ status }, old) => [...validateReplicaCounts(status), ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount)],
   warn: warnWorkload,
 });

@@ -1,6 +1,7 @@
 import { ageColumn, column, nameColumn, templateColumns } from '../../columns/columns.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { preparePodTemplateSpec } from '../../prepare/pod-spec.ts';
+import { validateDependencies } from '../../rollout-annotations.ts';
 import { as, int32, int64, intOrString, list, object, oneOf, string, time, type Static } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { PodTemplateSpec } from '../../types/pod-spec.ts';
@@ -97,7 +98,7 @@ export const StatefulSet = defineKind(schema, {
     for (const claim of spec.volumeClaimTemplates ?? []) Object.assign(claim, { kind: 'PersistentVolumeClaim', apiVersion: 'v1', status: { phase: 'Pending', ...claim.status } });
     preparePodTemplateSpec(spec.template.spec);
   },
-  validate: ({ spec }, old) => validateStatefulSetSpec(spec, old?.spec),
+  validate: ({ metadata, spec }, old) => [...validateDependencies('StatefulSet', metadata), ...validateStatefulSetSpec(spec, old?.spec)],
   validateStatus: ({ status }, old) => [...validateReplicaCounts(status), ...validateCollisionCount(status?.collisionCount, old.status?.collisionCount)],
   warn: warnWorkload,
 });

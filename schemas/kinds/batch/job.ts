@@ -2,6 +2,7 @@ import { ageColumn, column, nameColumn, workloadColumns } from '../../columns/co
 import { jobDuration, jobProgress, jobStatusWord } from '../../columns/job-cells.ts';
 import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { generateJobLabels, prepareJobSpec } from '../../prepare/job.ts';
+import { validateDependencies } from '../../rollout-annotations.ts';
 import { as, int32, list, object, string, time, type Static } from '../../schema.ts';
 import { JobSpec } from '../../types/job-spec.ts';
 import { validateJob, validateJobStatus } from '../../validation/job.ts';
@@ -59,7 +60,7 @@ export const Job = defineKind(schema, {
   initialStatus: () => ({}),
   prepare: ({ spec }) => prepareJobSpec(spec),
   generate: generateJobLabels,
-  validate: validateJob,
+  validate: (job, old) => [...validateDependencies('Job', job.metadata), ...validateJob(job, old)],
   validateStatus: ({ status }) => validateJobStatus(status ?? {}),
   warn: warnWorkload,
 });
