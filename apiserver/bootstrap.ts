@@ -6,14 +6,16 @@ import { systemPriorityClasses } from '../schemas/validation/priority-class.ts';
 import { firstAddress } from './admission/service-addresses.ts';
 import { apiServerUser } from './api-server-user.ts';
 import type { Core } from './core.ts';
+import { ensureDefaultStorageClass } from './default-storage-class.ts';
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
 
 const kubernetes = { name: 'kubernetes', namespace: 'default' };
 
 /**
- * Makes the namespaces and the priority classes that every cluster has and, where the range of services is named, the
- * Service default/kubernetes at its first address. It is called at each start, before anybody is served: what is there stays.
+ * Makes the namespaces and the priority classes that every cluster has, the storage class with which it begins and, where
+ * the range of services is named, the Service default/kubernetes at its first address. It is called at each start, before
+ * anybody is served: what is there stays.
  */
 export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceCidr?: string | undefined }): Promise<void> => {
   const api = core.as(apiServerUser);
@@ -21,6 +23,7 @@ export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceC
     ...namespaces.map((name) => ensure(api, { group: '', version: 'v1', resource: 'namespaces' }, { metadata: { name } })),
     ...systemPriorityClasses.map(({ name, ...words }) => ensure(api, { group: 'scheduling.k8s.io', version: 'v1', resource: 'priorityclasses' }, { metadata: { name }, ...words })),
   ]);
+  await ensureDefaultStorageClass(api);
   if (serviceCidr === undefined) return;
   await ensure(api, { group: '', version: 'v1', resource: 'services', namespace: 'default' }, {
     metadata: { ...kubernetes, labels: { component: 'apiserver', provider: 'kubernetes' } },

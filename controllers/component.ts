@@ -11,12 +11,16 @@ import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
+import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { GarbageCollector } from './garbage-collector/collector.ts';
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
+import { localPathController, localPathFinalizerController } from './local-path/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node-ipam/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { claimController } from './persistent-volume/claim-controller.ts';
+import { volumeController } from './persistent-volume/volume-controller.ts';
 import { podDisruptionBudgetController } from './pod-disruption-budget/controller.ts';
 import { podGarbageController } from './pod-garbage/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
@@ -68,6 +72,11 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
     taintEvictionController(),
     nodeIpam,
+    claimController(),
+    volumeController(),
+    localPathController(),
+    localPathFinalizerController(),
+    ephemeralVolumeController(),
     podGarbageController({ terminatedPodBound: options.terminatedPodBound ?? 12_500, nodeGoneMs: options.nodeGoneMs ?? 40_000 }),
   ];
   return {

@@ -17,6 +17,7 @@ import { priority } from './priority.ts';
 import { roleEscalation } from './role-escalation.ts';
 import { serviceAccount } from './service-account.ts';
 import { serviceAddresses } from './service-addresses.ts';
+import { storage } from './storage.ts';
 
 export interface AdmissionOptions {
   readonly cache: WatchCache;
@@ -37,6 +38,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   serviceAccount({ cache: options.cache, random: options.random, tokens: options.accountTokens !== undefined }),
   priority(options.cache),
   podDefaults(),
+  storage(options.cache),
   limitRanger(options.cache),
   podSecurity(options.cache),
   nodeRestriction(),

@@ -21,7 +21,7 @@ export const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi',
 const controllerRules: readonly PolicyRule[] = [
   // The garbage collector and the namespace controller look at and remove objects of every kind.
   { apiGroups: ['*'], resources: ['*'], verbs: [...read, ...change, 'delete', 'deletecollection'] },
-  on('', ['pods', 'persistentvolumeclaims', 'endpoints', 'serviceaccounts', 'configmaps', 'namespaces'], ['create']),
+  on('', ['pods', 'persistentvolumes', 'persistentvolumeclaims', 'endpoints', 'serviceaccounts', 'configmaps', 'namespaces'], ['create']),
   on('apps', ['replicasets', 'controllerrevisions'], ['create']),
   on('batch', ['jobs'], ['create']),
   on('discovery.k8s.io', ['endpointslices'], ['create']),
@@ -39,6 +39,9 @@ const schedulerRules: readonly PolicyRule[] = [
   on('', ['pods', 'nodes', 'namespaces', 'services'], read),
   on('apps', ['replicasets'], read),
   on('policy', ['poddisruptionbudgets'], read),
+  // A volume is promised to a claim before the claim's pod is bound.
+  on('', ['persistentvolumes', 'persistentvolumeclaims'], [...read, ...change]),
+  on('storage.k8s.io', ['storageclasses'], read),
   on('', ['pods/binding'], ['create']),
   on('', ['pods/status'], change),
   on('', ['pods'], ['delete']),

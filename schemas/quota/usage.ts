@@ -12,6 +12,7 @@ import type { Quantity } from '../quantity.ts';
 import { readAmounts, units, type ResourceAmounts } from '../resource-amounts.ts';
 import { timeMs } from '../timestamps.ts';
 import type { ResourceRequirements } from '../types/resources.ts';
+import { storageClassOf } from '../volumes/storage-class-of.ts';
 
 /** The kind of an object, as its key in the store names it. */
 export interface Collection {
@@ -71,7 +72,6 @@ const usageOfService = ({ spec }: Service): ReadonlyMap<string, Quantity> => {
   return new Map([['services.nodeports', units(open)], ['services.loadbalancers', units(balanced ? 1 : 0)]]);
 };
 
-const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
 const classSuffix = '.storageclass.storage.k8s.io/';
 
 const larger = (a: Quantity | undefined, b: Quantity | undefined): Quantity | undefined => (a === undefined || (b !== undefined && b.nano > a.nano) ? b : a);
@@ -79,7 +79,7 @@ const larger = (a: Quantity | undefined, b: Quantity | undefined): Quantity | un
 const usageOfClaim = ({ metadata, spec, status }: PersistentVolumeClaim): ReadonlyMap<string, Quantity> => {
   // A claim that is growing takes what has been set aside for it already.
   const storage = larger(readAmounts(spec.resources?.requests).get('storage'), readAmounts(status?.allocatedResources).get('storage'));
-  const className = metadata.annotations?.[classAnnotation] ?? spec.storageClassName ?? '';
+  const className = storageClassOf({ metadata, spec });
   const named = new Map<string, Quantity>();
   if (storage !== undefined) named.set('requests.storage', storage);
   if (className === '') return named;

@@ -5,6 +5,8 @@ import { validateLabelSelector } from '../label-selector.ts';
 import { whyNotDnsSubdomain, whyNotQualifiedName } from '../names.ts';
 import { compareQuantities, parseQuantity } from '../quantity.ts';
 import type { PersistentVolumeClaimSpec } from '../types/persistent-volume-claim-spec.ts';
+import type { ObjectMeta } from '../types/object-meta.ts';
+import { leavesClassOpen } from '../volumes/storage-class-of.ts';
 import { validateAccessModes, validateClassName, validateSize } from './persistent-volume.ts';
 import { validateAmounts } from './resources.ts';
 
@@ -39,20 +41,22 @@ export const validateClaimSpec = (spec: PersistentVolumeClaimSpec, field: string
   ];
 };
 
-/** The spec without what may change: the volume once, the class of attributes, and of a bound claim the size. */
-const fixedPart = (claim: PersistentVolumeClaimSpec, { named, bound }: { readonly named: boolean; readonly bound: boolean }): object => {
-  const { volumeName, volumeAttributesClassName: _class, resources: { requests, ...resources } = {}, ...rest } = claim;
+/** The spec without what may change: the volume and the class once, the class of attributes, and of a bound claim the size. */
+const fixedPart = (claim: PersistentVolumeClaimSpec, { named, classed, bound }: { readonly named: boolean; readonly classed: boolean; readonly bound: boolean }): object => {
+  const { volumeName, storageClassName, volumeAttributesClassName: _class, resources: { requests, ...resources } = {}, ...rest } = claim;
   const { storage: _storage, ...others } = requests ?? {};
-  return { ...rest, ...(named ? { volumeName } : {}), resources: { ...resources, requests: bound ? others : requests ?? {} } };
+  return { ...rest, ...(named ? { volumeName } : {}), ...(classed ? { storageClassName } : {}), resources: { ...resources, requests: bound ? others : requests ?? {} } };
 };
 
 interface Claim {
+  readonly metadata: ObjectMeta;
   readonly spec: PersistentVolumeClaimSpec;
   readonly status?: PersistentVolumeClaimStatus | undefined;
 }
 
 const validateUpdate = ({ spec, status }: Claim, old: Claim): readonly FieldError[] => {
-  const rules = { named: (old.spec.volumeName ?? '') !== '', bound: (status ?? old.status)?.phase === 'Bound' };
+  // A claim that leaves its class open gets the default class when there comes to be one.
+  const rules = { named: (old.spec.volumeName ?? '') !== '', classed: !leavesClassOpen(old), bound: (status ?? old.status)?.phase === 'Bound' };
   const errors: FieldError[] = [];
   if (!deepEqual(fixedPart(spec, rules), fixedPart(old.spec, rules))) {
     errors.push(forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'));

@@ -307,7 +307,9 @@ testFaults(PersistentVolumeClaim, {
   'sources that differ': [claim({ dataSource: { kind: 'PersistentVolumeClaim', name: 'a' }, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'b' } }), 'invalid spec'],
   'classes': [claim({ storageClassName: 'A', volumeAttributesClassName: 'B' }), 'invalid spec.storageClassName', 'invalid spec.volumeAttributesClassName'],
 });
-testFaults(PersistentVolumeClaim, { 'the volume, once': [claim({ volumeName: 'v' })], 'the class': [claim({ storageClassName: 'other' }), 'forbidden spec'], 'the size before it is bound': [claim(sized('3Gi')), 'forbidden spec'] }, claim());
+testFaults(PersistentVolumeClaim, { 'the volume, once': [claim({ volumeName: 'v' })], 'a class, once': [claim({ storageClassName: 'other' })], 'the size before it is bound': [claim(sized('3Gi')), 'forbidden spec'] }, claim());
+testFaults(PersistentVolumeClaim, { 'another class': [claim({ storageClassName: 'other' }), 'forbidden spec'], 'no class': [claim(), 'forbidden spec'] }, claim({ storageClassName: 'one' }));
+testFaults(PersistentVolumeClaim, { 'a class after the choice of none': [claim({ storageClassName: 'other' }), 'forbidden spec'] }, claim({ storageClassName: '' }));
 const held = { phase: 'Bound', capacity: { storage: '1Gi' } };
 testFaults(PersistentVolumeClaim, {
   'more': [claim({ volumeName: 'v', ...sized('9Gi') }, held)],

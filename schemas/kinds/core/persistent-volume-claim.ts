@@ -5,6 +5,7 @@ import { preparePersistentVolumeClaimSpec } from '../../prepare/persistent-volum
 import { as, list, mapOf, object, quantity, string, time, type Static } from '../../schema.ts';
 import { PersistentVolumeClaimSpec } from '../../types/persistent-volume-claim-spec.ts';
 import { validateClaimStatus, validatePersistentVolumeClaim } from '../../validation/persistent-volume-claim.ts';
+import { storageClassOf } from '../../volumes/storage-class-of.ts';
 import { warnFractions } from '../../warnings/pod.ts';
 
 export const PersistentVolumeClaimCondition = object('core.v1.PersistentVolumeClaimCondition', 'One aspect of the state of a claim.', {
@@ -51,7 +52,7 @@ export const PersistentVolumeClaim = defineKind(schema, {
     column('Volume', 'The volume that is bound.', ({ spec }) => spec.volumeName ?? ''),
     column('Capacity', 'Size of the bound volume.', ({ spec, status }) => (isBound(spec) ? status?.capacity?.['storage'] ?? '0' : '')),
     column('Access Modes', 'How the bound volume can be mounted, in short.', ({ spec, status }) => (isBound(spec) ? accessModesText(status?.accessModes) : '')),
-    column('StorageClass', 'Class of storage that is asked for.', ({ metadata, spec }) => metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName ?? ''),
+    column('StorageClass', 'Class of storage that is asked for.', storageClassOf),
     column('VolumeAttributesClass', 'Class of attributes that is asked for.', ({ spec }) => spec.volumeAttributesClassName ?? '<unset>'),
     ageColumn,
     column('VolumeMode', 'Whether the volume holds files or is a raw device.', ({ spec }) => spec.volumeMode ?? '<unset>', { shown: 'wide' }),

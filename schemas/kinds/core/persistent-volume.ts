@@ -14,6 +14,7 @@ import {
 } from '../../types/volume-remote.ts';
 import { HostPathVolumeSource } from '../../types/volume.ts';
 import { validatePersistentVolume } from '../../validation/persistent-volume.ts';
+import { storageClassOf } from '../../volumes/storage-class-of.ts';
 import { warnFractions } from '../../warnings/pod.ts';
 
 export const PersistentVolumeSpec = object('core.v1.PersistentVolumeSpec', 'What a volume is; exactly one source.', {
@@ -74,7 +75,7 @@ export const PersistentVolume = defineKind(schema, {
     column('Reclaim Policy', 'What becomes of the volume when its claim is gone.', ({ spec }) => spec.persistentVolumeReclaimPolicy ?? ''),
     column('Status', 'What the volume is doing.', ({ metadata, status }) => (metadata.deletionTimestamp === undefined ? status?.phase ?? '' : 'Terminating')),
     column('Claim', 'The claim to which the volume belongs.', ({ spec: { claimRef } }) => (claimRef === undefined ? '' : `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}`)),
-    column('StorageClass', 'Class of storage of the volume.', ({ metadata, spec }) => metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec.storageClassName ?? ''),
+    column('StorageClass', 'Class of storage of the volume.', storageClassOf),
     column('VolumeAttributesClass', 'Class of attributes of the volume.', ({ spec }) => spec.volumeAttributesClassName ?? '<unset>'),
     column('Reason', 'Why the volume is in its state, in one word.', ({ status }) => status?.reason ?? ''),
     ageColumn,

@@ -1,8 +1,9 @@
 import { ageColumn, column } from '../../columns/columns.ts';
-import { defineKind, topLevel, type ApiObject, type BodyOf } from '../../kind.ts';
+import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { boolean, list, mapOf, oneOf, string } from '../../schema.ts';
 import { TopologySelectorTerm } from '../../types/topology-selector.ts';
 import { validateStorageClass } from '../../validation/storage.ts';
+import { isDefaultClass } from '../../volumes/storage-class-of.ts';
 
 const schema = topLevel('storage.v1.StorageClass', 'A sort of storage from which volumes are made on request.', {
   allowVolumeExpansion: boolean('True when volumes of the class can be made larger.'),
@@ -14,14 +15,11 @@ const schema = topLevel('storage.v1.StorageClass', 'A sort of storage from which
   volumeBindingMode: oneOf(['Immediate', 'WaitForFirstConsumer'], 'Whether a volume is made at once or when the first pod needs it. It cannot be changed.', { default: 'Immediate' }),
 }, ['provisioner']);
 
-const isDefault = ({ metadata: { annotations = {} } }: ApiObject): boolean =>
-  ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'].some((name) => annotations[name] === 'true');
-
 export const StorageClass = defineKind(schema, {
   group: 'storage.k8s.io', version: 'v1', kind: 'StorageClass', plural: 'storageclasses', scope: 'Cluster',
   shortNames: ['sc'],
   columns: [
-    { name: 'Name', type: 'string', format: 'name', description: 'Name of the class, and whether it is the default.', priority: 0, cell: (one) => `${one.metadata.name ?? ''}${isDefault(one) ? ' (default)' : ''}` },
+    { name: 'Name', type: 'string', format: 'name', description: 'Name of the class, and whether it is the default.', priority: 0, cell: (one) => `${one.metadata.name ?? ''}${isDefaultClass(one) ? ' (default)' : ''}` },
     column('Provisioner', 'Who makes the volumes.', ({ provisioner }) => provisioner),
     column('ReclaimPolicy', 'What becomes of a volume when its claim goes.', ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete'),
     column('VolumeBindingMode', 'When a volume is made.', ({ volumeBindingMode }) => volumeBindingMode ?? 'Immediate'),

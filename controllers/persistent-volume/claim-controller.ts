@@ -1,0 +1,179 @@
+import { keyOf } from '../../client/key.ts';
+import type { Controller, ReconcileContext } from '../../client/controller.ts';
+import { ApiError } from '../../schemas/errors.ts';
+import { draftOf, type Draft } from '../../schemas/frozen.ts';
+import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
+import { isMeantFor } from '../../schemas/volumes/match-volume.ts';
+import { podClaims } from '../../schemas/volumes/pod-claims.ts';
+import { leavesClassOpen, storageClassOf } from '../../schemas/volumes/storage-class-of.ts';
+import { bindCompleted, boundByController, claimProtection, storageProvisioner } from '../../schemas/volumes/volume-words.ts';
+import { unlessGone } from '../ensure.ts';
+import { planClaim, type ClaimStep } from './claim-plan.ts';
+
+/** Volumes stand under the claim that they name, else under their class. */
+const byUse = (volume: PersistentVolume): readonly string[] => {
+  const { claimRef } = volume.spec;
+  return [claimRef === undefined ? `class/${storageClassOf(volume)}` : `claim/${claimRef.namespace}/${claimRef.name}`];
+};
+
+/** Claims without a volume stand under their class, those that name a volume under its name. */
+const byWish = (claim: PersistentVolumeClaim): readonly string[] => {
+  const { volumeName = '' } = claim.spec;
+  if (volumeName !== '') return [`volume/${volumeName}`];
+  return [`class/${storageClassOf(claim)}`, ...(leavesClassOpen(claim) ? ['open'] : [])];
+};
+
+const byClaim = (pod: Pod): readonly string[] => podClaims(pod).map(({ claimName }) => `${pod.metadata.namespace}/${claimName}`);
+
+/** The claim as it is now, unless another one has its name or it was bound elsewhere in the meantime. */
+const same = (draft: Draft<PersistentVolumeClaim>, claim: PersistentVolumeClaim): void => {
+  if (draft.metadata.uid !== claim.metadata.uid) throw new ApiError('Conflict', `claim ${claim.metadata.name} was made anew in the meantime`);
+};
+
+const annotate = (draft: Draft<PersistentVolumeClaim> | Draft<PersistentVolume>, annotations: Readonly<Record<string, string>>): void => {
+  draft.metadata.annotations = { ...draft.metadata.annotations, ...annotations };
+};
+
+/** A pod that came while the copy was behind: the server is asked before protection ends. */
+const isUsedNow = async (claim: PersistentVolumeClaim, context: ReconcileContext): Promise<boolean> => {
+  const { items } = await context.client.of(Pod).list({ namespace: claim.metadata.namespace });
+  return items.some((pod) => isPlaced(pod) && byClaim(pod).includes(`${claim.metadata.namespace}/${claim.metadata.name}`));
+};
+
+const isPlaced = ({ spec }: Pod): boolean => (spec.nodeName ?? '') !== '';
+
+const carryOut = async (step: ClaimStep, claim: PersistentVolumeClaim, context: ReconcileContext): Promise<void> => {
+  const claims = context.client.of(PersistentVolumeClaim);
+  const change = async (how: (draft: Draft<PersistentVolumeClaim>) => void): Promise<void> => {
+    await claims.modify(keyOf(claim), (draft) => {
+      same(draft, claim);
+      how(draft);
+    }, { hint: claim });
+  };
+  const changeStatus = async (how: (draft: Draft<PersistentVolumeClaim>) => void): Promise<void> => {
+    await claims.modifyStatus(keyOf(claim), (draft) => {
+      same(draft, claim);
+      how(draft);
+    });
+  };
+  switch (step.do) {
+    case 'tell': return context.events.event(claim, step.type, step.reason, step.message);
+    case 'reserve': return reserve(step, claim, context);
+    case 'name-volume':
+      return change((draft) => {
+        const { name = '' } = step.volume.metadata;
+        const before = draft.spec.volumeName ?? '';
+        if (before !== '' && before !== name) throw new ApiError('Conflict', `claim ${claim.metadata.name} names another volume by now`);
+        draft.spec.volumeName = name;
+        annotate(draft, { [bindCompleted]: 'yes', ...(before === '' ? { [boundByController]: 'yes' } : {}) });
+      });
+    case 'show-bound':
+      return changeStatus((draft) => {
+        const { accessModes, capacity } = step.volume.spec;
+        // The size is taken over once: growing is done by who made the volume.
+        const grown = draft.status?.phase === 'Bound' ? draft.status.capacity : undefined;
+        draft.status = { ...draft.status, phase: 'Bound', accessModes: draftOf(accessModes ?? []), capacity: grown ?? draftOf(capacity ?? {}) };
+      });
+    case 'phase': return changeStatus((draft) => void (draft.status = { ...draft.status, phase: step.phase }));
+    case 'set-class': return change((draft) => void (draft.spec.storageClassName = step.className));
+    case 'ask-provisioner': return change((draft) => annotate(draft, Object.fromEntries(storageProvisioner.map((name) => [name, step.provisioner]))));
+    case 'protect': return change((draft) => void (draft.metadata.finalizers = [...draft.metadata.finalizers ?? [], claimProtection]));
+    case 'unprotect':
+      if (await isUsedNow(claim, context)) return undefined;
+      return change((draft) => void (draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((name) => name !== claimProtection)));
+  }
+};
+
+const reserve = async ({ volume, chosen }: Extract<ClaimStep, { readonly do: 'reserve' }>, claim: PersistentVolumeClaim, context: ReconcileContext): Promise<void> => {
+  const { namespace, name, uid, resourceVersion } = claim.metadata;
+  await context.client.of(PersistentVolume).modify(keyOf(volume), (draft) => {
+    const isFree = draft.metadata.uid === volume.metadata.uid && draft.metadata.deletionTimestamp === undefined
+      && (draft.spec.claimRef === undefined || isMeantFor(draft as PersistentVolume, claim));
+    if (!isFree) throw new ApiError('Conflict', `volume ${volume.metadata.name} was taken in the meantime`);
+    draft.spec.claimRef = { ...draft.spec.claimRef, apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion } as NonNullable<typeof draft.spec.claimRef>;
+    if (chosen) annotate(draft, { [boundByController]: 'yes' });
+  }, { hint: volume });
+};
+
+/** A claim that waits has its reason told again after so long, for events are not kept for ever. */
+const toldAgainMs = 600_000;
+
+/** Says a thing about an object once, and again only after a while: every look finds the same reasons. */
+class Teller {
+  readonly #told = new Map<string, { readonly text: string; readonly atMs: number }>();
+
+  /** Whether it is to be said now. */
+  isNews(uid: string, { reason, message }: { readonly reason: string; readonly message: string }, nowMs: number): boolean {
+    const text = `${reason} ${message}`;
+    const last = this.#told.get(uid);
+    if (last?.text === text && nowMs - last.atMs < toldAgainMs) return false;
+    this.#told.set(uid, { text, atMs: nowMs });
+    return true;
+  }
+
+  /** Forgets all but these, should there be many more. */
+  keep(claims: readonly PersistentVolumeClaim[]): void {
+    if (this.#told.size <= claims.length) return;
+    const alive = new Set(claims.map(({ metadata }) => metadata.uid));
+    for (const uid of this.#told.keys()) if (!alive.has(uid)) this.#told.delete(uid);
+  }
+}
+
+/** Binds claims to volumes, asks provisioners for what is missing, and keeps claims that pods use from going. */
+export const claimController = (): Controller<PersistentVolumeClaim> => {
+  const teller = new Teller();
+  return {
+    name: 'persistentvolume-controller',
+    reconciles: PersistentVolumeClaim,
+    indexes: { wish: byWish },
+    watches: [
+      {
+        kind: PersistentVolume, indexes: { use: byUse },
+        map: (volume: PersistentVolume, context) => {
+          const { claimRef } = volume.spec;
+          const claims = context.informer(PersistentVolumeClaim);
+          const naming = claims.by('wish', `volume/${volume.metadata.name}`).map(keyOf);
+          if (claimRef !== undefined) return [...naming, { namespace: claimRef.namespace, name: claimRef.name ?? '' }];
+          return volume.status?.phase === 'Available' ? [...naming, ...claims.by('wish', `class/${storageClassOf(volume)}`).map(keyOf)] : naming;
+        },
+      },
+      {
+        kind: StorageClass,
+        map: ({ metadata }: StorageClass, context) => ['open', `class/${metadata.name}`].flatMap((value) => context.informer(PersistentVolumeClaim).by('wish', value).map(keyOf)),
+      },
+      {
+        // A pod that goes may be the last that a claim waits for; one that comes is named in the claim's event.
+        kind: Pod, indexes: { claim: byClaim },
+        map: (pod: Pod, context) => podClaims(pod).map(({ claimName }) => ({ namespace: pod.metadata.namespace, name: claimName })).filter((key) => {
+          const claim = context.informer(PersistentVolumeClaim).get(key);
+          return claim?.metadata.deletionTimestamp !== undefined || (claim?.status?.phase === 'Pending' && !isPlaced(pod));
+        }),
+      },
+    ],
+    reconcile: async (claim, { namespace, name }, context) => {
+      if (claim === undefined) {
+        teller.keep(context.informer(PersistentVolumeClaim).list());
+        return undefined;
+      }
+      const volumes = context.informer(PersistentVolume);
+      const pods = context.informer(Pod).by('claim', `${namespace}/${name}`);
+      const wanted = claim.spec.volumeName ?? '';
+      const named = wanted === '' ? undefined : volumes.get({ name: wanted }) ?? await context.client.of(PersistentVolume).find({ name: wanted });
+      const steps = planClaim({
+        claim, named,
+        candidates: wanted === '' ? [...volumes.by('use', `claim/${namespace}/${name}`), ...volumes.by('use', `class/${storageClassOf(claim)}`)] : [],
+        classes: context.informer(StorageClass).list(),
+        isUsed: pods.some(isPlaced),
+        unplacedPod: pods.find((pod) => !isPlaced(pod) && pod.metadata.deletionTimestamp === undefined)?.metadata.name,
+      });
+      for (const step of steps) {
+        if (step.do === 'tell' && !teller.isNews(claim.metadata.uid ?? '', step, context.clock.now())) continue;
+        await unlessGone(carryOut(step, claim, context));
+      }
+      return steps.some((step) => step.do === 'tell') && claim.status?.phase === 'Pending' ? { afterMs: toldAgainMs } : undefined;
+    },
+  };
+};
