@@ -13,6 +13,7 @@ import { initContainers, isEphemeral } from './pod-view.ts';
 import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
 import type { SourceCache } from './source-cache.ts';
 import type { EndpointWithdrawal } from './termination.ts';
+import type { ClaimedVolumes } from './volumes/claimed-volumes.ts';
 import type { Mounts } from './volumes/mounts.ts';
 
 export type Engine = ContainerRuntime & ContainerLogs & ContainerExec & ContainerStats;
@@ -30,6 +31,7 @@ export interface AgentContext {
   readonly sources: SourceCache;
   readonly withdrawal: EndpointWithdrawal;
   readonly mounts: Mounts;
+  readonly claimed: ClaimedVolumes;
   /** Bounds what the engine is asked to start at a time. */
   readonly starts: Limiter;
   readonly nodeName: string;

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import type { Component, Surroundings } from '../base/component.ts';
 import { boundTransport } from '../client/bound-transport.ts';
+import { runControllers } from '../client/controller.ts';
 import { createClient } from '../client/client.ts';
 import { createEventRecorder } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import { createInformers } from '../client/informers.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
+import { PersistentVolume } from '../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
 import { Actions } from './actions.ts';
@@ -28,6 +30,9 @@ import { NodeReports } from './server/node-reports.ts';
 import { SourceCache } from './source-cache.ts';
 import type { EndpointWithdrawal } from './termination.ts';
 import { sampleEveryMs, UsageSampler } from './usage/usage-sampler.ts';
+import { ClaimedVolumes } from './volumes/claimed-volumes.ts';
+import { LocalDirs } from './volumes/local-dirs.ts';
+import { reclaimController } from './volumes/reclaim.ts';
 import { linuxMounts, type Mounts } from './volumes/mounts.ts';
 
 export interface AgentOptions {
@@ -94,7 +99,9 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   const pods = informers.informer(Pod, { fieldSelector: `spec.nodeName=${nodeName}` });
   const nodes = informers.informer(Node);
   const services = informers.informer(Service);
+  const volumes = informers.informer(PersistentVolume);
   const informing = informers.run(signal);
+  const dirs = new LocalDirs(join(dataDir, 'volumes'));
 
   const engine = await engineInfo(surroundings, options, signal);
   let workers: PodWorkers | undefined;
@@ -113,18 +120,27 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     },
   }).listen({ host: nodeIp, port: options.port ?? 0 });
   try {
-    const registration = new NodeRegistration({ client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir });
+    const registration = new NodeRegistration({
+      client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
+    });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);
     const { gatewayIp } = await options.overlay.prepare({ nodeName, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
     network({ gatewayIp, podCidr });
 
+    const sources = new SourceCache({ client, clock, log, random });
+    const claimed = new ClaimedVolumes({
+      dirs, claim: (namespace, name) => sources.claim(namespace, name),
+      // A claim may be known to be bound before its volume is.
+      volume: async (name) => volumes.get({ name }) ?? client.of(PersistentVolume).find({ name }),
+      node: () => ({ name: nodeName, labels: nodes.get({ name: nodeName })?.metadata.labels ?? {} }),
+    });
     const context: AgentContext = {
       clock, log, client, runtime, runtimeName: engine.name,
       events: createEventRecorder({ client, clock, log, random, component: 'kubelet', host: nodeName, signal }),
       actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
       images: new Images(runtime, clock),
-      sources: new SourceCache({ client, clock, log, random }),
+      sources,
       withdrawal: options.withdrawal, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
       nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: gatewayIp,
       allocatable: nodeResources(engine, await machineFacts(dataDir)),
@@ -133,6 +149,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
         ...(namespace === undefined ? [] : services.list(namespace)),
         ...(namespace === 'default' ? [] : services.list('default').filter(({ metadata }) => metadata.name === 'kubernetes')),
       ],
+      claimed,
       token: (pod, projection) => serviceAccountToken(client, pod, projection),
     };
     workers = new PodWorkers(context);
@@ -142,7 +159,8 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     await registration.setReady(undefined);
     ready();
     const overlaid = applyPeers(nodes, { surroundings, options, signal });
-    await Promise.all([informing, heard, overlaid, registration.run(signal), sampler.run(signal)]);
+    const reclaimed = runControllers([reclaimController({ nodeName, dirs, claimed })], surroundings, signal, () => undefined, { informers });
+    await Promise.all([informing, heard, overlaid, reclaimed, registration.run(signal), sampler.run(signal)]);
     await context.sources.close();
   } finally {
     workers?.close();

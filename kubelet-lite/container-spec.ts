@@ -74,7 +74,7 @@ export const containerSpec = async ({ pod, container, attempt, env, security, pi
     mounts.push({
       hostPath: await volumePath(mount.name, { container: container.name, index, subPath }),
       containerPath: mount.mountPath,
-      readOnly: (mount.readOnly ?? false) || (volume !== undefined && hasPayload(volume)),
+      readOnly: (mount.readOnly ?? false) || (volume !== undefined && (hasPayload(volume) || volume.persistentVolumeClaim?.readOnly === true)),
       ...propagation(mount, container),
     });
   }

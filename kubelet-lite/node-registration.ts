@@ -8,6 +8,7 @@ import type { Client } from '../client/client.ts';
 import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
+import { localPathDir } from '../schemas/volumes/volume-words.ts';
 import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
@@ -26,6 +27,8 @@ export interface RegistrationOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly images: () => Promise<readonly ImageState[]>;
   readonly dataDir: string;
+  /** Where the node keeps the volumes that are folders of its disk, as an absolute path. */
+  readonly volumesDir: string;
 }
 
 const idFile = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
@@ -48,8 +51,8 @@ export class NodeRegistration {
 
   /** Makes the node's object, or takes over the one that is there; tries until the server answers. */
   async register(signal: AbortSignal): Promise<void> {
-    const { client, clock, log, nodeName, runtime, labels } = this.#options;
-    const annotations = engineAnnotations(runtime);
+    const { client, clock, log, nodeName, runtime, labels, volumesDir } = this.#options;
+    const annotations = { ...engineAnnotations(runtime), [localPathDir]: volumesDir };
     const own = { ...nodeLabels(nodeName, runtime.architecture), ...labels };
     while (!signal.aborted) {
       try {

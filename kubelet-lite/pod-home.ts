@@ -29,7 +29,7 @@ export class PodHome {
   constructor(context: AgentContext, podUid: string) {
     this.#context = context;
     this.#dir = join(context.podsDir, podUid);
-    this.volumes = new PodVolumes(this.#dir, context.mounts, (message) => context.log.warn(message, { pod: podUid }));
+    this.volumes = new PodVolumes(this.#dir, { mounts: context.mounts, claimed: context.claimed, warn: (message) => context.log.warn(message, { pod: podUid }) });
   }
 
   /** What volumes and environment are made from. */

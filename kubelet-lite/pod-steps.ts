@@ -131,6 +131,7 @@ export class PodSteps {
     this.release();
     for (const { id } of sandboxes) await this.#context.runtime.removeSandbox(id);
     await this.home.volumes.remove();
+    this.#context.claimed.release(this.#uid);
   }
 
   /** The run whose processes an ephemeral container is to see. */

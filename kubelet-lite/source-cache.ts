@@ -1,11 +1,12 @@
 /**
- * Local copies of exactly those ConfigMaps and Secrets that pods of this node read: one watch per object, from the first
- * pod that needs it to the last. A node thus never holds the secrets of others.
+ * Local copies of exactly those ConfigMaps, Secrets and claims that pods of this node name: one watch per object, from the
+ * first pod that needs it to the last. A node thus never holds the secrets of others.
  */
 import type { ListWatchSurroundings } from '../client/list-watch-informer.ts';
 import { ListWatchInformer } from '../client/list-watch-informer.ts';
 import type { ApiObject, Kind } from '../schemas/kind.ts';
 import { ConfigMap } from '../schemas/kinds/core/config-map.ts';
+import { PersistentVolumeClaim } from '../schemas/kinds/core/persistent-volume-claim.ts';
 import { Secret } from '../schemas/kinds/core/secret.ts';
 import type { Sources } from './env.ts';
 
@@ -16,7 +17,7 @@ interface Held {
   readonly running: Promise<void>;
 }
 
-export interface References { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string> }
+export interface References { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string>; readonly claims: ReadonlySet<string> }
 
 export class SourceCache {
   readonly #surroundings: ListWatchSurroundings;
@@ -31,6 +32,7 @@ export class SourceCache {
     const wanted = [
       ...[...references.configMaps].map((name) => this.#hold(ConfigMap, namespace, name, holder, changed)),
       ...[...references.secrets].map((name) => this.#hold(Secret, namespace, name, holder, changed)),
+      ...[...references.claims].map((name) => this.#hold(PersistentVolumeClaim, namespace, name, holder, changed)),
     ];
     await Promise.all(wanted.map(({ informer }) => informer.whenSynced(signal)));
   }
@@ -54,6 +56,11 @@ export class SourceCache {
 
   of(namespace: string): Sources {
     return { configMap: (name) => this.#get(ConfigMap, namespace, name), secret: (name) => this.#get(Secret, namespace, name) };
+  }
+
+  /** The copy of a claim that a holder named. */
+  claim(namespace: string, name: string): PersistentVolumeClaim | undefined {
+    return this.#get(PersistentVolumeClaim, namespace, name);
   }
 
   #get<T extends ApiObject>(kind: Kind<T>, namespace: string, name: string): T | undefined {

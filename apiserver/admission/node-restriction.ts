@@ -4,6 +4,7 @@ import type { UserInfo } from '../../schemas/api.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import { localPathFinalizer } from '../../schemas/volumes/volume-words.ts';
 import { nodeLeaseNamespace, nodeOfUser } from '../authorization/node-authorizer.ts';
 import type { AdmissionContext, AdmissionPlugin } from './admission.ts';
 
@@ -14,8 +15,9 @@ const labelsUnder = ({ metadata: { labels = {} } }: ApiObject, rule: RegExp): Re
   Object.fromEntries(Object.entries(labels).filter(([key]) => rule.test(key)));
 
 /**
- * What an agent may not say although it may write the object: it makes no node but its own and no lease but its own, and
- * it neither takes taints off itself nor puts on labels that are the admin's to give.
+ * What an agent may not say although it may write the object: it makes no node but its own and no lease but its own, it
+ * neither takes taints off itself nor puts on labels that are the admin's to give, and of a volume it says only that the
+ * folder is gone.
  */
 export const nodeRestriction = (): AdmissionPlugin => ({
   name: 'NodeRestriction',
@@ -27,6 +29,10 @@ export const nodeRestriction = (): AdmissionPlugin => ({
       if (name !== node || namespace !== nodeLeaseNamespace) throw refusal(context, `node ${JSON.stringify(node)} can only access node lease with the same name as the requesting node`);
       return;
     }
+    if (kind.group === '' && kind.plural === 'persistentvolumes') {
+      if (old === undefined || !onlyLetsGo(object, old)) throw refusal(context, `node ${JSON.stringify(node)} can only remove the finalizer ${localPathFinalizer} of a volume that is being deleted`);
+      return;
+    }
     if (kind.group !== '' || kind.plural !== 'nodes') return;
     if (name !== node) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(name)}`);
     const reserved = labelsUnder(object, reservedLabel);
@@ -36,6 +42,13 @@ export const nodeRestriction = (): AdmissionPlugin => ({
     if (old !== undefined && !deepEqual((object as Node).spec?.taints ?? [], (old as Node).spec?.taints ?? [])) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify taints`);
   },
 });
+
+/** Whether all that changes is that a volume on its way out loses the agents' finalizer. */
+const onlyLetsGo = (object: ApiObject, old: ApiObject): boolean => {
+  const rest = ({ metadata: { finalizers: _finalizers, managedFields: _managed, resourceVersion: _revision, ...metadata }, ...body }: ApiObject): object => ({ ...body, metadata });
+  return old.metadata.deletionTimestamp !== undefined && deepEqual(rest(object), rest(old))
+    && deepEqual(object.metadata.finalizers ?? [], (old.metadata.finalizers ?? []).filter((name) => name !== localPathFinalizer));
+};
 
 const refusal = ({ kind, name }: AdmissionContext, why: string): ApiError =>
   new ApiError('Forbidden', `${qualified(kind.plural, kind.group)} ${JSON.stringify(name)} is forbidden: ${why}`, { name, group: kind.group || undefined, kind: kind.plural });

@@ -1,12 +1,15 @@
 /**
- * What a node's agent may do. It goes by the state of the cluster: an agent reads the Secrets and ConfigMaps that pods on
- * its node name, gets tokens for the accounts of these pods, and writes the status of no other pods, so that a node that
+ * What a node's agent may do. It goes by the state of the cluster: an agent reads the Secrets, ConfigMaps and claims that
+ * pods on its node name, gets tokens for the accounts of these pods, and writes the status of no other pods, so that a node that
  * was broken into gives away what runs on it and nothing else. There is no graph beside the cache: a decision looks at the
  * node's pods, which the cache indexes, and what a pod names is worked out once for each stored pod.
  */
 import type { UserInfo } from '../../schemas/api.ts';
+import type { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { PolicyRule } from '../../schemas/types/rbac.ts';
+import { podClaims } from '../../schemas/volumes/pod-claims.ts';
+import { localPathNode } from '../../schemas/volumes/volume-words.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AccessRequest, Authorizer } from './authorizer.ts';
 import { ruleAllows } from './rules.ts';
@@ -24,7 +27,7 @@ const read = ['get', 'list', 'watch'] as const;
 
 const rulesOfAll: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'create'] },
-  { apiGroups: [''], resources: ['pods', 'services', 'namespaces'], verbs: read },
+  { apiGroups: [''], resources: ['pods', 'services', 'namespaces', 'persistentvolumes'], verbs: read },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'update', 'patch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
@@ -35,11 +38,12 @@ type At = NonNullable<AccessRequest['resource']>;
 interface Named {
   readonly secrets: ReadonlySet<string>;
   readonly configMaps: ReadonlySet<string>;
+  readonly claims: ReadonlySet<string>;
 }
 
 const namesOf = new WeakMap<Pod, Named>();
 
-/** The Secrets and ConfigMaps of its namespace that a pod names anywhere. */
+/** The Secrets, ConfigMaps and claims of its namespace that a pod names anywhere. */
 const namedBy = (pod: Pod): Named => {
   const known = namesOf.get(pod);
   if (known !== undefined) return known;
@@ -68,10 +72,13 @@ const namedBy = (pod: Pod): Named => {
     }
   }
   for (const { name } of spec.imagePullSecrets ?? []) note(secrets, name);
-  const named = { secrets, configMaps };
+  const named = { secrets, configMaps, claims: new Set(podClaims(pod).map(({ claimName }) => claimName)) };
   namesOf.set(pod, named);
   return named;
 };
+
+/** What agents read by name only, where a pod of theirs names it. */
+const readByName: Readonly<Record<string, keyof Named>> = { secrets: 'secrets', configmaps: 'configMaps', persistentvolumeclaims: 'claims' };
 
 const quoted = (text: string): string => JSON.stringify(text);
 
@@ -83,13 +90,17 @@ export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>)
   /** Why not, for what depends on the pods that a node has; `none` for what does not. */
   const whyNotByPods = (node: string, verb: string, at: At): string | undefined | 'none' => {
     const { namespace = '', name = '', resource, subresource } = at;
-    if ((resource === 'secrets' || resource === 'configmaps') && subresource === undefined) {
+    const kind = Object.hasOwn(readByName, resource) ? readByName[resource] : undefined;
+    if (kind !== undefined && subresource === undefined) {
       if (!read.some((one) => one === verb) || name === '' || namespace === '') return `can only read resources of this type by name`;
-      const kind = resource === 'secrets' ? 'secrets' : 'configMaps';
       return podsOn(node, namespace).some((pod) => namedBy(pod)[kind].has(name)) ? undefined : `no relationship found between node ${quoted(node)} and this object`;
     }
     if (resource === 'serviceaccounts' && subresource === 'token' && verb === 'create') {
       return podsOn(node, namespace).some((pod) => (pod.spec.serviceAccountName || 'default') === name) ? undefined : `no relationship found between node ${quoted(node)} and this object`;
+    }
+    if (resource === 'persistentvolumes' && subresource === undefined && (verb === 'update' || verb === 'patch') && name !== '') {
+      const volume = state.get(`/persistentvolumes//${name}`) as PersistentVolume | undefined;
+      return volume === undefined || volume.metadata.annotations?.[localPathNode] === node ? undefined : `node ${quoted(node)} can only change volumes that are on it`;
     }
     const ofPod = resource === 'pods' && ((subresource === 'status' && ['get', 'update', 'patch'].includes(verb)) || (subresource === undefined && verb === 'delete'));
     if (!ofPod || name === '') return 'none';

@@ -15,3 +15,9 @@ export const giveToGroup = async (path: string, groupId: number): Promise<void> 
   if (wanted !== mode || stats.gid !== groupId) await chmod(path, wanted);
   if (stats.isDirectory()) for (const entry of await readdir(path)) await giveToGroup(join(path, entry), groupId);
 };
+
+/** Whether the folder itself, and so presumably all in it, was given to the group before. */
+export const isGivenTo = async (path: string, groupId: number): Promise<boolean> => {
+  const { gid, mode } = await lstat(path);
+  return gid === groupId && (mode & 0o2770) === 0o2770;
+};

@@ -4,6 +4,7 @@ import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { Secret } from '../../schemas/kinds/core/secret.ts';
 import type { KeyToPath } from '../../schemas/types/references.ts';
 import type { DownwardAPIVolumeFile, ServiceAccountTokenProjection, Volume, VolumeProjection } from '../../schemas/types/volume.ts';
+import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { ConfigError, unsupported } from '../config-error.ts';
 import { fieldValue, resourceValue, type PodFacts } from '../downward.ts';
 import type { Sources } from '../env.ts';
@@ -98,8 +99,8 @@ export const payloadOf = async (volume: Volume, input: PayloadInput): Promise<Pa
   return out;
 };
 
-/** Names of the ConfigMaps and Secrets that a pod reads, for its volumes, its environment and its pulls. */
-export const referencesOf = (pod: Pod): { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string> } => {
+/** Names of the ConfigMaps and Secrets that a pod reads, for its volumes, its environment and its pulls, and of its claims. */
+export const referencesOf = (pod: Pod): { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string>; readonly claims: ReadonlySet<string> } => {
   const configMaps = new Set<string>();
   const secrets = new Set<string>();
   const note = (set: Set<string>, name: string | undefined): void => {
@@ -124,7 +125,7 @@ export const referencesOf = (pod: Pod): { readonly configMaps: ReadonlySet<strin
     }
   }
   for (const { name } of pod.spec?.imagePullSecrets ?? []) note(secrets, name);
-  return { configMaps, secrets };
+  return { configMaps, secrets, claims: new Set(podClaims(pod).map(({ claimName }) => claimName)) };
 };
 
 /** Kubernetes' default life of a projected token, and the part of it after which a new one is fetched. */

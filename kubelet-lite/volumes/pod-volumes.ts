@@ -3,24 +3,35 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { memoryBytes } from '../../schemas/quantity.ts';
 import type { Volume } from '../../schemas/types/volume.ts';
+import { podClaims, type PodClaim } from '../../schemas/volumes/pod-claims.ts';
 import { ConfigError, unsupported } from '../config-error.ts';
 import { writeAtomically } from './atomic-dir.ts';
+import type { ClaimedVolumes } from './claimed-volumes.ts';
 import { hostPath } from './host-path.ts';
 import type { Mounts } from './mounts.ts';
-import { giveToGroup } from './ownership.ts';
+import { giveToGroup, isGivenTo } from './ownership.ts';
 import { hasPayload, payloadOf, type PayloadInput } from './payload.ts';
 import { bindSubPath } from './sub-path.ts';
+
+export interface PodVolumesOptions {
+  readonly mounts: Mounts;
+  readonly claimed: Pick<ClaimedVolumes, 'mount'>;
+  /** Is told what is not as it should be, and does not keep the pod from running. */
+  readonly warn: (message: string) => void;
+}
 
 export class PodVolumes {
   readonly #dir: string;
   readonly #mounts: Mounts;
+  readonly #claimed: PodVolumesOptions['claimed'];
   readonly #paths = new Map<string, string>();
   readonly #warn: (message: string) => void;
 
-  /** `podDir` is this pod's own folder. `warn` is told what is not as it should be, and does not keep the pod from running. */
-  constructor(podDir: string, mounts: Mounts, warn: (message: string) => void) {
+  /** `podDir` is this pod's own folder. */
+  constructor(podDir: string, { mounts, claimed, warn }: PodVolumesOptions) {
     this.#dir = podDir;
     this.#mounts = mounts;
+    this.#claimed = claimed;
     this.#warn = warn;
   }
 
@@ -76,6 +87,8 @@ export class PodVolumes {
       return path;
     }
     if (volume.hostPath !== undefined) return hostPath(volume.hostPath);
+    const claim = podClaims(input.pod).find((one) => one.volume.name === volume.name);
+    if (claim !== undefined) return this.#ofClaim(claim, input);
     const kinds = Object.keys(volume).filter((key) => key !== 'name');
     if (volume.emptyDir === undefined && kinds.length > 0) throw unsupported(`a volume of kind ${kinds.join(', ')}`);
     await mkdir(path, { recursive: true });
@@ -83,6 +96,15 @@ export class PodVolumes {
     else if ((volume.emptyDir?.medium ?? '') !== '') throw unsupported(`an emptyDir with medium ${volume.emptyDir?.medium}`);
     await chmod(path, 0o777);
     if (groupId !== undefined) await giveToGroup(path, groupId);
+    return path;
+  }
+
+  async #ofClaim(claim: PodClaim, input: PayloadInput): Promise<string> {
+    const { path, takesGroup } = await this.#claimed.mount(input.pod, claim);
+    const groupId = groupOf(input);
+    if (groupId === undefined || !takesGroup || claim.volume.persistentVolumeClaim?.readOnly === true) return path;
+    const policy = input.pod.spec?.securityContext?.fsGroupChangePolicy;
+    if (policy !== 'OnRootMismatch' || !await isGivenTo(path, groupId)) await giveToGroup(path, groupId);
     return path;
   }
 

@@ -206,7 +206,7 @@ test('a volume that cannot be made is told in the status, and whether it ever ca
   const agent = await begun(t);
   const volume = (source: object): Spec => web({ volumeMounts: [{ name: 'v', mountPath: '/v' }] }, { volumes: [{ name: 'v', ...source }] });
   for (const [name, source, reason, message] of [
-    ['claim', { persistentVolumeClaim: { claimName: 'x' } }, 'CreateContainerConfigError', /volume "v": a volume of kind persistentVolumeClaim is not supported/],
+    ['remote', { nfs: { server: 'x', path: '/' } }, 'CreateContainerConfigError', /volume "v": a volume of kind nfs is not supported/],
     ['missing', { configMap: { name: 'later' } }, 'ContainerCreating', /volume "v": configmap "later" not found/],
   ] as const) {
     await agent.createPod({ name, spec: volume(source) });

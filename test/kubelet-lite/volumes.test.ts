@@ -169,17 +169,20 @@ test('a sub path whose file was replaced is bound anew for the next run', async 
   t.is(await readFile(after[0]!, 'utf8'), 'new');
 });
 
+/** For pods without claims. */
+const noClaims = { mount: () => Promise.reject(new Error('no claims here')) };
+
 test('the volumes of a pod are made, found again and taken away', async (t) => {
   const dir = join(await folder(t), 'pod');
   const mounts = noted();
   const pod = podOf({ volumes: [{ name: 'm', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }, { name: 'e', emptyDir: {} }, { name: 'c', configMap: { name: 'cm' } }] });
-  for (const _ of [1, 2]) await new PodVolumes(dir, mounts, () => undefined).prepare(input(pod));
+  for (const _ of [1, 2]) await new PodVolumes(dir, { mounts, claimed: noClaims, warn: () => undefined }).prepare(input(pod));
   t.deepEqual(mounts.made, [['tmpfs', join(dir, 'volumes/m'), '1048576']]);
-  const volumes = new PodVolumes(dir, mounts, () => undefined);
+  const volumes = new PodVolumes(dir, { mounts, claimed: noClaims, warn: () => undefined });
   await volumes.prepare(input(pod));
   t.is(await readFile(join(await volumes.pathOf('c', { container: 'a', index: 0, subPath: '' }), 'a'), 'utf8'), '1');
   await t.throwsAsync(volumes.pathOf('none', { container: 'a', index: 0, subPath: '' }), { message: /not one of the pod's volumes/ });
-  await t.throwsAsync(volumes.prepare(input(podOf({ volumes: [{ name: 'p', persistentVolumeClaim: { claimName: 'x' } }] }))), { message: /volume "p": a volume of kind persistentVolumeClaim is not supported/ });
+  await t.throwsAsync(volumes.prepare(input(podOf({ volumes: [{ name: 'p', nfs: { server: 'x', path: '/' } }] }))), { message: /volume "p": a volume of kind nfs is not supported/ });
   await volumes.remove();
   t.deepEqual(mounts.made, []);
   await t.throwsAsync(stat(dir));
@@ -188,7 +191,7 @@ test('the volumes of a pod are made, found again and taken away', async (t) => {
 test('without root a volume in memory is a folder, with a warning; sub paths are refused', async (t) => {
   const dir = join(await folder(t), 'pod');
   const warnings: string[] = [];
-  const volumes = new PodVolumes(dir, noted(false), (message) => { warnings.push(message); });
+  const volumes = new PodVolumes(dir, { mounts: noted(false), claimed: noClaims, warn: (message) => { warnings.push(message); } });
   await volumes.prepare(input(podOf({ volumes: [{ name: 'm', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }] })));
   const path = await volumes.pathOf('m', { container: 'a', index: 0, subPath: '' });
   t.is((await stat(path)).mode & 0o777, 0o777);

@@ -9,6 +9,7 @@ import { createClient, type Client } from '../../../client/client.ts';
 import type { UserInfo } from '../../../schemas/api.ts';
 import { Lease } from '../../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
+import { PersistentVolume } from '../../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../../schemas/kinds/core/pod.ts';
 import { ClusterRole } from '../../../schemas/kinds/rbac/cluster-role.ts';
 import { ClusterRoleBinding } from '../../../schemas/kinds/rbac/cluster-role-binding.ts';
@@ -218,6 +219,39 @@ test('an agent reaches what the pods on its node name, and changes nothing of ot
   await t.throwsAsync(agent.of(Node).modify({ name: 'n1' }, (draft) => { draft.spec = {}; }), { message: /not allowed to modify taints/ });
   await agent.of(Node).modify({ name: 'n1' }, (draft) => { draft.metadata.labels = { ...draft.metadata.labels, zone: 'z' }; });
   await t.throwsAsync(agent.of(Lease).create({ metadata: { name: 'n2', namespace: 'kube-node-lease' }, spec: {} }), { message: /can only access node lease with the same name/ });
+});
+
+test('an agent reads the claims of its pods and all volumes, and says of its own volumes only that their folder is gone', async (t) => {
+  const api = await open(t);
+  const node = (name: string): UserInfo => known(`system:node:${name}`, 'system:nodes');
+  const why = (text: string): string | undefined => api.core.authorizer.authorize(access(text, node('n1')));
+  const volumes = [{ name: 'c', persistentVolumeClaim: { claimName: 'mounted' } }, { name: 'e', ephemeral: { volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } } } }];
+  await api.client.of(Pod).create({ metadata: { name: 'web', namespace: 'a' }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }], volumes } });
+  const finalizers = ['kubernetes.io/pv-protection', 'barge.dev/local-path'];
+  for (const name of ['n1', 'n2']) {
+    await api.client.of(PersistentVolume).create({
+      metadata: { name: `on-${name}`, annotations: { 'barge.dev/node': name }, finalizers },
+      spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv', type: '' } },
+    });
+  }
+  for (const what of ['get - persistentvolumeclaims a mounted', 'watch - persistentvolumeclaims a web-e', 'list - persistentvolumes', 'get - persistentvolumes - on-n2', 'update - persistentvolumes - on-n1', 'update - persistentvolumes - gone']) t.is(why(what), undefined, what);
+  for (const what of [
+    'get - persistentvolumeclaims a other', 'list - persistentvolumeclaims a', 'get - persistentvolumeclaims b mounted', 'update - persistentvolumeclaims a mounted', 'update - persistentvolumeclaims/status a mounted',
+    'update - persistentvolumes - on-n2', 'update - persistentvolumes/status - on-n1', 'delete - persistentvolumes - on-n1', 'create - persistentvolumes',
+  ]) t.not(why(what), undefined, what);
+  const agent = as(api, node('n1')).of(PersistentVolume);
+  const key = { name: 'on-n1' };
+  const letGo = (draft: { metadata: { finalizers?: string[] | undefined } }): void => void (draft.metadata.finalizers = ['kubernetes.io/pv-protection']);
+  const refused = { message: /node "n1" can only remove the finalizer barge\.dev\/local-path of a volume that is being deleted/ };
+  await t.throwsAsync(agent.modify(key, letGo), refused, 'nobody deleted it');
+  await api.client.of(PersistentVolume).delete(key);
+  await t.throwsAsync(agent.modify(key, (draft) => void (draft.metadata.finalizers = [])), refused);
+  await t.throwsAsync(agent.modify(key, (draft) => {
+    letGo(draft);
+    draft.spec.capacity = { storage: '2Gi' };
+  }), refused);
+  await agent.modify(key, letGo);
+  t.deepEqual((await api.client.of(PersistentVolume).get(key)).metadata.finalizers, ['kubernetes.io/pv-protection']);
 });
 
 test('a decision looks at the bindings of its user only', async (t) => {
