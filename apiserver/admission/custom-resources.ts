@@ -21,7 +21,7 @@ export const customResources = (cache: WatchCache): AdmissionPlugin => ({
     const definition = object as CustomResourceDefinition;
     // Rules that have passed before pass again.
     if (old !== undefined && deepEqual((old as CustomResourceDefinition).spec, definition.spec)) return;
-    const errors = definitionRuleErrors(definition);
+    const errors = definitionRuleErrors(definition, old as CustomResourceDefinition | undefined);
     if (errors.length > 0) throw invalid(kind, definition.metadata.name ?? '', errors);
   },
   mutate: (_draft, { kind, old, attempt }) => {

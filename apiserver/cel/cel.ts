@@ -3,12 +3,14 @@
  * types are checked, and it becomes a program that can be run on JSON as often as wanted, each time within a budget.
  */
 import type { CelBudget } from './budget.ts';
-import { check } from './check.ts';
+import { check, type Checked } from './check.ts';
 import { compile } from './compile.ts';
 import { CelCompileError } from './errors.ts';
+import { estimate, type CostEstimate, type DeclaredSize } from './estimate/estimate.ts';
 import { FunctionTable, type CelFunction } from './functions.ts';
 import { library, typeNames } from './library/library.ts';
 import { parse } from './parse.ts';
+import type { Expression } from './syntax.ts';
 import type { CelType } from './types.ts';
 import type { CelValue } from './values.ts';
 
@@ -47,15 +49,25 @@ export interface CelProgram {
   evaluate(bindings: Readonly<Record<string, unknown>>, budget: CelBudget): CelValue;
 }
 
-/** Throws CelCompileError, with message and place, for a text that is no expression, names what is not there or mixes types that do not fit. */
-export const compileCel = (expression: string, environment: CelEnvironment): CelProgram => {
+const read = (expression: string, { variables, functions, isStruct, literals }: CelEnvironment): { readonly tree: Expression; readonly checked: Checked } => {
   const tree = parse(expression);
-  const { variables, functions, isStruct, literals } = environment;
   const checked = check(tree, { variables, functions, isStruct, typeNames, mixedLiterals: literals === 'mixed' });
   if (checked.issues.length > 0) throw new CelCompileError(expression, checked.issues);
-  const { step, slots } = compile(tree, { checked, variables });
+  return { tree, checked };
+};
+
+/** Throws CelCompileError, with message and place, for a text that is no expression, names what is not there or mixes types that do not fit. */
+export const compileCel = (expression: string, environment: CelEnvironment): CelProgram => {
+  const { tree, checked } = read(expression, environment);
+  const { step, slots } = compile(tree, { checked, variables: environment.variables });
   return {
     type: checked.type,
     evaluate: (bindings, budget) => step({ bindings, budget, slots: Array.from({ length: slots }) }),
   };
+};
+
+/** The most that an expression can cost where each variable is as large as declared. Throws as compileCel does. */
+export const estimateCel = (expression: string, environment: CelEnvironment, size: DeclaredSize): CostEstimate => {
+  const { tree, checked } = read(expression, environment);
+  return estimate(tree, checked, size);
 };

@@ -31,6 +31,8 @@ export interface Checked {
   readonly type: CelType;
   readonly issues: readonly CelIssue[];
   readonly calls: ReadonlyMap<Expression, CheckedCall>;
+  /** What each part is. */
+  readonly types: ReadonlyMap<Expression, CelType>;
   /** Names that stand for types. */
   readonly typeNames: ReadonlyMap<Expression, string>;
   /** Chains of members that are the name of a variable, such as authorizer.requestResource. */
@@ -41,7 +43,7 @@ type Scope = ReadonlyMap<string, CelType>;
 
 export const check = (expression: Expression, options: CheckOptions): Checked => {
   const checker = new Checker(options);
-  return { type: checker.typeOf(expression, new Map()), issues: checker.issues, calls: checker.calls, typeNames: checker.typeNames, dottedNames: checker.dottedNames };
+  return { type: checker.typeOf(expression, new Map()), issues: checker.issues, calls: checker.calls, types: checker.types, typeNames: checker.typeNames, dottedNames: checker.dottedNames };
 };
 
 const literalTypes: Readonly<Record<string, CelType>> = { null_type: types.nullType, bool, int, double, string, uint: types.uint, bytes: types.bytes };
@@ -53,6 +55,7 @@ const may = (type: CelType, ...kinds: readonly CelType['kind'][]): boolean => ty
 class Checker {
   readonly issues: CelIssue[] = [];
   readonly calls = new Map<Expression, CheckedCall>();
+  readonly types = new Map<Expression, CelType>();
   readonly typeNames = new Map<Expression, string>();
   readonly dottedNames = new Map<Expression, string>();
   readonly #options: CheckOptions;
@@ -62,6 +65,12 @@ class Checker {
   }
 
   typeOf(node: Expression, scope: Scope): CelType {
+    const type = this.#typeOf(node, scope);
+    this.types.set(node, type);
+    return type;
+  }
+
+  #typeOf(node: Expression, scope: Scope): CelType {
     switch (node.op) {
       case 'literal': return typeOfLiteral(node.value);
       case 'name': return this.#name(node, scope);

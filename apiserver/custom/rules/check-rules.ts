@@ -1,12 +1,17 @@
 /** What is wrong with the rules of a definition, before any object is held to them. */
 import { customSchema, type CustomSchema } from '../../../schemas/custom/custom-schema.ts';
+import { deepEqual } from '../../../schemas/frozen.ts';
 import { forbidden, required, unsupported, wrong, type FieldError } from '../../../schemas/errors.ts';
 import type { CustomResourceDefinition } from '../../../schemas/types/custom-resource-definition.ts';
 import type { ValidationRule } from '../../../schemas/types/json-schema-props.ts';
+import { estimateCel } from '../../cel/cel.ts';
 import { CelCompileError } from '../../cel/errors.ts';
 import type { CelType } from '../../cel/types.ts';
+import { declaredSizes, requestBytes, type PlaceSize } from './declared-sizes.ts';
+import { hasRules } from './evaluate-rules.ts';
 import { fieldPathOfRule } from './field-path-of-rule.ts';
-import { compileRule } from './rule-programs.ts';
+import { VersionCost, type Repetition } from './rule-costs.ts';
+import { compileRule, ruleEnvironment } from './rule-programs.ts';
 import { ruleType } from './rule-types.ts';
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
@@ -52,24 +57,68 @@ interface Place {
   /** Whether an old value can be found for the values here. */
   readonly hasPast: boolean;
   readonly whole: boolean;
+  /** Absent where costs do not count. */
+  readonly costs?: Costs | undefined;
 }
 
-const checkPlace = ({ schema, at, hasPast, whole }: Place): readonly FieldError[] => {
+/** What is needed to say what rules at a place cost. */
+interface Costs {
+  readonly version: VersionCost;
+  readonly sizes: ReadonlyMap<CustomSchema, PlaceSize>;
+  /** How often the place can be there; `times` is absent where nothing limits it but the size of a request. */
+  readonly repeated: Partial<Repetition>;
+}
+
+const costErrors = (rules: readonly ValidationRule[], self: CelType, size: PlaceSize, { version, repeated }: Costs, field: string): readonly FieldError[] => {
+  const often: Repetition = { times: Math.floor(requestBytes / (size.leastBytes + 1)), wanting: [], ...repeated };
+  return rules.flatMap((rule, index) => {
+    const environment = ruleEnvironment(self, rule);
+    return [
+      ...version.add(`${field}[${index}].rule`, 'rule', estimateCel(rule.rule, environment, size), often),
+      ...((rule.messageExpression ?? '') === '' ? [] : version.add(`${field}[${index}].messageExpression`, 'messageExpression', estimateCel(rule.messageExpression!, environment, size), { times: 1, wanting: [] })),
+    ];
+  });
+};
+
+/** The costs of what a list or map holds. */
+const inside = (costs: Costs | undefined, schema: CustomSchema, limit: number | undefined): Costs | undefined => {
+  if (costs === undefined) return undefined;
+  const { times, wanting = [] } = costs.repeated;
+  if (limit !== undefined) return { ...costs, repeated: times === undefined ? costs.repeated : { times: times * Math.max(0, limit), wanting } };
+  const missing = costs.sizes.get(schema)?.wanting;
+  return { ...costs, repeated: { wanting: missing === undefined ? wanting : [...wanting, missing] } };
+};
+
+const checkPlace = (place: Place): readonly FieldError[] => {
+  const { schema, at, hasPast, whole, costs } = place;
   const rules = schema['x-kubernetes-validations'] ?? [];
   const field = `${at}.x-kubernetes-validations`;
   const isFree = schema.type === undefined && schema['x-kubernetes-int-or-string'] !== true;
-  const self = rules.length === 0 ? undefined : ruleType(schema, 'self', { whole });
-  const inItems = hasPast && schema['x-kubernetes-list-type'] === 'map';
+  const self = rules.length === 0 || isFree ? undefined : ruleType(schema, 'self', { whole });
+  const errors = self === undefined ? [] : rules.flatMap((rule, index) => checkRule(rule, schema, self, { field: `${field}[${index}]`, hasPast }));
+  const size = costs?.sizes.get(schema);
   return [
     ...(rules.length > 0 && isFree ? [forbidden(field, 'must not be there where nothing is known of the value: it has no type')] : []),
-    ...(self === undefined || isFree ? [] : rules.flatMap((rule, index) => checkRule(rule, schema, self, { field: `${field}[${index}]`, hasPast }))),
-    ...Object.entries(schema.properties ?? {}).flatMap(([name, one]) => checkPlace({ schema: one, at: `${at}.properties[${name}]`, hasPast, whole: false })),
-    ...(schema.items === undefined ? [] : checkPlace({ schema: schema.items, at: `${at}.items`, hasPast: inItems, whole: false })),
-    ...(schema.additionalProperties === undefined ? [] : checkPlace({ schema: schema.additionalProperties, at: `${at}.additionalProperties`, hasPast, whole: false })),
+    ...errors,
+    ...(self === undefined || size === undefined || errors.length > 0 ? [] : costErrors(rules, self, size, costs!, field)),
+    ...Object.entries(schema.properties ?? {}).flatMap(([name, one]) => checkPlace({ schema: one, at: `${at}.properties[${name}]`, hasPast, whole: false, costs })),
+    ...(schema.items === undefined ? [] : checkPlace({ schema: schema.items, at: `${at}.items`, hasPast: hasPast && schema['x-kubernetes-list-type'] === 'map', whole: false, costs: inside(costs, schema, schema.maxItems) })),
+    ...(schema.additionalProperties === undefined ? [] : checkPlace({ schema: schema.additionalProperties, at: `${at}.additionalProperties`, hasPast, whole: false, costs: inside(costs, schema, schema.maxProperties) })),
   ];
 };
 
-/** Every wrong rule of all versions. */
-export const definitionRuleErrors = ({ spec }: CustomResourceDefinition): readonly FieldError[] =>
-  spec.versions.flatMap(({ schema }, index) => (schema?.openAPIV3Schema === undefined ? []
-    : checkPlace({ schema: customSchema(schema.openAPIV3Schema), at: `spec.versions[${index}].schema.openAPIV3Schema`, hasPast: true, whole: true })));
+const versionErrors = ({ schema }: CustomResourceDefinition['spec']['versions'][number], field: string, { costsCount }: { readonly costsCount: boolean }): readonly FieldError[] => {
+  if (schema?.openAPIV3Schema === undefined) return [];
+  const whole = customSchema(schema.openAPIV3Schema);
+  const version = new VersionCost();
+  const costs: Costs | undefined = costsCount && hasRules(whole) ? { version, sizes: declaredSizes(whole), repeated: { times: 1, wanting: [] } } : undefined;
+  return [...checkPlace({ schema: whole, at: field, hasPast: true, whole: true, costs }), ...version.errors(field)];
+};
+
+/** Every wrong rule of all versions. A version that was there with this very schema may cost what it does. */
+export const definitionRuleErrors = ({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): readonly FieldError[] =>
+  spec.versions.flatMap((version, index) => {
+    const before = old?.spec.versions.find(({ name }) => name === version.name);
+    const costsCount = before === undefined || !deepEqual(before.schema, version.schema);
+    return versionErrors(version, `spec.versions[${index}].schema.openAPIV3Schema`, { costsCount });
+  });

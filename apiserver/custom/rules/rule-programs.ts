@@ -1,7 +1,7 @@
 /** Rules of a schema (x-kubernetes-validations), compiled when they are first needed and kept with the schema. */
 import type { CustomSchema } from '../../../schemas/custom/custom-schema.ts';
 import type { ValidationRule } from '../../../schemas/types/json-schema-props.ts';
-import { celEnvironment, compileCel, type CelProgram } from '../../cel/cel.ts';
+import { celEnvironment, compileCel, type CelEnvironment, type CelProgram } from '../../cel/cel.ts';
 import { optionalOf, type CelType } from '../../cel/types.ts';
 import { ruleType } from './rule-types.ts';
 
@@ -19,10 +19,13 @@ export interface CompiledExpression {
   readonly usesOld: boolean;
 }
 
+/** What rules about a value of a type can see. */
+export const ruleEnvironment = (self: CelType, { optionalOldSelf = false }: Pick<ValidationRule, 'optionalOldSelf'>): CelEnvironment =>
+  celEnvironment({ variables: { self, oldSelf: optionalOldSelf ? optionalOf(self) : self } });
+
 /** Compiles an expression over self and, where it names it, oldSelf. Throws CelCompileError. */
-export const compileRule = (expression: string, self: CelType, { optionalOldSelf = false }: Pick<ValidationRule, 'optionalOldSelf'>): CompiledExpression => {
-  const old = optionalOldSelf ? optionalOf(self) : self;
-  const both = { program: compileCel(expression, celEnvironment({ variables: { self, oldSelf: old } })), usesOld: true };
+export const compileRule = (expression: string, self: CelType, rule: Pick<ValidationRule, 'optionalOldSelf'>): CompiledExpression => {
+  const both = { program: compileCel(expression, ruleEnvironment(self, rule)), usesOld: true };
   if (!expression.includes('oldSelf')) return { ...both, usesOld: false };
   try {
     // The word may stand in a text or be a variable of a macro.
