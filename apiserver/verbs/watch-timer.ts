@@ -8,42 +8,27 @@ const bookmarkEveryMs = 60_000;
 /** The last bookmark comes this long before the end. */
 const lastBookmarkMs = 2_000;
 
-const nobody = (): void => undefined;
+export interface WatchTimerOptions {
+  readonly endMs: number;
+  /** True for a client that takes bookmarks. */
+  readonly bookmarks: boolean;
+  readonly ring: (alarm: Alarm) => void;
+}
 
-/** The one timer of a watch: bookmarks, where they are wanted, and the end. */
+/** The one timer of a watch: it rings for bookmarks, where they are wanted, and for the end. */
 export class WatchTimer {
   readonly #clock: Clock;
   readonly #endMs: number;
+  readonly #ring: (alarm: Alarm) => void;
   #bookmarkMs: number;
   #cancel: () => void = () => undefined;
-  #due: Alarm | undefined;
-  #wake: (alarm: Alarm) => void = nobody;
 
-  constructor(clock: Clock, { endMs, bookmarks }: { readonly endMs: number; readonly bookmarks: boolean }) {
+  constructor(clock: Clock, { endMs, bookmarks, ring }: WatchTimerOptions) {
     this.#clock = clock;
     this.#endMs = endMs;
+    this.#ring = ring;
     this.#bookmarkMs = bookmarks ? this.#nextBookmark() : Infinity;
     this.#arm();
-  }
-
-  /** What comes first: the event or the time. Waits for one thing at a time, and leaves nothing behind on either. */
-  orAlarm<T>(event: Promise<T>): Promise<T | Alarm> {
-    const due = this.#due;
-    if (due !== undefined) {
-      if (due !== 'end') this.#due = undefined;
-      return Promise.resolve(due);
-    }
-    return new Promise((resolve, reject) => {
-      this.#wake = (alarm) => {
-        this.#wake = nobody;
-        if (alarm !== 'end') this.#due = undefined;
-        resolve(alarm);
-      };
-      event.then((value) => {
-        this.#wake = nobody;
-        resolve(value);
-      }, reject);
-    });
   }
 
   stop(): void {
@@ -53,12 +38,11 @@ export class WatchTimer {
   #arm(): void {
     const isBookmark = this.#bookmarkMs < this.#endMs;
     this.#cancel = this.#clock.after((isBookmark ? this.#bookmarkMs : this.#endMs) - this.#clock.now(), () => {
-      this.#due = isBookmark ? 'bookmark' : 'end';
       if (isBookmark) {
         this.#bookmarkMs = this.#nextBookmark();
         this.#arm();
       }
-      this.#wake(this.#due);
+      this.#ring(isBookmark ? 'bookmark' : 'end');
     });
   }
 

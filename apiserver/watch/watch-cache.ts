@@ -39,6 +39,8 @@ export interface WatchCacheOptions {
 export interface WatchOptions extends Interest {
   /** Only changes after this revision are delivered. */
   readonly after: number;
+  /** Called once, when the watch is over, for whatever reason. */
+  readonly onEnd?: (() => void) | undefined;
 }
 
 /** Hears what an object was before a change (undefined: new) and what it is after it (undefined: gone). */
@@ -162,6 +164,7 @@ export class WatchCache {
       onEnd: () => {
         this.#fanout.delete(watcher);
         signal.removeEventListener('abort', abandon);
+        options.onEnd?.();
       },
     });
     const watcher = { ...interest, queue };

@@ -5,12 +5,20 @@ import { ApiError } from '../../schemas/errors.ts';
  * Watch hands out events in order, each exactly once. It is registered when it is made, not when it is first read, and
  * it has one reader.
  */
-export interface Watch extends AsyncIterable<readonly WatchEvent[]> {
+export interface Watch extends AsyncIterableIterator<readonly WatchEvent[], undefined> {
   /**
    * Every matching change up to this revision was taken by the reader, who has come back for more. A bookmark may
    * promise this much and no more.
    */
   readonly position: number;
+  /** True when nothing will be put into it any more. */
+  readonly ended: boolean;
+  /** Notes that the reader is back for more, and gives it nothing yet; the position then. */
+  comeBack(): number;
+  /** Answers the reader who waits with something that is no change; false when nobody waits. */
+  interrupt(result: IteratorResult<readonly WatchEvent[], undefined>): boolean;
+  next(): Promise<IteratorResult<readonly WatchEvent[], undefined>>;
+  return(): Promise<IteratorResult<readonly WatchEvent[], undefined>>;
 }
 
 interface Waiting {
@@ -29,7 +37,7 @@ export interface WatchQueueOptions {
 }
 
 /** The queue between the cache and one reader. */
-export class WatchQueue implements Watch, AsyncIterator<readonly WatchEvent[], undefined> {
+export class WatchQueue implements Watch {
   readonly #options: WatchQueueOptions;
   #events: WatchEvent[] = [];
   /** Revision of the newest event in the queue. */
@@ -79,6 +87,18 @@ export class WatchQueue implements Watch, AsyncIterator<readonly WatchEvent[], u
     const { resolve } = this.#waiting;
     this.#waiting = undefined;
     resolve({ value: this.#take(), done: false });
+  }
+
+  comeBack(): number {
+    this.#taken = this.#given;
+    return this.#events.length === 0 ? Math.max(this.#taken, this.#options.published()) : this.#taken;
+  }
+
+  interrupt(result: IteratorResult<readonly WatchEvent[], undefined>): boolean {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(result);
+    return waiting !== undefined;
   }
 
   /** Ends the watch: with an error at once, without one after what is in the queue. */

@@ -186,6 +186,22 @@ test('the position never promises what the reader has not come back from', (t) =
   void waiting;
 }));
 
+test('a reader who waits can be told something that is no change, and loses nothing by it', (t) => withCache({}, async (cache, storage) => {
+  const watch = cache.watch({ prefix: '/things/', after: 0 }, never);
+  const told = { value: [], done: false } as const;
+  t.false(watch.interrupt(told), 'nobody waits');
+  const waiting = watch.next();
+  t.true(watch.interrupt(told));
+  t.is(await waiting, told);
+  await cache.reached(await put(storage, thing('a', 'x')));
+  t.is(watch.comeBack(), 0, 'an event waits');
+  t.is((await watch.next()).value?.length, 1);
+  await cache.reached(await put(storage, thing('a', 'y')));
+  t.is(watch.comeBack(), 1, 'it is back for more, and more waits');
+  t.is((await watch.next()).value?.length, 1);
+  t.is(watch.comeBack(), 2, 'nothing waits');
+}));
+
 test('a cache that falls behind the store loads again and makes its readers list again', async (t) => {
   const storage = new MemoryStorage();
   let behind = false;
