@@ -10,7 +10,6 @@ import { docker, E2eCluster, ensureImages, forwarded, kubectls, run, within } fr
 const required = new Set([20, 29, 32]);
 /** Port forwarding by SPDY (to 1.30) and by SPDY within WebSocket (from 1.31). */
 const forwarding = new Set([20, 29, 30, 31, 33]);
-const secondsEach = 6;
 
 /** The named ones, and those that lie beside them or beside the one on the PATH as kubectl.1.NN. */
 const installed = async (): Promise<ReadonlyMap<number, string>> => {
@@ -79,9 +78,7 @@ test('each kubectl reads, writes, runs commands and forwards ports', async (t) =
       t.is(await readFile(join(cluster.dataDir, name), 'utf8'), 'a file to copy\n', `kubectl 1.${minor}: cp`);
     }
     await say(['delete', `deployment/${name}`, `service/${name}`, `configmap/${name}`, '--timeout=60s'], /deployment\.apps "v\d+" deleted[\s\S]*configmap "v\d+" deleted/);
-    const seconds = (Date.now() - started) / 1000;
-    t.log(`kubectl 1.${minor}: ${seconds.toFixed(1)} s`);
-    t.true(seconds < secondsEach, `kubectl 1.${minor} took ${seconds} s`);
+    t.log(`kubectl 1.${minor}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
   }
   await within(60, async () => assert.equal((await cluster.barge('get', 'deployments', '-o', 'name')).trim(), ''));
   t.true((await docker('ps', '--filter', 'label=barge.dev/pod-name=tools', '-q')).length > 0);
