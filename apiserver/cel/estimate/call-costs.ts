@@ -4,13 +4,15 @@
  * at, a quarter for one of a regular expression, and one unit for whatever takes about the same time each time.
  */
 import type { CelFunction } from '../functions.ts';
-import type { CelType } from '../types.ts';
+import { baseName, type CelType } from '../types.ts';
 import { capped, exactly, joinedSize, repeatedSize, shorterSize, type Range } from './ranges.ts';
 
 const perCharacter = 0.1;
 const perPatternCharacter = 0.25;
 /** Characters of the expression behind a named format. */
 const formatPattern = 128;
+/** Characters of the name of a format, at most. */
+const formatName = 64;
 /** Bytes of an address. */
 const addressBytes: Range = { min: 4, max: 16 };
 
@@ -47,9 +49,11 @@ const overList: Estimate = (call) => {
   return { units: call.walk(size, 1 + (walked ? call.walk(items, perCharacter) : 0)) };
 };
 
+/** Values of a library are compared in one step, but for those that are texts behind. */
 const compared: Estimate = (call) => {
-  if (call.types.some(({ kind }) => kind === 'opaque')) return { units: 1 };
-  return { units: call.walk(shorterSize(call.size(0), call.size(1)), perCharacter) };
+  const library = call.types.find(({ kind }) => kind === 'opaque');
+  if (library === undefined || baseName(library) === 'kubernetes.URL') return { units: call.walk(shorterSize(call.size(0), call.size(1)), perCharacter) };
+  return { units: baseName(library) === 'kubernetes.NamedFormat' ? Math.ceil(formatName * perCharacter) : 1 };
 };
 
 const ordered: Estimate = (call) => (call.form.parameters[0]!.kind === 'string' || call.form.parameters[0]!.kind === 'bytes' ? compared(call) : { units: 1 });
@@ -118,13 +122,15 @@ const within: Estimate = (call) => ({ units: call.form.parameters[1]!.kind === '
 /** By name; those of member functions begin with a dot. All others cost one unit. */
 const estimates: Readonly<Record<string, Estimate>> = {
   '_==_': compared, '_!=_': compared, '_<_': ordered, '_<=_': ordered, '_>_': ordered, '_>=_': ordered, '_+_': added, '_in_': within,
-  '.startsWith': through(1), '.endsWith': through(1), '.format': through(0), 'url': through(0),
+  '.startsWith': through(1), '.endsWith': through(1), '.format': through(0), 'url': kept,
   '.lowerAscii': kept, '.upperAscii': kept, '.substring': kept, '.trim': kept,
   '.isSorted': overList, '.sum': overList, '.max': overList, '.min': overList, '.indexOf': overList, '.lastIndexOf': overList,
   '.replace': replaced, '.split': split, '.join': joinedTexts, '.find': found, '.findAll': found, '.matches': (call) => ({ units: searched(call) }),
   '.contains': (call) => ({ units: capped(call.walk(call.size(0), perCharacter) * call.walk(call.size(1), perCharacter)) }),
   '.containsIP': contained(addressUnits), '.containsCIDR': contained(addressUnits + maskUnits),
   '.validate': (call) => ({ units: capped(call.walk(call.size(1), perCharacter) * formatPattern * perPatternCharacter) }),
+  'ip': through(0), 'isIP': through(0), 'cidr': through(0), 'isCIDR': through(0), 'quantity': through(0), 'isQuantity': through(0), 'semver': through(0), 'isSemver': through(0),
+  'ip.isCanonical': (call) => ({ units: call.walk(call.size(0), 2 * perCharacter) }),
   'sets.contains': sets(1), 'sets.intersects': sets(1), 'sets.equivalent': sets(2),
   'string': textOfBytes, 'bytes': bytesOfText, 'strings.quote': quoted,
 };

@@ -100,6 +100,23 @@ const parts: readonly (readonly [rule: string, units: number])[] = [
   ["ip('1.2.3.4') == ip('1.2.3.5')", 3], ["cidr('10.0.0.0/8').containsIP('10.1.2.3')", 1 + 4 + 1], ["self.words.join('').split('').size() > 3", 2 + 20 + 40 + 2],
 ];
 
+/** And these are Kubernetes' numbers for functions of its library. */
+const functions: readonly (readonly [rule: string, units: number])[] = [
+  ["ip('192.168.0.1').family() == 1", 2 + 1 + 1], ["ip('2001:db8:3333:4444:5555:6666:7777:8888').isLoopback()", 4 + 1], ["ip('192.168.0.1') == ip('192.168.0.1')", 2 + 2 + 1],
+  ["ip.isCanonical('192.168.0.1')", 3], ["ip.isCanonical('2001:db8:3333:4444:5555:6666:7777:8888')", 8],
+  ["cidr('192.168.0.0/16').containsCIDR(cidr('192.0.0.0/30'))", 2 + 9], ["cidr('192.168.0.0/16').containsCIDR('192.0.0.0/30')", 2 + 9], ["cidr('192.168.0.0/16').containsIP('192.0.0.1')", 2 + 5],
+  ["cidr('2001:db8::/32').containsIP(ip('2001:db8:3333:4444:5555:6666:7777:8888'))", 2 + 8], ["cidr('2001:db8::/32') == cidr('2001:db8::/32')", 2 + 2 + 1],
+  ["url('https:://kubernetes.io/').getHost() == 'a'", 4 + 1], ["url('https:://kubernetes.io/') == url('https:://kubernetes.io/')", 9], ["url('https:://kubernetes.io/') == url('http://x.b')", 5],
+  ["quantity('50Mi').isGreaterThan(quantity('50M'))", 3], ["quantity('200M').compareTo(quantity('0.2G')) > 0", 4], ["quantity('50k').add(20).sub(quantity('100k')).sub(-50000).asInteger() > 0", 7],
+  ["strings.quote('ABCDEFGHIJ abcdefghij') == strings.quote('ABCDEFGHIJ abcdefghij')", 11], ["'ABCDEFGHIJ abcdefghij'.lowerAscii() == 'abcdefghij ABCDEFGHIJ'.lowerAscii()", 9],
+  ['sets.contains([1], [1, 1])', 23], ['sets.contains([1, 2, 3, 4], [2, 3])', 29], ['!sets.contains([1], [2])', 23], ['sets.equivalent([1], [1, 1])', 25], ['sets.contains([[1], [2, 3]], [[2, 3]])', 53],
+  ['[1, 2, 3, 4, 5].sum() == 15', 15 + 1], ['[1, 2, 3, 4, 5].indexOf(3) == 2', 15 + 1],
+];
+
+test('estimates functions of the library', (t) => {
+  for (const [rule, units] of functions) t.is(unitsOf({ type: 'object' }, rule), units, rule);
+});
+
 test('estimates each part of an expression', (t) => {
   const schema = { type: 'object', properties: { size: { type: 'integer' }, words: { type: 'array', maxItems: 10, items: { type: 'string', maxLength: 5 } } } };
   for (const [rule, units] of parts) t.is(unitsOf(schema, rule), units, rule);
