@@ -19,6 +19,8 @@ export const swarmAffinity: Filter = {
       return unmet === undefined ? undefined : `node(s) didn't match Swarm affinity ${unmet.expression.text}`;
     };
   },
+  // Nobody who leaves brings what is missing.
+  isLasting: (_pod, _node, reason) => typeof reason === 'string' && reason.includes('=='),
   helpedBy: (pod, cluster) => {
     const affinities = required(pod, cluster);
     return affinities.length === 0 ? undefined : (other) => affinities.some(({ isAbout }) => isAbout(other));

@@ -72,6 +72,15 @@ const ipMatch = ({ operator, value }: SwarmExpression): NodeMatch => {
 export const spreadValue = (node: Node, { of, label }: SpreadLabel): string =>
   (of === 'node' ? node.metadata.labels?.[label] : engineLabelsOf(node).get(label)) ?? '';
 
+/** What a key of a constraint finds on a node, for people; empty where there is nothing. */
+export const valueOf = (key: string, node: Node): string => {
+  const known = swarmKitKey(key);
+  if (known === 'node.ip') return addressOf(node, 'InternalIP') ?? '';
+  if (typeof known === 'object') return spreadValue(node, known);
+  if (known !== undefined) return valuesOf[known](node).join(' or ');
+  return key === 'node' ? node.metadata.name ?? '' : classicValue(node, key);
+};
+
 /** Nodes that a constraint means. The expression was checked when it was read. */
 export const constraintMatch = (expression: SwarmExpression): NodeMatch => {
   const key = swarmKitKey(expression.key);
