@@ -12,6 +12,7 @@ import { apiServerUser } from './api-server-user.ts';
 import { createAdmission } from './admission/admission.ts';
 import { createDynamicAdmission } from './admission/dynamic/dynamic-admission.ts';
 import { admissionPlugins } from './admission/plugins.ts';
+import type { NodePatience } from './admission/pod-defaults.ts';
 import { AccountTokens, type AccountTokenOptions } from './authentication/account-tokens.ts';
 import { bootstrapTokens } from './authentication/bootstrap-tokens.ts';
 import { anyTokens, type TokenSource } from './authentication/tokens.ts';
@@ -50,6 +51,8 @@ export interface CoreOptions {
   readonly authorizer: Authorizer | ((state: WatchCache) => Authorizer);
   /** With which tokens of service accounts are made; without it there are none, and pods get none. */
   readonly accountTokens?: AccountTokenOptions | undefined;
+  /** How long new pods stay on nodes in trouble, where they do not say. */
+  readonly nodePatience?: NodePatience | undefined;
   /** IPv4 range of cluster IPs, such as `10.96.0.0/16`. */
   readonly serviceCidr: string;
   /** Both ends belong to the range. */

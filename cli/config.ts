@@ -29,12 +29,22 @@ export interface ClusterConfig {
   readonly requestTimeoutMs: number;
   /** Where and what is written down of requests; undefined: nothing. */
   readonly audit: AuditConfig | undefined;
+  /** How soon nodes are given up: from the lease that they renew to the pods that leave. */
+  readonly nodes: NodeConfig;
   /** YAML file with the scheduler's profiles. */
   readonly schedulerConfigFile: string | undefined;
   /** Of the scheduler's only profile, where there is no file. */
   readonly schedulerStrategy: 'spread' | 'binpack' | 'random' | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
+}
+
+/** Times and rates of nodes that fail; Kubernetes' own names, but for the lease's, which is a field of its kubelet's file. */
+export interface NodeConfig {
+  readonly leaseSeconds: number;
+  readonly monitorGraceMs: number;
+  readonly patience: { readonly notReadySeconds: number; readonly unreachableSeconds: number };
+  readonly evictionRates: { readonly perSecond: number; readonly secondaryPerSecond: number; readonly largeZone: number; readonly unhealthyShare: number };
 }
 
 export interface AuditConfig {
@@ -79,6 +89,14 @@ export const settings: readonly Setting[] = [
   { name: 'audit-log-max-backups', value: 'N', summary: 'audit logs that are put aside and kept (default 10)' },
   { name: 'scheduler-strategy', value: 'spread|binpack|random', summary: 'how the scheduler ranks nodes for pods that ask for nothing else (default spread)' },
   { name: 'scheduler-config', value: 'FILE', summary: "YAML file with the scheduler's profiles, in place of --scheduler-strategy: by schedulerName a strategy, or scorers with weights" },
+  { name: 'node-lease-duration', value: 'TIME', summary: "how long a node's lease is good; it is renewed four times in that (default 20s, in Kubernetes 40s)" },
+  { name: 'node-monitor-grace-period', value: 'TIME', summary: 'silence after which a node is lost; several renewals of its lease (default 15s, in Kubernetes 40s)' },
+  { name: 'default-unreachable-toleration-seconds', value: 'N', summary: 'how long pods that do not say so stay on a lost node (default 10, in Kubernetes 300)' },
+  { name: 'default-not-ready-toleration-seconds', value: 'N', summary: 'how long they stay on one that says it is not ready (default 300)' },
+  { name: 'node-eviction-rate', value: 'N', summary: 'lost nodes of a zone that are given up in a second (default 0.1)' },
+  { name: 'secondary-node-eviction-rate', value: 'N', summary: 'the same where many nodes of a large zone are lost; in a small one then none is (default 0.01)' },
+  { name: 'unhealthy-zone-threshold', value: 'N', summary: 'share of lost nodes from which they are many (default 0.55)' },
+  { name: 'large-cluster-size-threshold', value: 'N', summary: 'nodes above which a zone is large (default 50)' },
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
@@ -136,6 +154,28 @@ const countOf = (name: string, value: string, { least, most }: { readonly least:
   const count = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
   if (!(count >= least && count <= most)) throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be a whole number from ${least} to ${most}`);
   return count;
+};
+
+/** A number within bounds, such as 0.1. */
+const rateOf = (name: string, value: string, most: number): number => {
+  const rate = /^\d{1,6}(\.\d{1,6})?$/.test(value) ? Number(value) : Number.NaN;
+  if (!(rate >= 0 && rate <= most)) throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be a number from 0 to ${most}, such as 0.1`);
+  return rate;
+};
+
+const nodesOf = (text: (name: string) => string | undefined): NodeConfig => {
+  const leaseMs = timeOf('node-lease-duration', text('node-lease-duration') ?? '20s');
+  const monitorGraceMs = timeOf('node-monitor-grace-period', text('node-monitor-grace-period') ?? '15s');
+  if (monitorGraceMs < leaseMs / 2) throw new ConfigError(`--node-monitor-grace-period: must be at least half of --node-lease-duration, which is two renewals; else nodes that are well are lost now and then`);
+  const seconds = (name: string, otherwise: string): number => countOf(name, text(name) ?? otherwise, { least: 0, most: 86_400 });
+  return {
+    leaseSeconds: Math.max(1, Math.round(leaseMs / 1_000)), monitorGraceMs,
+    patience: { notReadySeconds: seconds('default-not-ready-toleration-seconds', '300'), unreachableSeconds: seconds('default-unreachable-toleration-seconds', '10') },
+    evictionRates: {
+      perSecond: rateOf('node-eviction-rate', text('node-eviction-rate') ?? '0.1', 1_000), secondaryPerSecond: rateOf('secondary-node-eviction-rate', text('secondary-node-eviction-rate') ?? '0.01', 1_000),
+      unhealthyShare: rateOf('unhealthy-zone-threshold', text('unhealthy-zone-threshold') ?? '0.55', 1), largeZone: countOf('large-cluster-size-threshold', text('large-cluster-size-threshold') ?? '50', { least: 0, most: 1_000_000 }),
+    },
+  };
 };
 
 const timeOf = (name: string, value: string): number => {
@@ -225,6 +265,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     watchesPerUser: countOf('max-watches-per-user', text('max-watches-per-user') ?? '1000', { least: 1, most: 100_000 }),
     requestTimeoutMs: timeOf('request-timeout', text('request-timeout') ?? '60s'),
     audit: auditOf(text),
+    nodes: nodesOf(text),
     schedulerConfigFile: schedulerConfig === undefined ? undefined : resolve(schedulerConfig),
     schedulerStrategy: schedulerStrategy === undefined ? undefined : wordOf('scheduler-strategy', schedulerStrategy, ['spread', 'binpack', 'random']),
     logLevel: wordOf('log-level', text('log-level') ?? 'info', ['debug', 'info', 'warn', 'error']),

@@ -19,6 +19,8 @@ import { localPathController, localPathFinalizerController } from './local-path/
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node-ipam/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { defaultRates, type EvictionRates } from './node-lifecycle/zones.ts';
+import { nodeTtlController } from './node-ttl/controller.ts';
 import { claimController } from './persistent-volume/claim-controller.ts';
 import { volumeController } from './persistent-volume/volume-controller.ts';
 import { podDisruptionBudgetController } from './pod-disruption-budget/controller.ts';
@@ -37,10 +39,12 @@ export interface ControllersOptions {
   readonly clusterCidr: string;
   /** PEM of the authority that signed the API server's certificate; goes into every namespace. */
   readonly rootCa: string;
-  /** A node whose lease is not renewed for so long is lost; 40 s where absent. */
+  /** A node whose lease is not renewed for so long is lost; 15 s where absent. */
   readonly nodeMonitorGraceMs?: number | undefined;
   /** The same for a node that has never renewed one; 60 s where absent. */
   readonly nodeStartupGraceMs?: number | undefined;
+  /** How fast nodes that fail are given up; Kubernetes' numbers where absent. */
+  readonly evictionRates?: Partial<EvictionRates> | undefined;
   /** Pods of a node whose object is gone are removed after this time; 40 s where absent. */
   readonly nodeGoneMs?: number | undefined;
   /** Pods that have ended are kept up to this number; 12,500 where absent. */
@@ -69,8 +73,9 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     resourceQuotaController(registry),
     podDisruptionBudgetController(registry),
     horizontalPodAutoscalerController(registry),
-    nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 40_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000 }),
+    nodeLifecycleController({ graceMs: options.nodeMonitorGraceMs ?? 15_000, startupGraceMs: options.nodeStartupGraceMs ?? 60_000, rates: { ...defaultRates, ...options.evictionRates } }),
     taintEvictionController(),
+    nodeTtlController(),
     nodeIpam,
     claimController(),
     volumeController(),

@@ -19,7 +19,7 @@ import { Images } from './images.ts';
 import { Limiter } from './limiter.ts';
 import type { Overlay } from './network/overlay.ts';
 import { realNetwork } from './network-probes.ts';
-import { NodeRegistration, machineFacts } from './node-registration.ts';
+import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-registration.ts';
 import { mostPods, nodeResources } from './node-status.ts';
 import { runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
@@ -50,6 +50,8 @@ export interface AgentOptions {
   /** Common name of the one client that may ask for logs and sessions. */
   readonly apiserverClientName: string;
   readonly nodeLabels: Readonly<Record<string, string>>;
+  /** How long the node's lease is good; 20 s where absent, 40 s in Kubernetes. */
+  readonly leaseSeconds?: number | undefined;
   /** Port of the agent's own server; 0, the default, picks a free one. */
   readonly port?: number;
   readonly mounts?: Mounts;
@@ -122,6 +124,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   try {
     const registration = new NodeRegistration({
       client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
+      leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds,
     });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);

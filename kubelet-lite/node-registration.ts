@@ -1,4 +1,4 @@
-/** Keeps the node's object and its lease: made at the start, renewed every 10 seconds, corrected when something changed. */
+/** Keeps the node's object and its lease: made at the start, renewed four times in its life, corrected when something changed. */
 import { mkdir, readFile, statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { rfc3339Micro, sleep, type Clock } from '../base/clock.ts';
@@ -12,8 +12,10 @@ import { localPathDir } from '../schemas/volumes/volume-words.ts';
 import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
-/** Kubernetes' numbers: a lease is good for 40 s; a status that did not change is sent every 5 minutes. */
-const heartbeat = { everyMs: 10_000, leaseSeconds: 40, statusEveryMs: 300_000, retryMs: 1_000 } as const;
+/** A status that did not change is sent every 5 minutes, as in Kubernetes. */
+const heartbeat = { statusEveryMs: 300_000, retryMs: 1_000 } as const;
+/** How long a lease is good: half of Kubernetes' time, so that a lost node is noticed sooner. */
+export const defaultLeaseSeconds = 20;
 const leaseNamespace = 'kube-node-lease';
 
 export interface RegistrationOptions {
@@ -29,6 +31,8 @@ export interface RegistrationOptions {
   readonly dataDir: string;
   /** Where the node keeps the volumes that are folders of its disk, as an absolute path. */
   readonly volumesDir: string;
+  /** How long the node's lease is good; it is renewed four times in that. */
+  readonly leaseSeconds: number;
 }
 
 const idFile = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
@@ -82,7 +86,7 @@ export class NodeRegistration {
 
   /** Heartbeats until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, leaseSeconds } = this.#options;
     while (!signal.aborted) {
       try {
         await this.#renew();
@@ -90,7 +94,7 @@ export class NodeRegistration {
       } catch (error) {
         if (!signal.aborted) log.warn('a heartbeat was not taken', { error });
       }
-      await sleep(clock, heartbeat.everyMs, signal);
+      await sleep(clock, leaseSeconds * 250, signal);
     }
   }
 
@@ -113,16 +117,16 @@ export class NodeRegistration {
   }
 
   async #renew(): Promise<void> {
-    const { client, clock, nodeName } = this.#options;
+    const { client, clock, nodeName, leaseSeconds: leaseDurationSeconds } = this.#options;
     const renewTime = rfc3339Micro(clock.now());
     const key = { namespace: leaseNamespace, name: nodeName };
     try {
       await client.of(Lease).modify(key, (draft) => {
-        draft.spec = { ...draft.spec, holderIdentity: nodeName, leaseDurationSeconds: heartbeat.leaseSeconds, renewTime };
+        draft.spec = { ...draft.spec, holderIdentity: nodeName, leaseDurationSeconds, renewTime };
       });
     } catch (error) {
       if (!isReason(error, 'NotFound')) throw error;
-      await client.of(Lease).create({ metadata: key, spec: { holderIdentity: nodeName, leaseDurationSeconds: heartbeat.leaseSeconds, renewTime } });
+      await client.of(Lease).create({ metadata: key, spec: { holderIdentity: nodeName, leaseDurationSeconds, renewTime } });
     }
   }
 }

@@ -10,7 +10,7 @@ import { certificateRequests } from './certificate-requests.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { podDefaults } from './pod-defaults.ts';
+import { podDefaults, type NodePatience } from './pod-defaults.ts';
 import { podSecurity } from './pod-security.ts';
 import { policyExpressions } from './policy-expressions.ts';
 import { priority } from './priority.ts';
@@ -27,6 +27,8 @@ export interface AdmissionOptions {
   readonly accountTokens: AccountTokens | undefined;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Kubernetes' tolerations of a new pod, but for nodes that cannot be reached; see NodePatience. */
+  readonly nodePatience?: NodePatience | undefined;
   readonly serviceCidr: string;
   readonly nodePortRange: { readonly from: number; readonly to: number };
 }
@@ -37,7 +39,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   customResources(options.cache),
   serviceAccount({ cache: options.cache, random: options.random, tokens: options.accountTokens !== undefined }),
   priority(options.cache),
-  podDefaults(),
+  podDefaults(options.nodePatience),
   storage(options.cache),
   limitRanger(options.cache),
   podSecurity(options.cache),

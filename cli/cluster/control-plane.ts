@@ -97,6 +97,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const accountTokens = { key: await ensureSigningKey(join(config.dataDir, 'pki')), issuer: `https://kubernetes.default.svc.${clusterDomain}` };
   const core = await Core.open({
     storage: timedStorage(storage, metrics, () => performance.now()), auditor: audit?.auditor, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
+    nodePatience: config.nodes.patience,
     agents: createAgentReader(createNodeClient({ ...credentials.apiserverClient, ca: credentials.ca }, clock), clock),
   });
   addCoreMetrics(metrics, core);

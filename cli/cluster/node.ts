@@ -21,7 +21,7 @@ import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
 /** What a node has to know, whether the control plane is in its process or not. */
-export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr'>;
+export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes'>;
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -93,7 +93,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {},
+    tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds,
   });
   const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
   if (config.runtime === 'simulated') return always;

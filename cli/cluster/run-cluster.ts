@@ -61,7 +61,9 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
     await writeAdminKubeconfig(config, controlPlane);
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const components = [
-      ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), { clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca })] : []),
+      ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), {
+        clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
+      })] : []),
       ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), { profiles })] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
         config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),

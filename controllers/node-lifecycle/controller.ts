@@ -11,13 +11,18 @@ import { unlessGone } from '../ensure.ts';
 import { podsByNode } from '../pods-by-node.ts';
 import { isTerminal } from '../pod-state.ts';
 import { planNode } from './plan.ts';
+import { countZones, EvictionTurns, isEveryZoneGone, zoneOf, type EvictionRates } from './zones.ts';
 
 export interface NodeLifecycleOptions {
-  /** 40 s in Kubernetes: four renewals of a lease. */
+  /** 15 s by default, three renewals of a lease; 40 s in Kubernetes, four of its. */
   readonly graceMs: number;
   /** 60 s in Kubernetes. */
   readonly startupGraceMs: number;
+  readonly rates: EvictionRates;
 }
+
+/** Another look at a node that is not ready, for the state of its zone may have changed. */
+const notReadyMs = 5_000;
 
 const leaseNamespace = 'kube-node-lease';
 
@@ -32,8 +37,17 @@ interface Sign {
  * Signs of life are timed by when they are seen, not by the time written in them: nodes' clocks may be wrong, and after
  * an outage of the API server every lease is old though every node is well.
  */
-export const nodeLifecycleController = ({ graceMs, startupGraceMs }: NodeLifecycleOptions): Controller<Node> => {
+export const nodeLifecycleController = ({ graceMs, startupGraceMs, rates }: NodeLifecycleOptions): Controller<Node> => {
   const signs = new Map<string, Sign>();
+  const turns = new EvictionTurns(rates);
+  let counted = { revision: -1, zones: countZones([]) };
+
+  /** The zones as the copy of the nodes shows them, counted once for each state of it. */
+  const zonesOf = (context: ReconcileContext): typeof counted.zones => {
+    const nodes = context.informer(Node);
+    if (counted.revision !== nodes.revision) counted = { revision: nodes.revision, zones: countZones(nodes.list()) };
+    return counted.zones;
+  };
 
   const aliveAtMs = (node: Node, nowMs: number, context: ReconcileContext): number | undefined => {
     const name = node.metadata.name ?? '';
@@ -62,7 +76,8 @@ export const nodeLifecycleController = ({ graceMs, startupGraceMs }: NodeLifecyc
         return undefined;
       }
       const nowMs = context.clock.now();
-      const plan = planNode({ node, aliveAtMs: aliveAtMs(node, nowMs, context), nowMs, graceMs, startupGraceMs });
+      const seen = { node, aliveAtMs: aliveAtMs(node, nowMs, context), nowMs, graceMs, startupGraceMs };
+      const plan = planNode({ ...seen, evicts: isEveryZoneGone(zonesOf(context)) ? 'not at all' : 'no more' });
       let current = node;
       if (plan.conditions !== undefined) {
         const wasReady = isConditionTrue(node.status?.conditions, 'Ready');
@@ -72,15 +87,24 @@ export const nodeLifecycleController = ({ graceMs, startupGraceMs }: NodeLifecyc
         }, { hint: node });
         if (wasReady) context.events.event(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
       }
-      if (plan.taints !== undefined) {
-        await context.client.of(Node).modify({ name }, (draft) => {
-          sameAs(current, draft);
-          const { taints: _, ...spec } = draft.spec ?? {};
-          draft.spec = plan.taints!.length === 0 ? spec : { ...spec, taints: draftOf(plan.taints!) };
-        }, { hint: current });
+      const zone = zoneOf(node);
+      const waitMs = plan.waitsForTurn && !isEveryZoneGone(zonesOf(context)) ? turns.take(zone, zonesOf(context).get(zone) ?? { ready: 0, notReady: 1 }, nowMs) : undefined;
+      const taints = waitMs === 0 ? planNode({ ...seen, evicts: 'yes' }).taints : plan.taints;
+      if (taints !== undefined) {
+        try {
+          await context.client.of(Node).modify({ name }, (draft) => {
+            sameAs(current, draft);
+            const { taints: _, ...spec } = draft.spec ?? {};
+            draft.spec = taints.length === 0 ? spec : { ...spec, taints: draftOf(taints) };
+          }, { hint: current });
+        } catch (error) {
+          if (waitMs === 0) turns.giveBack(zone);
+          throw error;
+        }
       }
       if (!plan.isReady) await markPods(name, context);
-      return plan.afterMs === undefined ? undefined : { afterMs: plan.afterMs };
+      const afterMs = Math.min(plan.afterMs ?? Infinity, plan.isReady ? Infinity : notReadyMs, waitMs === undefined || waitMs === 0 ? Infinity : waitMs);
+      return afterMs === Infinity ? undefined : { afterMs };
     },
   };
 };

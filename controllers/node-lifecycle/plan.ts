@@ -35,6 +35,8 @@ export interface NodeLifecycleState {
   readonly graceMs: number;
   /** The same for a node that has not yet given any. */
   readonly startupGraceMs: number;
+  /** Whether the node's pods may be made to leave: yes; only if they are already; or not even then. */
+  readonly evicts: 'yes' | 'no more' | 'not at all';
 }
 
 export interface NodeLifecyclePlan {
@@ -44,6 +46,8 @@ export interface NodeLifecyclePlan {
   readonly taints: readonly Taint[] | undefined;
   readonly isReady: boolean;
   readonly isLost: boolean;
+  /** The node's pods should leave and may not yet. */
+  readonly waitsForTurn: boolean;
   /** When the grace of now ends. */
   readonly afterMs: number | undefined;
 }
@@ -55,10 +59,10 @@ export const planNode = (state: NodeLifecycleState): NodeLifecyclePlan => {
   const old = node.status?.conditions ?? [];
   const conditions = isLost ? unknownConditions(old, nowMs) : old;
   const ready = conditionOf(conditions, 'Ready')?.status;
-  const taints = taintsOf(node, conditions, nowMs);
+  const { taints, waitsForTurn } = taintsOf(state, conditions);
   return {
     conditions: conditions === old ? undefined : conditions, taints,
-    isReady: ready === 'True', isLost, afterMs: isLost ? undefined : lostAtMs - nowMs,
+    isReady: ready === 'True', isLost, waitsForTurn, afterMs: isLost ? undefined : lostAtMs - nowMs,
   };
 };
 
@@ -77,20 +81,25 @@ const unknownConditions = (old: readonly NodeCondition[], nowMs: number): readon
 
 const isSame = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
 
+const evictionTaints: ReadonlySet<string> = new Set([notReadyTaint, unreachableTaint]);
+
 /** The node's taints as they should be, or undefined when they are. What is there keeps the time at which it came. */
-const taintsOf = (node: Node, conditions: readonly NodeCondition[], nowMs: number): readonly Taint[] | undefined => {
+const taintsOf = ({ node, nowMs, evicts }: NodeLifecycleState, conditions: readonly NodeCondition[]): { readonly taints: readonly Taint[] | undefined; readonly waitsForTurn: boolean } => {
+  const old = node.spec?.taints ?? [];
   const wanted: { readonly key: string; readonly effect: 'NoSchedule' | 'NoExecute' }[] = [];
   const ready = conditionOf(conditions, 'Ready')?.status;
+  let waitsForTurn = false;
   if (ready !== 'True') {
     const key = ready === 'Unknown' ? unreachableTaint : notReadyTaint;
     wanted.push({ key, effect: 'NoSchedule' });
-    // A node that has said nothing yet is only kept from getting pods.
-    if (ready !== undefined) wanted.push({ key, effect: 'NoExecute' });
+    // A node that has said nothing yet is only kept from getting pods. One that is left already may change the reason.
+    const isLeft = old.some((taint) => taint.effect === 'NoExecute' && evictionTaints.has(taint.key));
+    if (ready !== undefined && (evicts === 'yes' || (evicts === 'no more' && isLeft))) wanted.push({ key, effect: 'NoExecute' });
+    else waitsForTurn = ready !== undefined;
   }
   for (const [type, key] of Object.entries(conditionTaints)) if (conditionOf(conditions, type)?.status === 'True') wanted.push({ key, effect: 'NoSchedule' });
   if (node.spec?.unschedulable === true) wanted.push({ key: unschedulableTaint, effect: 'NoSchedule' });
-  const old = node.spec?.taints ?? [];
   const kept = old.filter((taint) => !ownTaints.has(taint.key) || wanted.some((one) => isSame(one, taint)));
   const added = wanted.filter((one) => !old.some((taint) => isSame(one, taint))).map((one): Taint => ({ ...one, timeAdded: rfc3339(nowMs) }));
-  return kept.length === old.length && added.length === 0 ? undefined : [...kept, ...added];
+  return { taints: kept.length === old.length && added.length === 0 ? undefined : [...kept, ...added], waitsForTurn };
 };

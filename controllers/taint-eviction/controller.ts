@@ -15,10 +15,32 @@ import { leavesAtMs, noExecute } from './plan.ts';
 /** Another look while evictions are held back. */
 const heldBackMs = 10_000;
 
-/** Deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer. Their owners make new ones elsewhere. */
+/**
+ * Deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer. Their owners make new ones elsewhere.
+ * A change of a node's taints looks at all its pods; a change of one pod at that pod alone, under a key with its namespace.
+ */
 export const taintEvictionController = (): Controller<Node> => {
   /** When this process first saw a node's NoExecute taints, for taints that do not say when they came. */
   const sinceMs = new Map<string, number>();
+
+  /** Evicts those pods of a tainted node whose time is over; says when the next one's is. */
+  const evictDue = async ({ metadata: { name = '' }, spec }: Node, pods: readonly Pod[], context: ReconcileContext): Promise<{ afterMs: number } | undefined> => {
+    const taints = noExecute(spec?.taints);
+    const nowMs = context.clock.now();
+    const since = sinceMs.get(name) ?? nowMs;
+    sinceMs.set(name, since);
+    let nextMs = Infinity;
+    for (const pod of pods) {
+      if (isTerminating(pod) || isTerminal(pod)) continue;
+      const atMs = leavesAtMs(pod, taints, since);
+      if (atMs === undefined) continue;
+      if (atMs > nowMs) nextMs = Math.min(nextMs, atMs);
+      else if (taints.some(({ key }) => key === unreachableTaint) && isEveryNodeLost(context)) nextMs = Math.min(nextMs, nowMs + heldBackMs);
+      else await evict(pod, context);
+    }
+    return nextMs === Infinity ? undefined : { afterMs: nextMs - nowMs };
+  };
+
   return {
     name: 'taint-eviction-controller',
     reconciles: Node,
@@ -26,28 +48,18 @@ export const taintEvictionController = (): Controller<Node> => {
       kind: Pod, indexes: { node: podsByNode },
       map: (pod: Pod, context) => {
         const name = pod.spec.nodeName;
-        return name && !isTerminating(pod) && noExecute(context.informer(Node).get({ name })?.spec?.taints).length > 0 ? [{ name }] : [];
+        return name && !isTerminating(pod) && noExecute(context.informer(Node).get({ name })?.spec?.taints).length > 0 ? [keyOf(pod)] : [];
       },
     }],
-    reconcile: async (node, { name }, context) => {
-      const taints = noExecute(node?.spec?.taints);
-      if (node === undefined || taints.length === 0) {
-        sinceMs.delete(name);
+    reconcile: async (found, key, context) => {
+      const pod = key.namespace === undefined ? undefined : context.informer(Pod).get(key);
+      if (key.namespace !== undefined && pod === undefined) return undefined;
+      const node = key.namespace === undefined ? found : context.informer(Node).get({ name: pod?.spec.nodeName ?? '' });
+      if (noExecute(node?.spec?.taints).length === 0) {
+        sinceMs.delete(node?.metadata.name ?? key.name);
         return undefined;
       }
-      const nowMs = context.clock.now();
-      const since = sinceMs.get(name) ?? nowMs;
-      sinceMs.set(name, since);
-      let nextMs = Infinity;
-      for (const pod of context.informer(Pod).by('node', name)) {
-        if (isTerminating(pod) || isTerminal(pod)) continue;
-        const atMs = leavesAtMs(pod, taints, since);
-        if (atMs === undefined) continue;
-        if (atMs > nowMs) nextMs = Math.min(nextMs, atMs);
-        else if (taints.some(({ key }) => key === unreachableTaint) && isEveryNodeLost(context)) nextMs = Math.min(nextMs, nowMs + heldBackMs);
-        else await evict(pod, context);
-      }
-      return nextMs === Infinity ? undefined : { afterMs: nextMs - nowMs };
+      return evictDue(node!, pod === undefined ? context.informer(Pod).by('node', key.name) : [pod], context);
     },
   };
 };

@@ -10,6 +10,7 @@ test('defaults as root', (t) => {
   t.deepEqual(config, {
     dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1',
     dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', logLevel: 'info', logFormat: 'text',
+    nodes: { leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 }, evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 } },
     requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined, schedulerConfigFile: undefined, schedulerStrategy: undefined,
   });
 });
@@ -30,12 +31,15 @@ test('every setting can stand in the file', (t) => {
     'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'no-agent': 'true', components: 'scheduler, agent',
     'cluster-cidr': '10.1.0.0/16', 'service-cidr': '10.2.0.0/24', 'log-level': 'debug', 'log-format': 'json',
     'max-requests-inflight': '10', 'max-mutating-requests-inflight': '6', 'max-watches-per-user': '7', 'request-timeout': '1m30s', 'audit-log': '/a/b', 'audit-policy': '/p', 'audit-log-max-size': '2', 'audit-log-max-backups': '0', 'scheduler-config': '/s',
+    'node-lease-duration': '40s', 'node-monitor-grace-period': '50s', 'default-unreachable-toleration-seconds': '300', 'default-not-ready-toleration-seconds': '200',
+    'node-eviction-rate': '1', 'secondary-node-eviction-rate': '0', 'unhealthy-zone-threshold': '0.5', 'large-cluster-size-threshold': '9',
   };
   t.deepEqual([...Object.keys(values), 'scheduler-strategy'].sort(), settings.map((setting) => setting.name).sort());
   const text = Object.entries(values).map(([key, value]) => `${key}: ${value === 'true' ? value : JSON.stringify(value)}`).join('\n');
   t.deepEqual(read({}, text), {
     dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', dockerHost: 'tcp://h:1', runtime: 'simulated', controllers: false, scheduler: true, agent: false,
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', logLevel: 'debug', logFormat: 'json',
+    nodes: { leaseSeconds: 40, monitorGraceMs: 50_000, patience: { notReadySeconds: 200, unreachableSeconds: 300 }, evictionRates: { perSecond: 1, secondaryPerSecond: 0, largeZone: 9, unhealthyShare: 0.5 } },
     requestsInFlight: { reading: 10, mutating: 6 }, watchesPerUser: 7, requestTimeoutMs: 90_000, audit: { file: '/a/b', policyFile: '/p', maxBytes: 2 * 1024 * 1024, maxBackups: 0 }, schedulerConfigFile: '/s', schedulerStrategy: undefined,
   });
 });
@@ -75,4 +79,17 @@ test('what a failed start says: our own words without a stack, with the causes; 
     { text: 'error: the store cannot be written any more: cannot write store.db: database or disk is full', exitCode: 1 });
   t.is(describeFailure(new Error('cannot write: full', { cause: new Error('full') }), 'barge up').text, 'error: cannot write: full');
   t.regex(describeFailure(new TypeError('x is not a function'), 'barge up').text, /^error: TypeError: x is not a function\n {4}at /);
+});
+
+test('times and rates of nodes: the defaults, Kubernetes\' own, and what is refused', (t) => {
+  const nodes = (flags: Readonly<Record<string, string>>) => readConfig({ flags, env: {}, root: true }).nodes;
+  t.deepEqual(nodes({}), {
+    leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 },
+    evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 },
+  });
+  t.like(nodes({ 'node-lease-duration': '40s', 'node-monitor-grace-period': '40s', 'default-unreachable-toleration-seconds': '300' }), { leaseSeconds: 40, monitorGraceMs: 40_000, patience: { unreachableSeconds: 300 } });
+  for (const [name, value, message] of [
+    ['node-eviction-rate', '-1', /^--node-eviction-rate: "-1" must be a number from 0 to 1000, such as 0\.1$/], ['unhealthy-zone-threshold', '2', /must be a number from 0 to 1/],
+    ['default-not-ready-toleration-seconds', '1.5', /must be a whole number from 0 to 86400/], ['node-monitor-grace-period', '9s', /must be at least half of --node-lease-duration/],
+  ] as const) t.throws(() => nodes({ [name]: value }), { message });
 });

@@ -5,7 +5,9 @@ import { OwnerGraph, type Item } from '../../controllers/garbage-collector/graph
 import { planDependent, planOwner, type GarbageStep, type OwnerState } from '../../controllers/garbage-collector/plan.ts';
 import { kindsToDelete, namespaceConditions } from '../../controllers/namespace/plan.ts';
 import { freeSubnet, parseRange, rangeText, readRange, type Ipv4Range } from '../../controllers/node-ipam/plan.ts';
+import { ttlSeconds } from '../../controllers/node-ttl/plan.ts';
 import { planNode } from '../../controllers/node-lifecycle/plan.ts';
+import { countZones, defaultRates, EvictionTurns, isEveryZoneGone, rateOf, stateOf } from '../../controllers/node-lifecycle/zones.ts';
 import { surplusPods } from '../../controllers/pod-garbage/plan.ts';
 import { leavesAtMs } from '../../controllers/taint-eviction/plan.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
@@ -22,13 +24,13 @@ const node = (conditions: Readonly<Record<string, string>>, spec: Node['spec'] =
   apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', uid: 'uid-n1', creationTimestamp: at(0), ...metadata }, spec,
   status: { conditions: Object.entries(conditions).map(([type, status]) => ({ type, status, lastTransitionTime: at(0) })) },
 });
-const times = { graceMs: 40_000, startupGraceMs: 60_000 };
+const times = { graceMs: 40_000, startupGraceMs: 60_000, evicts: 'yes' } as const;
 const planAt = (one: Node, seconds: number, aliveAt: number | undefined) =>
   planNode({ node: one, aliveAtMs: aliveAt === undefined ? undefined : startMs + aliveAt * 1000, nowMs: startMs + seconds * 1000, ...times });
 const short = (taints: readonly Taint[] | undefined) => taints?.map(({ key, effect, timeAdded }) => `${key.replace('node.kubernetes.io/', '')}:${effect}${timeAdded === undefined ? '' : ` ${timeAdded}`}`);
 
 test('a node that renews its lease is left as it is, until its grace ends', (t) => {
-  t.deepEqual(planAt(node({ Ready: 'True' }), 30, 0), { conditions: undefined, taints: undefined, isReady: true, isLost: false, afterMs: 10_000 });
+  t.deepEqual(planAt(node({ Ready: 'True' }), 30, 0), { conditions: undefined, taints: undefined, isReady: true, isLost: false, waitsForTurn: false, afterMs: 10_000 });
 });
 
 test('a node whose lease is old: its conditions are unknown, it is tainted', (t) => {
@@ -43,6 +45,55 @@ test('a node whose lease is old: its conditions are unknown, it is tainted', (t)
   const after = { ...node({}, { taints: plan.taints! }), status: { conditions: plan.conditions! } };
   t.like(planAt(after, 50, 0), { conditions: undefined, taints: undefined });
 });
+
+for (const [evicts, old, expected, waits] of [
+  ['yes', [], ['NoSchedule', 'NoExecute'], false], ['no more', [], ['NoSchedule'], true], ['not at all', [], ['NoSchedule'], true],
+  ['no more', ['not-ready'], ['NoSchedule', 'NoExecute'], false], ['no more', ['unreachable'], ['NoSchedule', 'NoExecute'], false], ['not at all', ['unreachable'], ['NoSchedule'], true],
+] as const) {
+  test(`a lost node whose pods may leave: ${evicts}, tainted before: ${old.join('') || 'no'}`, (t) => {
+    const before = old.map((word): Taint => ({ key: `node.kubernetes.io/${word}`, effect: 'NoExecute', timeAdded: at(1) }));
+    const one = node({ Ready: 'True' }, { taints: before });
+    const plan = planNode({ node: one, aliveAtMs: startMs, nowMs: startMs + 50_000, ...times, evicts });
+    const after = plan.taints ?? before;
+    t.deepEqual(after.map(({ key, effect }) => `${key} ${effect}`).sort(), expected.map((effect) => `node.kubernetes.io/unreachable ${effect}`).sort());
+    t.is(plan.waitsForTurn, waits);
+  });
+}
+
+for (const [what, ready, notReady, state, rate] of [
+  ['all well', 9, 0, 'normal', 0.1], ['one lost', 2, 1, 'normal', 0.1], ['two of three lost: too few to be many', 1, 2, 'normal', 0.1],
+  ['many of a small zone', 2, 3, 'partial disruption', 0], ['many of a large zone', 20, 31, 'partial disruption', 0.01], ['not quite many', 46, 54, 'normal', 0.1],
+  ['all of a zone', 0, 3, 'full disruption', 0.1],
+] as const) {
+  test(`a zone: ${what}`, (t) => {
+    t.is(stateOf({ ready, notReady }, defaultRates), state);
+    t.is(rateOf({ ready, notReady }, defaultRates), rate);
+  });
+}
+
+test('nodes of a zone take turns, at the rate of the moment; zones do not wait for each other', (t) => {
+  const turns = new EvictionTurns(defaultRates);
+  const well = { ready: 9, notReady: 2 };
+  t.is(turns.take('a', well, startMs), 0);
+  t.is(turns.take('a', well, startMs + 1_000), 5_000, 'asks again while the rate may change');
+  t.is(turns.take('b', well, startMs + 1_000), 0);
+  t.is(turns.take('a', well, startMs + 8_000), 2_000);
+  t.is(turns.take('a', well, startMs + 10_000), 0);
+  t.is(turns.take('a', { ready: 1, notReady: 4 }, startMs + 99_000), 5_000);
+  t.is(turns.take('a', well, startMs + 99_000), 0);
+  turns.giveBack('a');
+  t.is(turns.take('a', well, startMs + 99_000), 0);
+  const zone = (labels: Readonly<Record<string, string>>, is: string) => node({ Ready: is }, {}, { labels });
+  const zones = countZones([zone({}, 'True'), zone({ 'topology.kubernetes.io/zone': 'x' }, 'Unknown'), zone({ 'topology.kubernetes.io/zone': 'x' }, 'False')]);
+  t.deepEqual([...zones.values()], [{ ready: 1, notReady: 0 }, { ready: 0, notReady: 2 }]);
+  t.false(isEveryZoneGone(zones));
+  t.true(isEveryZoneGone(countZones([node({ Ready: 'Unknown' }), node({ Ready: 'False' })])));
+  t.false(isEveryZoneGone(countZones([node({ Ready: 'Unknown' })])), 'a cluster of one node has no choice');
+});
+
+for (const [nodes, before, expected] of [[1, 0, 0], [100, 0, 0], [101, 0, 15], [95, 15, 15], [89, 15, 0], [5_000, 0, 300], [9_500, 300, 300], [10_001, 300, 600], [3, 600, 0]] as const) {
+  test(`nodes of a cluster of ${nodes} may trust their copies for ${expected} s, after ${before} s`, (t) => t.is(ttlSeconds(nodes, before), expected));
+}
 
 test('a node that never spoke has a minute', (t) => {
   t.like(planAt(node({}), 59, undefined), { conditions: undefined, afterMs: 1000 });

@@ -15,6 +15,8 @@ export interface SimulatedNodesOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly names: readonly string[];
+  /** Labels of each node, by name. */
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What becomes of a pod: ready after so many milliseconds, never ready, failed, or ended after a while with an exit code. Ready at once where absent. */
   readonly outcome?: (pod: Pod) => number | 'never' | 'failed' | { readonly endsAfterMs: number; readonly exitCode: number };
   /** How long a pod takes to stop; 0 where absent. */
@@ -23,7 +25,7 @@ export interface SimulatedNodesOptions {
 
 /**
  * Nodes without containers, and the simplest of schedulers: pods are bound in turn to nodes that are alive and ready,
- * become ready, and go when they are deleted. Leases are renewed every 10 s for nodes that are alive.
+ * become ready, and go when they are deleted. Leases are renewed every 5 s for nodes that are alive.
  */
 export class SimulatedNodes {
   readonly #options: SimulatedNodesOptions;
@@ -60,7 +62,7 @@ export class SimulatedNodes {
   async #register(name: string): Promise<void> {
     const now = rfc3339(this.#options.clock.now());
     const nodes = this.#client.of(Node);
-    if (await nodes.find({ name }) === undefined) await nodes.create({ metadata: { name } });
+    if (await nodes.find({ name }) === undefined) await nodes.create({ metadata: { name, labels: this.#options.labels?.[name] ?? {} } });
     await nodes.modifyStatus({ name }, (draft) => {
       draft.status = { ...draft.status, conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now }] };
     });
@@ -69,7 +71,7 @@ export class SimulatedNodes {
 
   async #renew(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await sleep(this.#options.clock, 10_000, signal);
+      await sleep(this.#options.clock, 5_000, signal);
       for (const name of this.#alive) if (!signal.aborted) await this.#renewOne(name);
     }
   }
@@ -78,7 +80,7 @@ export class SimulatedNodes {
     const leases = this.#client.of(Lease);
     const key = { namespace: 'kube-node-lease', name };
     const renewTime = rfc3339Micro(this.#options.clock.now());
-    if (await leases.find(key) === undefined) await leases.create({ metadata: key, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime } });
+    if (await leases.find(key) === undefined) await leases.create({ metadata: key, spec: { holderIdentity: name, leaseDurationSeconds: 20, renewTime } });
     else await leases.modify(key, (draft) => void (draft.spec = { ...draft.spec, renewTime }));
   }
 

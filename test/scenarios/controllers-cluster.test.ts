@@ -169,7 +169,7 @@ test('garbage: an object of a namespace can be owned by one of the cluster', asy
 });
 
 test('a node that falls silent: NotReady, tainted, its pods not ready and then replaced elsewhere; back again, all is taken back', async (t) => {
-  const { client, clock, nodes, pods } = await cluster(t, { nodes: {} });
+  const { client, clock, nodes, pods } = await cluster(t, { nodes: {}, nodeMonitorGraceMs: 40_000 });
   await client.of(Deployment).create(deploy(3, { tolerations: [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 }] }));
   const spread = async () => (await pods()).filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')).map(({ spec }) => spec.nodeName).sort();
   await until(clock, async () => assert.deepEqual(await spread(), ['n1', 'n2', 'n3']));
@@ -198,6 +198,41 @@ test('a node that falls silent: NotReady, tainted, its pods not ready and then r
   });
 });
 
+test('pods of a lost node run elsewhere within 30 s of its last word, by default', async (t) => {
+  const { client, clock, nodes, pods } = await cluster(t, { nodes: {} });
+  await client.of(Deployment).create(deploy(3));
+  const running = async () => (await pods()).filter(({ metadata, status }) => metadata.deletionTimestamp === undefined && status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')).map(({ spec }) => spec.nodeName).sort();
+  await until(clock, async () => assert.deepEqual(await running(), ['n1', 'n2', 'n3']));
+  await clock.advance(7_000);
+  nodes!.kill('n2');
+  const lostMs = clock.now();
+  await until(clock, async () => {
+    assert.equal((await running()).length, 3);
+    assert.equal((await running()).includes('n2'), false);
+  }, 30_000);
+  const tookMs = clock.now() - lostMs;
+  t.true(tookMs <= 30_000 && tookMs >= 20_000, `${tookMs} ms`);
+  t.is((await client.of(Node).get({ name: 'n1' })).metadata.annotations?.['node.alpha.kubernetes.io/ttl'], '0');
+});
+
+test('lost nodes of a zone are given up one in 10 s; none while most of a small zone is lost, and another zone does not wait', async (t) => {
+  const names = ['a1', 'a2', 'a3', 'a4', 'a5', 'b1', 'b2'];
+  const labels = Object.fromEntries(names.map((name) => [name, { 'topology.kubernetes.io/zone': name[0]! }]));
+  const { client, clock, nodes } = await cluster(t, { nodes: { names, labels } });
+  const left = async () => (await client.of(Node).list()).items.filter(({ spec }) => spec?.taints?.some(({ effect }) => effect === 'NoExecute')).map(({ metadata }) => metadata.name).sort().join(' ');
+  await clock.advance(11_000);
+  for (const name of ['a1', 'a2', 'b1']) nodes!.kill(name);
+  await until(clock, async () => assert.equal((await left()).split(' ').length, 2), 20_000);
+  t.regex(await left(), /^a[12] b1$/);
+  await until(clock, async () => assert.equal(await left(), 'a1 a2 b1'), 11_000);
+  for (const name of ['a3', 'a4']) nodes!.kill(name);
+  await clock.advance(60_000);
+  t.regex(await left(), /^a1 a2( a3| a4)? b1$/, 'four of five are many: at most the first of them was given up before that was known');
+  await nodes!.revive('a1');
+  await nodes!.revive('a2');
+  await until(clock, async () => assert.equal(await left(), 'a3 a4 b1'), 40_000);
+});
+
 test('when every node falls silent nothing is evicted', async (t) => {
   const { client, clock, nodes, pods } = await cluster(t, { nodes: {} });
   await client.of(Deployment).create(deploy(3, { tolerations: [{ operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }] }));
@@ -205,7 +240,7 @@ test('when every node falls silent nothing is evicted', async (t) => {
   for (const name of ['n1', 'n2', 'n3']) nodes!.kill(name);
   await clock.advance(120_000);
   await until(clock, async () => {
-    for (const node of (await client.of(Node).list()).items) assert.equal(node.spec?.taints?.length, 2);
+    for (const node of (await client.of(Node).list()).items) assert.deepEqual(node.spec?.taints?.map(({ effect }) => effect), ['NoSchedule']);
   });
   t.deepEqual((await pods()).map(({ metadata }) => metadata.deletionTimestamp), [undefined, undefined, undefined]);
   await nodes!.revive('n1');
