@@ -6,6 +6,7 @@ import type { PodInfo } from './pod-info.ts';
 import { podTermsOf, type PodTerms } from './pod-terms.ts';
 import { Priorities } from './priorities.ts';
 import { TopologyCounts, type CountedPods, type TopologyCount } from './topology-count.ts';
+import { Volumes } from './volumes.ts';
 
 /**
  * Cluster is what the scheduler believes: all nodes, and all pods that are on one or are assumed to be soon, because a
@@ -21,6 +22,8 @@ export class Cluster {
   #images: Map<string, number> | undefined;
   #nodes: NodeInfo[] = [];
   readonly #priorities = new Priorities();
+  /** Claims and volumes, and who uses them. */
+  readonly volumes = new Volumes(() => this.#changed());
   readonly #nominations = new Nominations(() => this.#changed());
   #generation = 0;
   #changes = 0;
@@ -73,6 +76,7 @@ export class Cluster {
     this.#counts.podChanged(nodeName, pod, 1);
     this.#held.podChanged(nodeName, pod, 1);
     this.#priorities.add(pod.priority);
+    if (pod.claimKeys.length > 0) this.volumes.use(pod, 1);
     this.#changed();
   }
 
@@ -86,6 +90,7 @@ export class Cluster {
     this.#held.podChanged(placed.info.name, placed.pod, -1);
     this.#held.remove(placed.pod);
     this.#priorities.remove(placed.pod.priority);
+    if (placed.pod.claimKeys.length > 0) this.volumes.use(placed.pod, -1);
     if (placed.info.node === undefined && placed.info.podCount === 0) this.#infos.delete(placed.info.name);
     this.#changed();
     return placed.info;

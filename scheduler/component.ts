@@ -4,10 +4,13 @@ import { createClient } from '../client/client.ts';
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.ts';
 import { createInformers } from '../client/informers.ts';
 import { Namespace } from '../schemas/kinds/core/namespace.ts';
+import { PersistentVolumeClaim } from '../schemas/kinds/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../schemas/kinds/core/persistent-volume.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import { PodDisruptionBudget } from '../schemas/kinds/policy/pod-disruption-budget.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
+import { StorageClass } from '../schemas/kinds/storage/storage-class.ts';
 import type { Profile } from './framework.ts';
 import { profileOf } from './profile.ts';
 import { countScheduler } from './scheduler-metrics.ts';
@@ -38,6 +41,9 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
     const nodes = informers.informer(Node);
     const namespaces = informers.informer(Namespace);
     const budgets = informers.informer(PodDisruptionBudget);
+    const claims = informers.informer(PersistentVolumeClaim);
+    const volumes = informers.informer(PersistentVolume);
+    const classes = informers.informer(StorageClass);
     const pods = informers.informer(Pod);
     const informing = informers.run(all);
     try {
@@ -48,6 +54,10 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
         if (!deepEqual(now.metadata.labels, old.metadata.labels)) setNamespace(now);
       }, deleted: ({ metadata }) => scheduler.setNamespace(metadata.name ?? '', undefined) });
       budgets.on({ added: (budget) => scheduler.budgets.set(budget), updated: (budget) => scheduler.budgets.set(budget), deleted: (budget) => scheduler.budgets.delete(budget) });
+      const { volumes: binder } = scheduler;
+      classes.on({ added: (one) => binder.setClass(one), updated: (one) => binder.setClass(one), deleted: (one) => binder.removeClass(one) });
+      volumes.on({ added: (one) => binder.setVolume(one), updated: (one) => binder.setVolume(one), deleted: (one) => binder.removeVolume(one) });
+      claims.on({ added: (one) => binder.setClaim(one), updated: (one) => binder.setClaim(one), deleted: (one) => binder.removeClaim(one) });
       nodes.on({ added: (node) => scheduler.setNode(node), updated: (node) => scheduler.setNode(node), deleted: (node) => scheduler.removeNode(node) });
       pods.on({ added: (pod) => scheduler.setPod(pod), updated: (pod) => scheduler.setPod(pod), deleted: (pod) => scheduler.removePod(pod) });
       ready();

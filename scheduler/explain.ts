@@ -5,6 +5,8 @@ export interface Refusal {
   readonly nodeCount: number;
   /** How many nodes were refused for each reason. One that lacks several things counts for each. */
   readonly reasons: ReadonlyMap<string, number>;
+  /** Why no node was even looked at. */
+  readonly precluded?: string;
   /** Nodes that refuse the pod whoever leaves them. */
   readonly lasting: number;
   /** What could change it. */
@@ -12,8 +14,9 @@ export interface Refusal {
 }
 
 /** The refusal in a line, in the words that users of Kubernetes know. */
-export const explain = ({ nodeCount, reasons }: Pick<Refusal, 'nodeCount' | 'reasons'>): string => {
+export const explain = ({ nodeCount, reasons, precluded }: Pick<Refusal, 'nodeCount' | 'reasons' | 'precluded'>): string => {
   if (nodeCount === 0) return 'no nodes available to schedule pods';
+  if (precluded !== undefined) return `0/${nodeCount} nodes are available: ${precluded}.`;
   const parts = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort();
   return `0/${nodeCount} nodes are available: ${parts.join(', ')}.`;
 };

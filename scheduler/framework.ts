@@ -10,7 +10,7 @@ export type Reason = string | readonly string[];
 export type Check = (node: NodeInfo) => Reason | undefined;
 
 /** What may make a refused pod fit. */
-export type Wake = 'nodeAdded' | 'nodeGone' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'nodeFacts' | 'nodeImages' | 'podGone' | 'podPlaced';
+export type Wake = 'nodeAdded' | 'nodeGone' | 'nodeAllocatable' | 'nodeLabels' | 'nodeTaints' | 'nodeUnschedulable' | 'nodeFacts' | 'nodeImages' | 'podGone' | 'podPlaced' | 'volumes';
 
 /** A few nodes that alone can take a pod, and why the others cannot. */
 export interface Narrowed {
@@ -27,6 +27,8 @@ export interface Filter {
    * the check: what depends on other pods is to be read from the cluster when the check runs.
    */
   prepare(pod: PodInfo, cluster: Cluster): Check | undefined;
+  /** Why no node at all will do as the cluster stands, in words for the user; such a pod is not looked at node by node. */
+  preclude?(pod: PodInfo, cluster: Cluster): string | undefined;
   /** The only nodes that can pass, where the pod names them: the others are not even looked at. */
   narrow?(pod: PodInfo): Narrowed | undefined;
   /**

@@ -2,11 +2,14 @@ import { keyOf, keyText } from '../client/key.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { assumedOf, requestsOf, type Amounts } from './amounts.ts';
 import { swarmAnnotations } from '../schemas/swarm/placement.ts';
+import { podClaims, type PodClaim } from '../schemas/volumes/pod-claims.ts';
 import { hostPortsOf, type HostPort } from './host-ports.ts';
 import { serviceOf } from './swarm/service.ts';
 
 /** Annotations with this prefix say how the scheduler is to place a pod. */
 export const annotationPrefix = 'scheduler.barge.dev/';
+
+const noKeys: readonly string[] = Object.freeze([]);
 
 /** A pod with what the scheduler works out of it once. */
 export class PodInfo {
@@ -19,6 +22,9 @@ export class PodInfo {
   readonly ports: readonly HostPort[];
   readonly containers: number;
   readonly priority: number;
+  /** What its volumes stand on, and the claims' keys in the same order. */
+  readonly claims: readonly PodClaim[];
+  readonly claimKeys: readonly string[];
   #shape: string | undefined;
 
   /** Throws RangeError when a request is no quantity. */
@@ -31,6 +37,8 @@ export class PodInfo {
     this.ports = hostPortsOf(pod);
     this.containers = pod.spec?.containers.length ?? 0;
     this.priority = pod.spec?.priority ?? 0;
+    this.claims = podClaims(pod);
+    this.claimKeys = this.claims.length === 0 ? noKeys : this.claims.map(({ claimName }) => `${pod.metadata.namespace}/${claimName}`);
   }
 
   get pod(): Pod {
@@ -53,6 +61,8 @@ export class PodInfo {
       spec?.schedulerName, cpuMilli, memoryBytes, storageBytes, [...others], this.ports, this.containers, namespace, labels,
       spec?.nodeName, spec?.nodeSelector, spec?.affinity, spec?.tolerations, spec?.topologySpreadConstraints,
       spec?.containers.map(({ image }) => image), spec?.initContainers?.map(({ image }) => image), this.priority,
+      // A claim that is made for a pod is that pod's alone.
+      this.claims.map(({ claimName, isEphemeral }) => [claimName, isEphemeral ? this.uid : 0]),
       swarm === undefined ? 0 : [swarm, serviceOf(this)],
       Object.keys(annotations).filter((name) => name.startsWith(annotationPrefix)).map((name) => [name, annotations[name]]),
     ]);

@@ -12,6 +12,8 @@ import { swarmDependency } from './filters/swarm-dependency.ts';
 import { swarmMaxReplicas } from './filters/swarm-max-replicas.ts';
 import { swarmSlots } from './filters/swarm-slots.ts';
 import { swarmWhitelist } from './filters/swarm-whitelist.ts';
+import { volumeBinding } from './filters/volume-binding.ts';
+import { volumeRestrictions } from './filters/volume-restrictions.ts';
 import type { Filter, Profile, Sieve } from './framework.ts';
 import { swarmPreferences } from './sieves/swarm-preferences.ts';
 import { swarmSoft } from './sieves/swarm-soft.ts';
@@ -19,7 +21,7 @@ import { strategies, type StrategyName } from './strategies.ts';
 
 /** All filters, the cheap and the lasting reasons first: a node is named with the first reason only. */
 export const filters: readonly Filter[] = [
-  unschedulable, nodeName, taints, nodeAffinity, swarmConstraint, swarmWhitelist, ports, swarmSlots, resources, topologySpread, podAffinity, swarmAffinity, swarmDependency, swarmMaxReplicas,
+  unschedulable, nodeName, taints, nodeAffinity, swarmConstraint, swarmWhitelist, ports, swarmSlots, resources, volumeRestrictions, volumeBinding, topologySpread, podAffinity, swarmAffinity, swarmDependency, swarmMaxReplicas,
 ];
 
 /** What a pod wants most goes before how it is spread. */

@@ -21,6 +21,8 @@ export type Decision = { readonly node: NodeInfo } | { readonly refusal: Refusal
 /** What depends on a pod's shape alone. */
 interface Prepared {
   readonly misread: string | undefined;
+  /** Filters that may rule out all nodes at once. */
+  readonly precluding: readonly Filter[];
   readonly checks: readonly PreparedCheck[];
   readonly sieves: readonly ((nodes: readonly NodeInfo[]) => readonly NodeInfo[])[];
   readonly scores: readonly Score[];
@@ -52,7 +54,7 @@ interface Score {
   readonly normalise: Normalise | undefined;
 }
 
-const unreadable: Omit<Prepared, 'misread'> = { checks: [], sieves: [], scores: [], helped: [], narrowed: undefined, refused: undefined };
+const unreadable: Omit<Prepared, 'misread'> = { precluding: [], checks: [], sieves: [], scores: [], helped: [], narrowed: undefined, refused: undefined };
 
 /** Shapes that are kept: more than the templates of any cluster that this serves. */
 const keptShapes = 2_000;
@@ -82,6 +84,11 @@ export class Decider {
   decide(pod: PodInfo): Decision {
     const prepared = this.#prepare(pod);
     if (prepared.misread !== undefined) return { misread: prepared.misread };
+    const precluded = this.#precluded(pod, prepared);
+    if (precluded !== undefined) {
+      const nodeCount = this.#cluster.nodes.length;
+      return { refusal: { nodeCount, reasons: new Map(), precluded: precluded.why, lasting: nodeCount, wokenBy: new Set(precluded.by.wokenBy) } };
+    }
     const { generation, nominations } = this.#cluster;
     const nomination = nominations.of(pod.uid);
     // The room that a nominated pod waits for is kept from others of its shape, so what was found for them says nothing.
@@ -98,14 +105,24 @@ export class Decider {
 
   /** Undefined when the node would take the pod now, else what could change the reason for which it does not. */
   refusedBy(pod: PodInfo, node: NodeInfo): readonly Wake[] | undefined {
-    return this.#refusal(pod, this.#prepare(pod), node)?.by.filter.wokenBy;
+    const prepared = this.#prepare(pod);
+    return (this.#precluded(pod, prepared)?.by ?? this.#refusal(pod, prepared, node)?.by.filter)?.wokenBy;
+  }
+
+  #precluded(pod: PodInfo, { precluding }: Prepared): { readonly by: Filter; readonly why: string } | undefined {
+    for (const by of precluding) {
+      const why = by.preclude?.(pod, this.#cluster);
+      if (why !== undefined) return { by, why };
+    }
+    return undefined;
   }
 
   /** Whom to end so that a pod that was refused just now finds room. Changes nothing. */
   preempt(pod: PodInfo, budgets: Budgets, { refusal }: { readonly refusal: Refusal }): Room {
     if (pod.pod.spec.preemptionPolicy === 'Never') return { message: 'not eligible due to preemptionPolicy=Never.', waits: false };
-    const prepared = this.#prepare(pod);
     const { generation, nodes } = this.#cluster;
+    if (refusal.precluded !== undefined) return { message: explain({ nodeCount: nodes.length, reasons: new Map([[notHelpful, nodes.length]]) }), waits: false };
+    const prepared = this.#prepare(pod);
     if (this.#waitsForVictims(pod, prepared)) return { message: 'not eligible due to a terminating pod on the nominated node.', waits: true };
     const known = prepared.refused?.generation === generation ? prepared.refused : undefined;
     if (known?.helpless !== undefined) return { message: known.helpless, waits: false };
@@ -159,6 +176,7 @@ export class Decider {
     const misread = misreadStrategy(pod) ?? filters.map((filter) => filter.misread?.(pod)).find((problem) => problem !== undefined);
     const prepared: Prepared = misread !== undefined ? { ...unreadable, misread } : {
       misread,
+      precluding: filters.filter((filter) => filter.preclude !== undefined && filter.prepare(pod, this.#cluster) !== undefined),
       checks: filters.flatMap((filter) => {
         const check = filter.prepare(pod, this.#cluster);
         return check === undefined ? [] : [{ filter, check, isHelpedByRoom: filter.wokenBy.includes('podGone') }];

@@ -23,6 +23,8 @@ import { bindPod, endVictim, saysUnscheduled, writeUnscheduled, type Unscheduled
 import type { Candidate } from './preemption.ts';
 import { Decider } from './schedule.ts';
 import { Slots } from './slots.ts';
+import { VolumeBinder } from './volume-binder.ts';
+import type { VolumePlan } from './volumes.ts';
 import { Waker, wakes } from './waker.ts';
 
 export interface SchedulerOptions {
@@ -60,6 +62,7 @@ export class Scheduler {
   readonly #queue: PodQueue;
   readonly #deciders: ReadonlyMap<string, Decider>;
   readonly #waker: Waker;
+  readonly #volumes: VolumeBinder;
   readonly #slots = new Slots(writesAtATime);
   readonly #assumed = new Map<string, Assumed>();
   #wake: () => void = () => undefined;
@@ -73,6 +76,12 @@ export class Scheduler {
     this.#queue = new PodQueue(options.clock, () => this.#wake());
     this.#deciders = new Map([...options.profiles].map(([name, profile]) => [name, new Decider(profile, this.#cluster, options.random)]));
     this.#waker = new Waker(this.#cluster, this.#queue, (pod) => this.#deciderFor(pod));
+    this.#volumes = new VolumeBinder({
+      client: options.client, clock: options.clock, volumes: this.#cluster.volumes, node: (name) => this.#cluster.node(name),
+      wake: (helps) => this.#queue.wake(['volumes'], (pod) => (helps(pod) ? undefined : [])),
+      ready: (pod, nodeName) => this.#slots.run(() => this.#bind(pod, nodeName)),
+      failed: (pod, why) => this.#failVolumes(pod, why),
+    });
   }
 
   get cluster(): Cluster {
@@ -129,6 +138,11 @@ export class Scheduler {
     this.#settle(uid);
     this.#waker.denominate(uid);
     this.#waker.takeAway(uid);
+  }
+
+  /** Is to be told of all claims, volumes and classes. */
+  get volumes(): VolumeBinder {
+    return this.#volumes;
   }
 
   /** What preemption must keep to where it can; the caller tells it of all budgets. */
@@ -257,11 +271,37 @@ export class Scheduler {
   }
 
   #assume(info: PodInfo, node: NodeInfo): void {
+    const plan = info.claims.length === 0 ? undefined : this.#cluster.volumes.plan(info, node);
+    if (typeof plan === 'string') throw new Error(`node ${node.name} was chosen and refuses: ${plan}`);
     this.#cluster.place(info, node.name);
     this.#waker.denominate(info.uid, node.name);
     this.#waker.wakeBeside('podPlaced', info);
+    if (plan !== undefined) return this.#assumeVolumes(info, plan);
     this.#assumed.set(info.uid, { binding: true, cancel: () => undefined });
     this.#slots.run(() => this.#bind(info, node.name));
+  }
+
+  /** The pod's claims get what was found for them, and the pod keeps its room on the node until they have it. */
+  #assumeVolumes(info: PodInfo, plan: VolumePlan): void {
+    this.#cluster.volumes.promise(plan);
+    this.#assumed.set(info.uid, { binding: true, cancel: () => this.#volumes.forget(info.uid) });
+    this.#slots.run(async () => {
+      try {
+        await this.#volumes.write(plan);
+      } catch (error) {
+        this.#cluster.volumes.forget(plan);
+        if (this.#assumed.has(info.uid) && !this.#stopped) this.#failVolumes(info, error instanceof Error ? error.message : String(error));
+        return;
+      }
+      if (this.#assumed.has(info.uid) && !this.#stopped) this.#volumes.wait(info, plan.nodeName);
+    });
+  }
+
+  #failVolumes(info: PodInfo, why: string): void {
+    this.#o.log.info('the volumes of a pod could not be bound; trying again', { pod: info.key, why });
+    this.#o.events(schedulerNameOf(info.pod)).event(info.pod, 'Warning', 'FailedScheduling', `running PreBind plugin "VolumeBinding": binding volumes: ${why}`);
+    this.#unassume(info.uid);
+    this.#queue.fail(info.uid);
   }
 
   async #bind(info: PodInfo, nodeName: string): Promise<void> {
