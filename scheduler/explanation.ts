@@ -61,8 +61,9 @@ export const explainScheduling = (pod: PodInfo, cluster: Cluster, profile: Profi
   const all: readonly Refusals[] = profile.filters.flatMap((filter) => {
     const check = filter.prepare(pod, cluster);
     const byNode = new Map<NodeInfo, Reason>();
+    const precluded = filter.preclude?.(pod, cluster);
     if (check !== undefined) for (const node of nodes) {
-      const reason = check(node);
+      const reason = precluded ?? check(node);
       if (reason !== undefined) byNode.set(node, reason);
     }
     return byNode.size === 0 ? [] : [{ filter: filter.name, byNode }];

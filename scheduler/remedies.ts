@@ -6,6 +6,7 @@ import { namesText, type Remedy } from './remedies/remedy.ts';
 import { resourcesRemedy } from './remedies/resources.ts';
 import { swarmAffinityRemedy, swarmConstraintRemedy, swarmDependencyRemedy, swarmMaxReplicasRemedy, swarmSlotsRemedy, swarmWhitelistRemedy } from './remedies/swarm.ts';
 import { taintsRemedy } from './remedies/taints.ts';
+import { volumeBindingRemedy, volumeRestrictionsRemedy } from './remedies/volumes.ts';
 
 const unschedulableRemedy: Remedy = (_, refused) => [`take the cordon off ${namesText(refused.map(({ name }) => name), 'or')} (kubectl uncordon NODE)`];
 
@@ -18,4 +19,5 @@ export const remedies: ReadonlyMap<string, Remedy> = new Map([
   ['Unschedulable', unschedulableRemedy], ['NodeName', nodeNameRemedy], ['Taints', taintsRemedy], ['NodeAffinity', nodeLabelsRemedy], ['Ports', portsRemedy], ['Resources', resourcesRemedy],
   ['TopologySpread', topologySpreadRemedy], ['PodAffinity', podAffinityRemedy], ['SwarmConstraint', swarmConstraintRemedy], ['SwarmWhitelist', swarmWhitelistRemedy],
   ['SwarmAffinity', swarmAffinityRemedy], ['SwarmDependency', swarmDependencyRemedy], ['SwarmSlots', swarmSlotsRemedy], ['SwarmMaxReplicas', swarmMaxReplicasRemedy],
+  ['VolumeBinding', volumeBindingRemedy], ['VolumeRestrictions', volumeRestrictionsRemedy],
 ]);

@@ -60,6 +60,10 @@ export class Volumes {
     return this.#claims.get(key);
   }
 
+  volume(name: string): PersistentVolume | undefined {
+    return this.#volumes.get(name);
+  }
+
   setClaim(claim: PersistentVolumeClaim): void {
     const key = claimKey(claim);
     this.#claims.set(key, claim);

@@ -2,7 +2,11 @@ import { isReason } from '../../schemas/errors.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import type { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
+import type { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volume-claim.ts';
+import type { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import type { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
+import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { Cluster } from '../../scheduler/cluster.ts';
 import { PodInfo } from '../../scheduler/pod-info.ts';
 import { CommandError } from '../command.ts';
@@ -27,6 +31,25 @@ export interface ClusterViewOptions {
 
 export const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
+/** Tells the cluster of claims, volumes and classes, as far as the user may read them. */
+const readVolumes = async (session: Session, { namespace, signal }: ClusterViewOptions, { volumes }: Cluster, notRead: string[]): Promise<void> => {
+  const listed = async <T extends ApiObject>(group: string, resource: string, within?: string): Promise<readonly T[]> => {
+    try {
+      return (await session.api.list({ group, version: 'v1', resource, ...(within === undefined ? {} : { namespace: within }) }, {}, signal)).items as readonly T[];
+    } catch (error) {
+      if (!isReason(error, 'Forbidden')) throw error;
+      notRead.push(`${resource} could not be read: what is said of volumes may be wrong`);
+      return [];
+    }
+  };
+  const [claims, all, classes] = await Promise.all([
+    listed<PersistentVolumeClaim>('', 'persistentvolumeclaims', namespace), listed<PersistentVolume>('', 'persistentvolumes'), listed<StorageClass>('storage.k8s.io', 'storageclasses'),
+  ]);
+  for (const storageClass of classes) volumes.setClass(storageClass);
+  for (const volume of all) volumes.setVolume(volume);
+  for (const claim of claims) volumes.setClaim(claim);
+};
+
 /** Reads nodes, pods and namespaces with the user's own rights. Throws CommandError where nodes may not be read: nothing can be said then. */
 export const readCluster = async (session: Session, { namespace, about, signal }: ClusterViewOptions): Promise<ClusterView> => {
   const notRead: string[] = [];
@@ -48,6 +71,7 @@ export const readCluster = async (session: Session, { namespace, about, signal }
   }
   if (namespaces === undefined) notRead.push('namespaces could not be read: affinity that chooses namespaces by labels finds none');
   const cluster = new Cluster();
+  if (about === undefined || podClaims(about).length > 0) await readVolumes(session, { namespace, about, signal }, cluster, notRead);
   for (const { metadata } of namespaces ?? []) cluster.setNamespace(metadata.name ?? '', metadata.labels ?? {});
   // A node that has not told what it has is passed over, as the scheduler does.
   for (const node of nodes) if (node.status?.allocatable !== undefined || node.status?.capacity !== undefined) cluster.setNode(node);

@@ -4,6 +4,8 @@ import { createClusterAuthorizer } from '../../apiserver/authorization/cluster-a
 import type { NewObject } from '../../client/client.ts';
 import { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
+import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { ClusterRoleBinding } from '../../schemas/kinds/rbac/cluster-role-binding.ts';
 import { ClusterRole } from '../../schemas/kinds/rbac/cluster-role.ts';
@@ -156,4 +158,26 @@ test('with the rights of the user, and what could not be read is said', async (t
   t.true(bob.out.includes('Note: pods of other namespaces than default could not be read: what they take of the nodes, and affinity to them, is not counted.\n'));
   t.true(bob.out.includes('Note: namespaces could not be read: affinity that chooses namespaces by labels finds none.\n'));
   t.true((await cli.barge('explain-scheduling web')).out.startsWith('Pod default/web cannot be placed: 0/1 nodes are available: 1 Insufficient cpu.\n'));
+});
+
+test('volumes: what a claim lacks, where its volume is, and who has it', async (t) => {
+  const cli = await begun(t);
+  const { client } = cli.api;
+  await addNode(cli, 'a');
+  await addNode(cli, 'b', { unschedulable: true });
+  const using = (claimName: string) => ({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }] });
+  await addPod(cli, 'lost', using('none'));
+  t.regex((await cli.barge('explain-scheduling lost')).out, /cannot be placed: 0\/2 nodes are available: persistentvolumeclaim "none" not found\.[^]*VolumeBinding: make claim none, or name another\n/);
+  await client.of(PersistentVolumeClaim).create({ metadata: { name: 'data', namespace: 'default' }, spec: { accessModes: ['ReadWriteOncePod'], storageClassName: '', resources: { requests: { storage: '1Gi' } } } });
+  await addPod(cli, 'p', using('data'));
+  t.regex((await cli.barge('explain-scheduling p')).out, /pod has unbound immediate PersistentVolumeClaims\.[^]*VolumeBinding: claim data has no volume: make one of at least 1Gi without a storage class/);
+  const nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In' as const, values: ['b'] }] }] } };
+  await client.of(PersistentVolume).create({ metadata: { name: 'pv' }, spec: { accessModes: ['ReadWriteOncePod'], capacity: { storage: '1Gi' }, hostPath: { path: '/srv', type: '' }, nodeAffinity } });
+  await client.of(PersistentVolumeClaim).modify({ namespace: 'default', name: 'data' }, (draft) => {
+    draft.metadata.annotations = { 'pv.kubernetes.io/bind-completed': 'yes' };
+    draft.spec.volumeName = 'pv';
+  });
+  t.regex((await cli.barge('explain-scheduling p')).out, /VolumeBinding +1 +node\(s\) had volume node affinity conflict: a\n[^]*volume pv of claim data can be reached from b only: the pod must fit there/);
+  await addPod(cli, 'first', { ...using('data'), nodeName: 'b' });
+  t.regex((await cli.barge('explain-scheduling p')).out, /claim default\/data is for one pod \(ReadWriteOncePod\), which is default\/first: wait for its end/);
 });
