@@ -3,14 +3,13 @@
  * types are checked, and it becomes a program that can be run on JSON as often as wanted, each time within a budget.
  */
 import type { CelBudget } from './budget.ts';
-import { check, type Checked } from './check.ts';
+import { check } from './check.ts';
 import { compile } from './compile.ts';
 import { CelCompileError } from './errors.ts';
 import { estimate, type CostEstimate, type DeclaredSize } from './estimate/estimate.ts';
 import { FunctionTable, type CelFunction } from './functions.ts';
 import { library, typeNames } from './library/library.ts';
 import { parse } from './parse.ts';
-import type { Expression } from './syntax.ts';
 import type { CelType } from './types.ts';
 import type { CelValue } from './values.ts';
 
@@ -49,25 +48,28 @@ export interface CelProgram {
   evaluate(bindings: Readonly<Record<string, unknown>>, budget: CelBudget): CelValue;
 }
 
-const read = (expression: string, { variables, functions, isStruct, literals }: CelEnvironment): { readonly tree: Expression; readonly checked: Checked } => {
+/** An expression whose names and types are right. */
+export interface CheckedCel {
+  readonly type: CelType;
+  program(): CelProgram;
+  /** The most that it can cost where its variables are as large as declared. */
+  estimate(size: DeclaredSize): CostEstimate;
+}
+
+/** Throws CelCompileError, with message and place, for a text that is no expression, names what is not there or mixes types that do not fit. */
+export const checkCel = (expression: string, { variables, functions, isStruct, literals }: CelEnvironment): CheckedCel => {
   const tree = parse(expression);
   const checked = check(tree, { variables, functions, isStruct, typeNames, mixedLiterals: literals === 'mixed' });
   if (checked.issues.length > 0) throw new CelCompileError(expression, checked.issues);
-  return { tree, checked };
-};
-
-/** Throws CelCompileError, with message and place, for a text that is no expression, names what is not there or mixes types that do not fit. */
-export const compileCel = (expression: string, environment: CelEnvironment): CelProgram => {
-  const { tree, checked } = read(expression, environment);
-  const { step, slots } = compile(tree, { checked, variables: environment.variables });
   return {
     type: checked.type,
-    evaluate: (bindings, budget) => step({ bindings, budget, slots: Array.from({ length: slots }) }),
+    program: () => {
+      const { step, slots } = compile(tree, { checked, variables });
+      return { type: checked.type, evaluate: (bindings, budget) => step({ bindings, budget, slots: Array.from({ length: slots }) }) };
+    },
+    estimate: (size) => estimate(tree, checked, size),
   };
 };
 
-/** The most that an expression can cost where each variable is as large as declared. Throws as compileCel does. */
-export const estimateCel = (expression: string, environment: CelEnvironment, size: DeclaredSize): CostEstimate => {
-  const { tree, checked } = read(expression, environment);
-  return estimate(tree, checked, size);
-};
+/** The program of an expression. Throws as checkCel does. */
+export const compileCel = (expression: string, environment: CelEnvironment): CelProgram => checkCel(expression, environment).program();

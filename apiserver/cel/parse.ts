@@ -36,7 +36,7 @@ export const parse = (expression: string): Expression => {
 class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
-  readonly #depths = new WeakMap<Expression, number>();
+  readonly #depths = new Map<Expression, number>();
   #next = 0;
   #depth = 0;
 

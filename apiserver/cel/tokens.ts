@@ -15,6 +15,7 @@ const number = /0[xX][0-9a-fA-F]+[uU]?|(?:\d+\.\d+|\.\d+|\d+(?=[eE]))(?:[eE][+-]
 const identifier = /[A-Za-z_]\w*/y;
 const quoted = /`([\w./ -]+)`/y;
 const quote = /([rR]?[bB]?|[bB][rR])("""|'''|"|')/y;
+const beginsText = '\'"rRbB';
 const operator = /&&|\|\||<=|>=|==|!=|[-+*/%<>!?:.,()[\]{}]/y;
 
 const matchAt = (rule: RegExp, text: string, at: number): RegExpExecArray | null => {
@@ -40,7 +41,8 @@ export const tokensOf = (expression: string): readonly Token[] => {
 };
 
 const next = (expression: string, at: number): { readonly token: Token; readonly length: number } => {
-  const opening = matchAt(quote, expression, at);
+  // Most tokens begin with a letter that no text begins with; they are not tried as such.
+  const opening = beginsText.includes(expression[at]!) ? matchAt(quote, expression, at) : null;
   if (opening !== null) return literal(expression, { at, prefix: opening[1]!.toLowerCase(), quotes: opening[2]! });
   const digits = matchAt(number, expression, at)?.[0];
   if (digits !== undefined) {

@@ -4,38 +4,67 @@ import { deepEqual } from '../../../schemas/frozen.ts';
 import { forbidden, required, unsupported, wrong, type FieldError } from '../../../schemas/errors.ts';
 import type { CustomResourceDefinition } from '../../../schemas/types/custom-resource-definition.ts';
 import type { ValidationRule } from '../../../schemas/types/json-schema-props.ts';
-import { estimateCel } from '../../cel/cel.ts';
+import type { CheckedCel } from '../../cel/cel.ts';
 import { CelCompileError } from '../../cel/errors.ts';
 import type { CelType } from '../../cel/types.ts';
 import { declaredSizes, requestBytes, type PlaceSize } from './declared-sizes.ts';
 import { hasRules } from './evaluate-rules.ts';
 import { fieldPathOfRule } from './field-path-of-rule.ts';
-import { VersionCost, type Repetition } from './rule-costs.ts';
-import { compileRule, ruleEnvironment } from './rule-programs.ts';
+import { once, VersionCost, type Repetition } from './rule-costs.ts';
+import { checkedExpression } from './rule-programs.ts';
 import { ruleType } from './rule-types.ts';
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 
 const maxMessageBytes = 2_048;
 
-const compiles = (expression: string, self: CelType, rule: ValidationRule, field: string, wanted: 'bool' | 'string'): { readonly errors: readonly FieldError[]; readonly usesOld: boolean } => {
+/** The rules of one place. */
+interface RulesAt {
+  readonly schema: CustomSchema;
+  readonly self: CelType;
+  /** Whether an old value can be found for the values here. */
+  readonly hasPast: boolean;
+  /** Absent where costs do not count. */
+  readonly costs?: PlaceCosts | undefined;
+}
+
+interface PlaceCosts {
+  readonly version: VersionCost;
+  readonly size: PlaceSize;
+  readonly often: Repetition;
+}
+
+interface Wanted {
+  readonly rule: ValidationRule;
+  readonly field: string;
+  readonly what: 'rule' | 'messageExpression';
+}
+
+/** A rule is evaluated wherever its place is, a message is made once. */
+const costErrors = (checked: CheckedCel, { field, what }: Wanted, costs: PlaceCosts | undefined): readonly FieldError[] =>
+  (costs === undefined ? [] : costs.version.add(field, what, checked.estimate(costs.size), what === 'rule' ? costs.often : once));
+
+const expressionErrors = (expression: string, wanted: Wanted, { self, costs }: RulesAt): { readonly errors: readonly FieldError[]; readonly usesOld: boolean } => {
+  const { rule, field, what } = wanted;
   try {
-    const { program, usesOld } = compileRule(expression, self, rule);
-    const fits = program.type.kind === wanted || program.type.kind === 'dyn';
-    return { usesOld, errors: fits ? [] : [wrong(field, expression, `must evaluate to a ${wanted}`)] };
+    const { checked, usesOld } = checkedExpression(expression, self, rule);
+    const kind = what === 'rule' ? 'bool' : 'string';
+    const fits = checked.type.kind === kind || checked.type.kind === 'dyn';
+    return { usesOld, errors: fits ? costErrors(checked, wanted, costs) : [wrong(field, expression, `must evaluate to a ${kind}`)] };
   } catch (error) {
     if (!(error instanceof CelCompileError)) throw error;
     return { usesOld: false, errors: [wrong(field, expression, `compilation failed: ${error.message}`)] };
   }
 };
 
-const checkRule = (rule: ValidationRule, schema: CustomSchema, self: CelType, { field, hasPast }: { readonly field: string; readonly hasPast: boolean }): readonly FieldError[] => {
+const checkRule = (rule: ValidationRule, place: RulesAt, field: string): readonly FieldError[] => {
+  const { schema, hasPast } = place;
   const { message = '', messageExpression = '', fieldPath = '', reason = '' } = rule;
   const errors: FieldError[] = [];
   if (rule.rule.trim() === '') {
     errors.push(required(`${field}.rule`, 'rule is not specified'));
   } else {
-    const { errors: found, usesOld } = compiles(rule.rule, self, rule, `${field}.rule`, 'bool');
+    const { errors: found, usesOld } = expressionErrors(rule.rule, { rule, field: `${field}.rule`, what: 'rule' }, place);
     errors.push(...found);
     if (usesOld && !hasPast) errors.push(wrong(`${field}.rule`, rule.rule, 'oldSelf cannot be used where items have no key by which the old one could be found: in a list that is not of type map'));
     if (!usesOld && rule.optionalOldSelf !== undefined && found.length === 0) errors.push(wrong(`${field}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'));
@@ -45,7 +74,7 @@ const checkRule = (rule: ValidationRule, schema: CustomSchema, self: CelType, { 
   if (Buffer.byteLength(message) > maxMessageBytes) errors.push(wrong(`${field}.message`, message, `message must be no longer than ${maxMessageBytes} bytes`));
   if (/[\r\n]/.test(rule.rule) && message === '' && messageExpression === '') errors.push(required(`${field}.message`, 'message must be specified if rule contains line breaks'));
   if (rule.messageExpression !== undefined && messageExpression.trim() === '') errors.push(required(`${field}.messageExpression`, 'messageExpression must be non-empty if specified'));
-  if (messageExpression.trim() !== '') errors.push(...compiles(messageExpression, self, rule, `${field}.messageExpression`, 'string').errors);
+  if (messageExpression.trim() !== '') errors.push(...expressionErrors(messageExpression, { rule, field: `${field}.messageExpression`, what: 'messageExpression' }, place).errors);
   if (reason !== '' && !reasons.includes(reason)) errors.push(unsupported(`${field}.reason`, reason, reasons));
   if (fieldPath !== '' && fieldPathOfRule(fieldPath, schema) === undefined) errors.push(wrong(`${field}.fieldPath`, fieldPath, 'fieldPath must be a valid path to a field of the schema, such as .size or [\'a.b\']'));
   return errors;
@@ -69,17 +98,6 @@ interface Costs {
   readonly repeated: Partial<Repetition>;
 }
 
-const costErrors = (rules: readonly ValidationRule[], self: CelType, size: PlaceSize, { version, repeated }: Costs, field: string): readonly FieldError[] => {
-  const often: Repetition = { times: Math.floor(requestBytes / (size.leastBytes + 1)), wanting: [], ...repeated };
-  return rules.flatMap((rule, index) => {
-    const environment = ruleEnvironment(self, rule);
-    return [
-      ...version.add(`${field}[${index}].rule`, 'rule', estimateCel(rule.rule, environment, size), often),
-      ...((rule.messageExpression ?? '') === '' ? [] : version.add(`${field}[${index}].messageExpression`, 'messageExpression', estimateCel(rule.messageExpression!, environment, size), { times: 1, wanting: [] })),
-    ];
-  });
-};
-
 /** The costs of what a list or map holds. */
 const inside = (costs: Costs | undefined, schema: CustomSchema, limit: number | undefined): Costs | undefined => {
   if (costs === undefined) return undefined;
@@ -89,18 +107,20 @@ const inside = (costs: Costs | undefined, schema: CustomSchema, limit: number | 
   return { ...costs, repeated: { wanting: missing === undefined ? wanting : [...wanting, missing] } };
 };
 
-const checkPlace = (place: Place): readonly FieldError[] => {
-  const { schema, at, hasPast, whole, costs } = place;
+const costsAt = (schema: CustomSchema, costs: Costs | undefined): PlaceCosts | undefined => {
+  const size = costs?.sizes.get(schema);
+  if (costs === undefined || size === undefined) return undefined;
+  return { version: costs.version, size, often: { times: Math.floor(requestBytes / (size.leastBytes + 1)), wanting: [], ...costs.repeated } };
+};
+
+const checkPlace = ({ schema, at, hasPast, whole, costs }: Place): readonly FieldError[] => {
   const rules = schema['x-kubernetes-validations'] ?? [];
   const field = `${at}.x-kubernetes-validations`;
   const isFree = schema.type === undefined && schema['x-kubernetes-int-or-string'] !== true;
-  const self = rules.length === 0 || isFree ? undefined : ruleType(schema, 'self', { whole });
-  const errors = self === undefined ? [] : rules.flatMap((rule, index) => checkRule(rule, schema, self, { field: `${field}[${index}]`, hasPast }));
-  const size = costs?.sizes.get(schema);
+  const place: RulesAt | undefined = rules.length === 0 || isFree ? undefined : { schema, self: ruleType(schema, 'self', { whole }), hasPast, costs: costsAt(schema, costs) };
   return [
     ...(rules.length > 0 && isFree ? [forbidden(field, 'must not be there where nothing is known of the value: it has no type')] : []),
-    ...errors,
-    ...(self === undefined || size === undefined || errors.length > 0 ? [] : costErrors(rules, self, size, costs!, field)),
+    ...(place === undefined ? [] : rules.flatMap((rule, index) => checkRule(rule, place, `${field}[${index}]`))),
     ...Object.entries(schema.properties ?? {}).flatMap(([name, one]) => checkPlace({ schema: one, at: `${at}.properties[${name}]`, hasPast, whole: false, costs })),
     ...(schema.items === undefined ? [] : checkPlace({ schema: schema.items, at: `${at}.items`, hasPast: hasPast && schema['x-kubernetes-list-type'] === 'map', whole: false, costs: inside(costs, schema, schema.maxItems) })),
     ...(schema.additionalProperties === undefined ? [] : checkPlace({ schema: schema.additionalProperties, at: `${at}.additionalProperties`, hasPast, whole: false, costs: inside(costs, schema, schema.maxProperties) })),
@@ -111,7 +131,7 @@ const versionErrors = ({ schema }: CustomResourceDefinition['spec']['versions'][
   if (schema?.openAPIV3Schema === undefined) return [];
   const whole = customSchema(schema.openAPIV3Schema);
   const version = new VersionCost();
-  const costs: Costs | undefined = costsCount && hasRules(whole) ? { version, sizes: declaredSizes(whole), repeated: { times: 1, wanting: [] } } : undefined;
+  const costs: Costs | undefined = costsCount && hasRules(whole) ? { version, sizes: declaredSizes(whole), repeated: once } : undefined;
   return [...checkPlace({ schema: whole, at: field, hasPast: true, whole: true, costs }), ...version.errors(field)];
 };
 

@@ -22,6 +22,9 @@ export interface Repetition {
   readonly wanting: readonly string[];
 }
 
+/** Of what is there once. */
+export const once: Repetition = Object.freeze({ times: 1, wanting: Object.freeze([]) });
+
 interface Expensive {
   readonly field: string;
   readonly units: number;

@@ -1,7 +1,7 @@
 /** Rules of a schema (x-kubernetes-validations), compiled when they are first needed and kept with the schema. */
 import type { CustomSchema } from '../../../schemas/custom/custom-schema.ts';
 import type { ValidationRule } from '../../../schemas/types/json-schema-props.ts';
-import { celEnvironment, compileCel, type CelEnvironment, type CelProgram } from '../../cel/cel.ts';
+import { celEnvironment, checkCel, type CelProgram, type CheckedCel } from '../../cel/cel.ts';
 import { optionalOf, type CelType } from '../../cel/types.ts';
 import { ruleType } from './rule-types.ts';
 
@@ -14,22 +14,19 @@ export interface RuleProgram {
   readonly message: CelProgram | undefined;
 }
 
-export interface CompiledExpression {
-  readonly program: CelProgram;
+export interface CheckedExpression {
+  readonly checked: CheckedCel;
   readonly usesOld: boolean;
 }
 
-/** What rules about a value of a type can see. */
-export const ruleEnvironment = (self: CelType, { optionalOldSelf = false }: Pick<ValidationRule, 'optionalOldSelf'>): CelEnvironment =>
-  celEnvironment({ variables: { self, oldSelf: optionalOldSelf ? optionalOf(self) : self } });
-
-/** Compiles an expression over self and, where it names it, oldSelf. Throws CelCompileError. */
-export const compileRule = (expression: string, self: CelType, rule: Pick<ValidationRule, 'optionalOldSelf'>): CompiledExpression => {
-  const both = { program: compileCel(expression, ruleEnvironment(self, rule)), usesOld: true };
+/** Reads an expression over self and, where it names it, oldSelf. Throws CelCompileError. */
+export const checkedExpression = (expression: string, self: CelType, { optionalOldSelf = false }: Pick<ValidationRule, 'optionalOldSelf'>): CheckedExpression => {
+  const old = optionalOldSelf ? optionalOf(self) : self;
+  const both = { checked: checkCel(expression, celEnvironment({ variables: { self, oldSelf: old } })), usesOld: true };
   if (!expression.includes('oldSelf')) return { ...both, usesOld: false };
   try {
     // The word may stand in a text or be a variable of a macro.
-    return { program: compileCel(expression, celEnvironment({ variables: { self } })), usesOld: false };
+    return { checked: checkCel(expression, celEnvironment({ variables: { self } })), usesOld: false };
   } catch {
     return both;
   }
@@ -44,10 +41,11 @@ export const ruleProgramsOf = (schema: CustomSchema, { whole }: { readonly whole
   let programs = compiled.get(schema);
   if (programs === undefined) {
     const self = ruleType(schema, 'self', { whole });
-    programs = rules.map((rule) => ({
-      rule, ...compileRule(rule.rule, self, rule),
-      message: (rule.messageExpression ?? '') === '' ? undefined : compileRule(rule.messageExpression!, self, rule).program,
-    }));
+    programs = rules.map((rule) => {
+      const { checked, usesOld } = checkedExpression(rule.rule, self, rule);
+      const message = (rule.messageExpression ?? '') === '' ? undefined : checkedExpression(rule.messageExpression!, self, rule).checked.program();
+      return { rule, program: checked.program(), usesOld, message };
+    });
     compiled.set(schema, programs);
   }
   return programs;

@@ -1,9 +1,8 @@
 /** What rules of a definition can cost. The numbers are those that Kubernetes 1.32 comes to for the same schemas and rules. */
 import test from 'ava';
-import { estimateCel } from '../../../apiserver/cel/cel.ts';
 import { declaredSizes } from '../../../apiserver/custom/rules/declared-sizes.ts';
 import { definitionRuleErrors } from '../../../apiserver/custom/rules/check-rules.ts';
-import { ruleEnvironment } from '../../../apiserver/custom/rules/rule-programs.ts';
+import { checkedExpression } from '../../../apiserver/custom/rules/rule-programs.ts';
 import { ruleType } from '../../../apiserver/custom/rules/rule-types.ts';
 import { customSchema } from '../../../schemas/custom/custom-schema.ts';
 import type { CustomResourceDefinition } from '../../../schemas/types/custom-resource-definition.ts';
@@ -32,7 +31,7 @@ const always = (schema: Schema, max: number): Schema => () => schema(max);
 
 const unitsOf = (schema: Json, rule: string): number => {
   const whole = customSchema(schema as JsonSchemaProps);
-  return estimateCel(rule, ruleEnvironment(ruleType(whole, 'self'), {}), declaredSizes(whole).get(whole)!).units;
+  return checkedExpression(rule, ruleType(whole, 'self'), {}).checked.estimate(declaredSizes(whole).get(whole)!).units;
 };
 
 const costs: readonly (readonly [schema: Schema, rule: string, unlimited: number, max: number, limited: number])[] = [
