@@ -19,6 +19,8 @@ export interface SimulatedNodesOptions {
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What becomes of a pod: ready after so many milliseconds, never ready, failed, or ended after a while with an exit code. Ready at once where absent. */
   readonly outcome?: (pod: Pod) => number | 'never' | 'failed' | { readonly endsAfterMs: number; readonly exitCode: number };
+  /** True where a real scheduler binds pods. */
+  readonly bindsNone?: boolean;
   /** How long a pod takes to stop; 0 where absent. */
   readonly stopMs?: number;
 }
@@ -92,6 +94,7 @@ export class SimulatedNodes {
         const client = context.client.of(Pod);
         const nodeName = pod.spec.nodeName;
         try {
+          if (!nodeName && this.#options.bindsNone === true) return undefined;
           if (!nodeName) {
             const fit = context.informer(Node).list().filter(({ metadata, spec }) => this.#alive.has(metadata.name!) && (spec?.taints ?? []).length === 0).map(({ metadata }) => metadata.name!).sort();
             // Daemons name their node.
