@@ -35,7 +35,9 @@ const placedOn = (cluster: WholeCluster, client: Client, name: string, nodeName:
 });
 
 const waits = (cluster: WholeCluster, client: Client, name: string, message: string): Promise<void> => until(cluster.clock, async () => {
-  assert.equal(conditionOf((await client.of(Pod).get({ namespace: 'default', name })).status?.conditions, 'PodScheduled')?.message, message);
+  // What preemption could do comes behind it.
+  const said = conditionOf((await client.of(Pod).get({ namespace: 'default', name })).status?.conditions, 'PodScheduled')?.message ?? '';
+  assert.equal(said.slice(0, message.length), message);
 });
 
 test('a pod that waits is woken by a label, by what an engine says, by an image and by a pod that comes', async (t) => {
