@@ -2,6 +2,7 @@
 import { rfc3339 } from '../base/clock.ts';
 import { quantityOfBytes } from '../schemas/quantity.ts';
 import type { NodeCondition, NodeStatus } from '../schemas/kinds/core/node.ts';
+import { isExtendedResource } from '../schemas/quota/usage.ts';
 import { engineLabelsAnnotation, executionDriverAnnotation, storageDriverAnnotation } from '../schemas/swarm/engine-annotations.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
@@ -65,6 +66,10 @@ export const nodeResources = (runtime: RuntimeInfo, machine: MachineFacts): Read
   pods: String(mostPods),
 });
 
+/** Devices that somebody else has put into the capacity (`example.com/gpu`): the node keeps them and lets pods ask for them. */
+const advertised = ({ capacity = {} }: NodeStatus): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(capacity).filter(([name]) => isExtendedResource(name)));
+
 interface Finding { readonly type: string; readonly holds: boolean; readonly reason: string; readonly message: string }
 
 const findings = ({ machine, notReady }: NodeStatusInput): readonly Finding[] => {
@@ -83,7 +88,7 @@ export const nodeStatus = (input: NodeStatusInput, old: NodeStatus): NodeStatus 
   const { runtime, machine } = input;
   const now = rfc3339(input.nowMs);
   const found = findings(input);
-  const resources = nodeResources(runtime, machine);
+  const resources = { ...nodeResources(runtime, machine), ...advertised(old) };
   const architecture = goArchitecture(runtime.architecture);
   return {
     ...old,

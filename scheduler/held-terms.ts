@@ -14,6 +14,8 @@ export interface HeldTerm {
   readonly holders: TopologyCount;
 }
 
+const noEntries: ReadonlyMap<string, { readonly term: PodTerm; readonly weight: number }> = new Map();
+
 /** What a required affinity of a placed pod adds to the places of pods that it means, as in Kubernetes. */
 const requiredWeight = 1;
 
@@ -89,6 +91,7 @@ export class HeldTerms {
 
   /** The terms of a pod by a text that says all about them. */
   #entries(pod: PodInfo): ReadonlyMap<string, { readonly term: PodTerm; readonly weight: number }> {
+    if (pod.pod.spec?.affinity === undefined) return noEntries;
     const terms = this.#termsOf(pod);
     let entries = this.#known.get(terms);
     if (entries === undefined) {

@@ -377,3 +377,17 @@ test('a changed image replaces the container', async (t) => {
   const runs = (await agent.runtime.list())[0]!.containers;
   t.deepEqual(runs.map(({ image, status }) => [image, status]), [['web:1', 'exited'], ['web:2', 'running']]);
 });
+
+test('devices that are put into the capacity stay, and pods may ask for them', async (t) => {
+  const agent = await begun(t);
+  const nodes = agent.api.client.of(Node);
+  const gpus = async (): Promise<unknown> => (await nodes.get({ name: nodeName })).status?.allocatable?.['example.com/gpu'];
+  // As the documentation of extended resources does it.
+  await agent.api.transport.send({ verb: 'patch', group: '', version: 'v1', resource: 'nodes', name: nodeName, subresource: 'status', patchType: 'json', body: [{ op: 'add', path: '/status/capacity/example.com~1gpu', value: '4' }] });
+  await agent.clock.advance(10_000);
+  await becomes(gpus, '4');
+  t.like((await nodes.get({ name: nodeName })).status, { capacity: { cpu: '4', 'example.com/gpu': '4' }, allocatable: { cpu: '4', memory: '8Gi' } });
+  await agent.api.transport.send({ verb: 'patch', group: '', version: 'v1', resource: 'nodes', name: nodeName, subresource: 'status', patchType: 'json', body: [{ op: 'remove', path: '/status/capacity/example.com~1gpu' }] });
+  await agent.clock.advance(10_000);
+  await becomes(gpus, undefined);
+});

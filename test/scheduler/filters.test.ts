@@ -17,8 +17,8 @@ import { nodeInfo, pod, podInfo, withPorts, type NodeWords, type Requests } from
 const refusal = (filter: Filter, info: PodInfo, node: NodeInfo) => filter.prepare(info, new Cluster())?.(node);
 
 test('resources: what is asked for must be free', (t) => {
-  const words: NodeWords = { allocatable: { cpu: '2', memory: '1Gi', 'ephemeral-storage': '10Gi', 'example.com/gpu': '2', pods: '3' } };
-  const held = [podInfo('a', { cpu: '500m', memory: '512Mi', 'example.com/gpu': '1' })];
+  const words: NodeWords = { allocatable: { cpu: '2', memory: '1Gi', 'ephemeral-storage': '10Gi', 'example.com/gpu': '2', 'hugepages-2Mi': '8Mi', pods: '3' } };
+  const held = [podInfo('a', { cpu: '500m', memory: '512Mi', 'example.com/gpu': '1', 'hugepages-2Mi': '4Mi' })];
   const cases: readonly (readonly [Requests, readonly string[] | undefined])[] = [
     [{}, undefined],
     [{ cpu: '1500m', memory: '512Mi', 'ephemeral-storage': '10Gi', 'example.com/gpu': '1' }, undefined],
@@ -27,6 +27,8 @@ test('resources: what is asked for must be free', (t) => {
     [{ cpu: '3', memory: '3Gi', 'ephemeral-storage': '11Gi' }, ['Insufficient cpu', 'Insufficient memory', 'Insufficient ephemeral-storage']],
     [{ 'example.com/gpu': '2' }, ['Insufficient example.com/gpu']],
     [{ 'example.com/other': '1' }, ['Insufficient example.com/other']],
+    [{ 'hugepages-2Mi': '4Mi' }, undefined],
+    [{ 'hugepages-2Mi': '6Mi' }, ['Insufficient hugepages-2Mi']],
   ];
   for (const [requests, expected] of cases) t.deepEqual(refusal(resources, podInfo('p', requests), nodeInfo('n', words, held)), expected, JSON.stringify(requests));
   const crowded = nodeInfo('n', words, [podInfo('a'), podInfo('b'), podInfo('c')]);
