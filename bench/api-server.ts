@@ -1,7 +1,7 @@
 /**
  * The API server as users run it (`barge up` without containers): single objects at several widths, lists, and watches to
  * 1,000 watchers, over TLS, with SQLite on disk and every write synced. The load is this process (raw-load.ts), on the same
- * machine. Beside it, in the same run and with the same load: etcd alone, and an HTTPS server that does nothing.
+ * machine. Beside it, in the same run and with the same load: etcd alone, koa alone, and an HTTPS server that does nothing.
  *
  * usage: node bench/api-server.ts [REQUESTS_PER_ROW]
  */
@@ -14,6 +14,7 @@ import { pathToFileURL } from 'node:url';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { createClient } from '../client/client.ts';
 import { connectionOf, loadKubeconfig } from '../client/kubeconfig.ts';
+import { aimHeadings, aimRows, p50Of, p99Of, rateOf, type AimName, type References } from './aims.ts';
 import { connectByKubeconfig } from './connect.ts';
 import { startEtcd } from './etcd.ts';
 import { liveNode } from './living-node.ts';
@@ -44,11 +45,25 @@ const stopped = (child: ChildProcess): Promise<void> => new Promise((resolve) =>
 });
 
 /** One row: what it is, at which width, and what it took of the server. */
-const row = async (what: string, width: number, pid: number, work: () => Promise<LoadResult>): Promise<void> => {
+const row = async (what: string, width: number, pid: number, work: () => Promise<LoadResult>): Promise<LoadResult> => {
   const before = await processorUs(pid);
-  const { seconds, times } = await work();
+  const result = await work();
+  const { seconds, times } = result;
   const us = (await processorUs(pid) - before) / times.length;
   rows.push([what, String(width), (times.length / seconds).toFixed(0), median(times).toFixed(2), percentile(times, 0.99).toFixed(2), us.toFixed(0), (await residentMb(pid)).toFixed(0)]);
+  return result;
+};
+
+const aimed = new Map<AimName, number>();
+const references: { -readonly [Name in keyof References]: number | undefined } = { etcd: undefined, koa: undefined, httpsGet: undefined, httpsPost: undefined };
+
+/** Waits until the server has nothing left to do (at most half a minute), so that what one step leaves behind is not measured in the next. */
+const quiet = async (pid: number): Promise<void> => {
+  for (let waited = 0; waited < 60; waited++) {
+    const before = await processorUs(pid);
+    await delay(500);
+    if (await processorUs(pid) - before < 50_000) return;
+  }
 };
 
 const countFor = (width: number): number => (width === 1 ? Math.ceil(requests / 4) : requests);
@@ -74,18 +89,28 @@ const measureEtcd = async (): Promise<void> => {
   }
   const value = Buffer.alloc(podBytes, 'x');
   await etcd.load(16, 2_000, value);
-  for (const width of widths) await row(`etcd alone: put of ${podBytes} bytes`, width, etcd.pid, () => etcd.load(width, countFor(width), value));
+  for (const width of widths) references.etcd = rateOf(await row(`etcd alone: put of ${podBytes} bytes`, width, etcd.pid, () => etcd.load(width, countFor(width), value)));
   await etcd.close();
 };
 
+/** A server that does nothing but answer; resolves with what `measure` does, once it has warmed up. */
+const beside = async (script: string, target: (port: number) => LoadTarget, measure: (at: LoadTarget, pid: number) => Promise<void>): Promise<void> => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, script), join(dir, 'data/pki')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const at = target(Number(await firstLine(child, '\n')));
+  await load(at, 16, times(2_000, () => create('nobody')));
+  await measure(at, child.pid!);
+  await stopped(child);
+};
+
 const measureEmpty = async (target: LoadTarget): Promise<void> => {
-  const empty = spawn(process.execPath, [join(import.meta.dirname, 'empty-server.ts'), join(dir, 'data/pki')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const at = { ...target, port: Number(await firstLine(empty, '\n')) };
   const post = create('nobody');
-  await load(at, 16, times(2_000, () => post));
-  await row('empty HTTPS handler: GET', 64, empty.pid!, () => load(at, 64, times(requests, () => requestBytes('GET', path))));
-  await row('empty HTTPS handler: POST', 64, empty.pid!, () => load(at, 64, times(requests, () => post)));
-  await stopped(empty);
+  await beside('empty-server.ts', (port) => ({ ...target, port }), async (at, pid) => {
+    references.httpsGet = rateOf(await row('empty HTTPS handler: GET', 64, pid, () => load(at, 64, times(requests, () => requestBytes('GET', path)))));
+    references.httpsPost = rateOf(await row('empty HTTPS handler: POST', 64, pid, () => load(at, 64, times(requests, () => post))));
+  });
+  await beside('koa-server.ts', (port) => ({ host: '127.0.0.1', port }), async (at, pid) => {
+    references.koa = rateOf(await row('koa alone, without TLS: POST', 64, pid, () => load(at, 64, times(requests, () => post))));
+  });
 };
 
 const server = spawn(join(import.meta.dirname, '../bin/barge'), ['up', '--no-agent', '--data-dir', join(dir, 'data'), '--listen', '127.0.0.1:0', '--log-level', 'warn'], {
@@ -114,25 +139,30 @@ try {
   for (const width of widths) {
     const count = countFor(width);
     const one = (index: number): string => `${path}/p${width}-${index}`;
-    const measure = (what: string, requestOf: (index: number) => Buffer): Promise<void> => row(what, width, pid, () => load(target, width, times(count, requestOf)));
-    await measure('create pod', (index) => create(`p${width}-${index}`));
+    const measure = (what: string, requestOf: (index: number) => Buffer): Promise<LoadResult> => row(what, width, pid, () => load(target, width, times(count, requestOf)));
+    const creates = await measure('create pod', (index) => create(`p${width}-${index}`));
     await measure('create pod, each of a template of its own', (index) => create(`own${width}-${index}`, ['--n', String(index)]));
-    await measure('get pod', (index) => requestBytes('GET', one(index)));
+    const gets = await measure('get pod', (index) => requestBytes('GET', one(index)));
     const stored = new Map((await pods.list({ namespace: 'default' })).items.map((pod) => [pod.metadata.name, pod]));
     await measure('update pod (labels)', (index) => {
       const { metadata: { resourceVersion: _, ...metadata }, ...pod } = stored.get(`p${width}-${index}`)!;
       return requestBytes('PUT', one(index), JSON.stringify({ ...pod, metadata: { ...metadata, labels: { app: 'bench', changed: String(width) } } }));
     });
-    await measure('patch pod (merge)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { patched: String(width) } } }), merge));
+    const patches = await measure('patch pod (merge)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { patched: String(width) } } }), merge));
     await measure('patch pod (strategic)', (index) => requestBytes('PATCH', one(index), JSON.stringify({ metadata: { labels: { strategic: String(width) } } }), strategic));
     await measure('delete pod', (index) => requestBytes('DELETE', `${one(index)}?gracePeriodSeconds=0`));
+    if (width === widths.at(-1)) aimed.set('create', rateOf(creates)).set('createP99', p99Of(creates)).set('get', rateOf(gets)).set('patch', rateOf(patches));
+    await pods.deleteCollection({ namespace: 'default', gracePeriodSeconds: 0 });
+    await quiet(pid);
   }
-  await pods.deleteCollection({ namespace: 'default', gracePeriodSeconds: 0 });
   transport.close();
 
   await load(target, 64, times(listSize, (index) => create(`list-${index}`)));
-  await row(`list of ${listSize} pods`, 1, pid, () => load(target, 1, times(30, () => requestBytes('GET', path))));
+  await quiet(pid);
+  const lists = await row(`list of ${listSize} pods`, 1, pid, () => load(target, 1, times(30, () => requestBytes('GET', path))));
   await row('list of 500 of them (limit=500)', 1, pid, () => load(target, 1, times(200, () => requestBytes('GET', `${path}?limit=500`))));
+
+  aimed.set('list', p50Of(lists));
 
   // From the moment that the write was durable (commit-clock.ts, in the server) to the moment that a watcher has read it.
   const configMaps = '/api/v1/namespaces/default/configmaps';
@@ -159,6 +189,8 @@ try {
   if (delays.length !== writes * watchers) notes.push(`Of ${writes * watchers} deliveries ${delays.length} came.`);
   rows.push([`watch, ${watchers} watchers, 10 writes/s: from durable to received`, String(watchers), '', median(delays).toFixed(2), percentile(delays, 0.99).toFixed(2), watchUs.toFixed(0), (await residentMb(pid)).toFixed(0)]);
 
+  aimed.set('watchP99', percentile(delays, 0.99));
+
   noting = false;
   const burst = 500;
   const [had, usBefore, started] = [watching.received(), await processorUs(pid), performance.now()];
@@ -168,6 +200,7 @@ try {
   const delivered = watching.received() - had;
   if (delivered < burst * watchers) notes.push(`In the burst ${delivered} of ${burst * watchers} deliveries came.`);
   rows.push([`watch, ${watchers} watchers, as fast as 16 write: deliveries`, String(watchers), (delivered / seconds).toFixed(0), '', '', ((await processorUs(pid) - usBefore) / delivered).toFixed(1), (await residentMb(pid)).toFixed(0)]);
+  aimed.set('deliveries', delivered / seconds);
   watching.close();
 } finally {
   letGo();
@@ -175,5 +208,7 @@ try {
   await rm(dir, { recursive: true, force: true });
 }
 table(['what', 'at a time', 'a second', 'p50 ms', 'p99 ms', 'server us each', 'server MB'], rows);
+process.stdout.write('\n');
+table(aimHeadings, aimRows(aimed, references));
 process.stdout.write(`\n${notes.join(' ')}\n`);
 process.exit(0);

@@ -3,14 +3,16 @@
  * under way, requests as ready bytes, and answers read no further than their status and their end. A client that parses
  * what it gets needs more time on a core than the server that serves it.
  */
-import { connect, type TLSSocket } from 'node:tls';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect } from 'node:tls';
 
 export interface LoadTarget {
   readonly host: string;
   readonly port: number;
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
+  /** Of TLS; without it the connection is plain. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export interface LoadResult {
@@ -26,23 +28,24 @@ export const requestBytes = (method: string, path: string, body?: string, type =
 const blank = Buffer.from('\r\n\r\n');
 const lastChunk = Buffer.from('\r\n0\r\n\r\n');
 
-/** A TLS connection with a client certificate; it resolves when the handshake is done. */
-export const openSocket = ({ host, port, ...tls }: LoadTarget): Promise<TLSSocket> => new Promise((resolve, reject) => {
-  const socket = connect({ host, port, ...tls, ALPNProtocols: ['http/1.1'], checkServerIdentity: () => undefined });
-  socket.once('error', reject).once('secureConnect', () => {
+/** A connection; over TLS with a client certificate, where the target has them, it resolves when the handshake is done. */
+export const openSocket = ({ host, port, ...tls }: LoadTarget): Promise<Socket> => new Promise((resolve, reject) => {
+  const isPlain = tls.ca === undefined;
+  const socket = isPlain ? connectPlain({ host, port }) : connect({ host, port, ...tls, ALPNProtocols: ['http/1.1'], checkServerIdentity: () => undefined });
+  socket.once('error', reject).once(isPlain ? 'connect' : 'secureConnect', () => {
     socket.off('error', reject).setNoDelay(true);
     resolve(socket);
   });
 });
 
 class Connection {
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   #answer: PromiseWithResolvers<number> | undefined;
   /** Of the answer that is being read: its status, and how many bytes are to come (undefined: it is chunked). */
   #status = 0;
   #left: number | undefined = 0;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (part: Buffer) => this.#read(part));
     socket.on('error', (error) => this.#answer?.reject(error));

@@ -1,5 +1,5 @@
 /** Watchers that cost little: plain TLS sockets that look for the revision in each line and parse nothing else. */
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { openSocket, requestBytes, type LoadTarget } from './raw-load.ts';
 
 const revisionMark = Buffer.from('"resourceVersion":"');
@@ -14,7 +14,7 @@ export interface Watchers {
 /** Opens watches of a path; resolves when each has its headers. `onEvent` hears the revision of every event, at its receipt. */
 export const openWatchers = async (target: LoadTarget, count: number, path: string, onEvent: (revision: number) => void): Promise<Watchers> => {
   let received = 0;
-  const sockets: TLSSocket[] = [];
+  const sockets: Socket[] = [];
   const request = requestBytes('GET', path);
   const open = async (): Promise<void> => {
     const socket = await openSocket(target);
