@@ -10,10 +10,16 @@ import { checkBody, maxDepth } from '../json-limits.ts';
 
 const tooLarge = (limit: number): ApiError => new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${limit}`);
 
-/** The whole body. Throws RequestEntityTooLarge as soon as it is clear that it passes the limit, without reading on. */
+/** Whether a request says that it has a body, were it an empty one of a length to come. */
+export const announcesBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+/** The whole body; empty where none is announced. Throws RequestEntityTooLarge as soon as it is clear that it passes the limit, without reading on. */
 export const readBody = (request: IncomingMessage, limitBytes: number): Promise<Buffer> => new Promise((resolve, reject) => {
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding !== 'identity') return reject(new ApiError('UnsupportedMediaType', 'the body must not be compressed'));
+  // Without one its stream tells of no end (server.ts).
+  if (!announcesBody(request)) return resolve(Buffer.alloc(0));
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) return reject(tooLarge(limitBytes));
   const chunks: Buffer[] = [];
   let length = 0;

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { ApiError } from '../../schemas/errors.ts';
 import type { UserInfo } from '../../schemas/api.ts';
 import type { ProxyTarget } from '../core.ts';
+import { announcesBody } from './body.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
 import { joinSockets } from './join-sockets.ts';
 import { unreachable, type ProxyClient } from './proxy-client.ts';
@@ -54,11 +55,9 @@ const turnedBy = ({ request, proxied }: Sending, { host, port }: ProxyTarget): T
   return { prefix: proxied.prefix, hosts: [`${place}:${port}`, place, ...(request.headers.host === undefined ? [] : [request.headers.host])] };
 };
 
-const hasBody = ({ headers }: IncomingMessage): boolean => headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-
 /** Passes the body on as it comes. It may take as long as it likes, but a client that sends nothing for requestMs while we wait is left. */
 const passBody = ({ context, request }: Sending, upstream: ClientRequest): void => {
-  if (!hasBody(request)) {
+  if (!announcesBody(request)) {
     upstream.end();
     return;
   }

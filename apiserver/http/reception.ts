@@ -13,6 +13,7 @@ import type { ResourcePath } from '../../schemas/api.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { Auditor } from '../audit/auditor.ts';
 import { Bag, type InBag } from './bag.ts';
+import { announcesBody } from './body.ts';
 import { asApiError, type Exchange } from './exchange.ts';
 import { auditExchange, auditFailure, auditStranger } from './http-audit.ts';
 import type { FairLane, Place } from './fair-lanes.ts';
@@ -147,7 +148,7 @@ export class Reception {
   fail(request: IncomingMessage, response: ServerResponse, error: unknown, headers: OutgoingHttpHeaders = {}): void {
     const known = asApiError(error, this.#options.log, request);
     // Node reads past the little that nobody read; who sends much or without an end loses his connection instead.
-    const unread = !request.complete && request.method !== 'GET' && request.method !== 'HEAD' && !(Number(request.headers['content-length']) <= readPastBytes);
+    const unread = !request.complete && announcesBody(request) && request.method !== 'GET' && request.method !== 'HEAD' && !(Number(request.headers['content-length']) <= readPastBytes);
     if (!unread) return replyError(response, known, headers);
     replyError(response, known, { ...headers, Connection: 'close' }, (body) => {
       response.write(body);

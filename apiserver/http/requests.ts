@@ -7,7 +7,7 @@ import { requireAccess } from '../authorization/forbidden.ts';
 import { selectedName } from '../verbs/resolve.ts';
 import type { ConnectRequest } from '../core.ts';
 import { readDeleteOptions } from '../verbs/delete-options.ts';
-import { decodeBody, objectFormat, patchFormat, readBody } from './body.ts';
+import { announcesBody, decodeBody, objectFormat, patchFormat, readBody } from './body.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
 import { managerOf, parseBool, parseOptions } from './query.ts';
 import { routeResource, type Route } from './resource-path.ts';
@@ -63,11 +63,6 @@ const watchRequest = (path: ResourcePath, options: ApiRequest['options']): ApiRe
   return { ...collection, verb: 'watch', options: { ...options, fieldSelector: fields === undefined ? only : `${only},${fields}` } };
 };
 
-const hasBody = (exchange: Pick<Exchange, 'request'>): boolean => {
-  const { headers } = exchange.request;
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0');
-};
-
 const writes = new Set<Verb>(['create', 'update', 'patch']);
 
 /** The request with its options and body, decoded. Throws what is wrong with them as an ApiError. */
@@ -77,7 +72,7 @@ export const readRequest = async (context: HttpContext, exchange: Pick<Exchange,
   const { headers } = exchange.request;
   const limitBytes = context.limits.bodyBytes;
   if (verb === 'delete' || verb === 'deletecollection') {
-    if (!hasBody(exchange)) return { request: { ...path, verb, options }, kind, warnings: [] };
+    if (!announcesBody(exchange.request)) return { request: { ...path, verb, options }, kind, warnings: [] };
     const format = objectFormat(headers['content-type']);
     const body = await readBody(exchange.request, limitBytes);
     const value = body.length === 0 ? undefined : decodeBody(body, { format, limitBytes, findDuplicates: false }).value;

@@ -33,21 +33,21 @@ const ofNamespace = new Set(['status', 'finalize']);
  * resource (discovery, health, nonsense). Throws BadRequest for a broken escape.
  */
 export const parseResourcePath = (pathname: string): ResourcePath | undefined => {
-  const segments = pathname.split('/');
-  if (segments.at(-1) === '') segments.pop();
-  const core = segments[1] === 'api';
-  if (!core && segments[1] !== 'apis') return undefined;
+  const parts = pathname.split('/');
+  if (parts.at(-1) === '') parts.pop();
+  const core = parts[1] === 'api';
+  if (!core && parts[1] !== 'apis') return undefined;
   const start = core ? 3 : 4;
-  if (segments.length <= start || segments.length > start + 5) return undefined;
-  const parts = segments.slice(2).map(decoded);
-  if (!parts.every(isName)) return undefined;
-  const group = core ? '' : parts[0]!;
-  const version = parts[core ? 0 : 1]!;
-  const rest = parts.slice(start - 2);
-  const inNamespace = rest[0] === 'namespaces' && rest.length > 2 && !(group === '' && rest.length === 3 && ofNamespace.has(rest[2]!));
-  const [resource = '', name, subresource, more] = inNamespace ? rest.slice(2) : rest;
-  if (more !== undefined) return undefined;
-  return { group, version, resource, namespace: inNamespace ? rest[1] : undefined, name, subresource };
+  const { length } = parts;
+  if (length <= start || length > start + 5) return undefined;
+  const escaped = pathname.includes('%');
+  if (escaped) for (let at = 2; at < length; at++) parts[at] = decoded(parts[at]!);
+  for (let at = 2; at < length; at++) if (!isName(parts[at]!)) return undefined;
+  const group = core ? '' : parts[2]!;
+  const inNamespace = parts[start] === 'namespaces' && length > start + 2 && !(group === '' && length === start + 3 && ofNamespace.has(parts[start + 2]!));
+  const at = inNamespace ? start + 2 : start;
+  if (length > at + 3) return undefined;
+  return { group, version: parts[start - 1]!, resource: parts[at]!, namespace: inNamespace ? parts[start + 1] : undefined, name: parts[at + 1], subresource: parts[at + 2] };
 };
 
 export interface Route {

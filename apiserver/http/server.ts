@@ -74,6 +74,8 @@ const createTlsServer = ({ cert, key, ca }: ServerTls, limits: HttpLimits): Serv
   connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
   keepAliveTimeout: limits.keepAliveMs, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000,
   shouldUpgradeCallback: isUpgrade,
+  // The stream of a body that no request has costs a get as much as our own part of it. Such a request tells of no end.
+  optimizeEmptyRequests: true,
 });
 
 const protocolErrors: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };

@@ -13,9 +13,10 @@ import { patch } from './patch.ts';
 import { notAllowed, update, wholeObject } from './update.ts';
 
 /** Carries out a call, and answers in the form of the kind that the client asked for. */
-export const dispatch = async (api: Surroundings, call: Call): Promise<ApiAnswer> => {
-  const answer = await carryOut(api, call);
-  return call.served === undefined ? answer : servedAnswer(call.served, answer);
+export const dispatch = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
+  const { served } = call;
+  const answer = carryOut(api, call);
+  return served === undefined ? answer : answer.then((stored) => servedAnswer(served, stored));
 };
 
 const carryOut = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
