@@ -71,7 +71,8 @@ export const readCluster = async (session: Session, { namespace, about, signal }
   }
   if (namespaces === undefined) notRead.push('namespaces could not be read: affinity that chooses namespaces by labels finds none');
   const cluster = new Cluster();
-  if (about === undefined || podClaims(about).length > 0) await readVolumes(session, { namespace, about, signal }, cluster, notRead);
+  // Who asks about no pod moves none that has claims.
+  if (about !== undefined && podClaims(about).length > 0) await readVolumes(session, { namespace, about, signal }, cluster, notRead);
   for (const { metadata } of namespaces ?? []) cluster.setNamespace(metadata.name ?? '', metadata.labels ?? {});
   // A node that has not told what it has is passed over, as the scheduler does.
   for (const node of nodes) if (node.status?.allocatable !== undefined || node.status?.capacity !== undefined) cluster.setNode(node);
