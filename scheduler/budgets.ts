@@ -14,8 +14,11 @@ interface Budget {
 export class Budgets {
   readonly #budgets = new Map<string, Budget>();
 
-  get size(): number {
-    return this.#budgets.size;
+  #version = 0;
+
+  /** Another number for every state. */
+  get version(): number {
+    return this.#version;
   }
 
   /** A budget is new or changed. One without a selector means no pod, one with an empty selector all of its namespace. */
@@ -23,6 +26,7 @@ export class Budgets {
     const key = `${namespace}/${name}`;
     if (spec?.selector === undefined) return this.#forget(key);
     const matcher = labelMatcher(spec.selector);
+    this.#version++;
     this.#budgets.set(key, { namespace, matches: (labels) => matcher.matches(labels), allowed: status?.disruptionsAllowed ?? 0, granted: status?.disruptedPods ?? {} });
   }
 
@@ -31,6 +35,7 @@ export class Budgets {
   }
 
   #forget(key: string): void {
+    this.#version++;
     this.#budgets.delete(key);
   }
 

@@ -1,4 +1,5 @@
 import type { Node } from '../schemas/kinds/core/node.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { HeldTerms, type HeldTerm } from './held-terms.ts';
 import { NodeInfo } from './node-info.ts';
 import { Nominations } from './nominations.ts';
@@ -24,7 +25,10 @@ export class Cluster {
   readonly #priorities = new Priorities();
   /** Claims and volumes, and who uses them. */
   readonly volumes = new Volumes(() => this.#changed());
-  readonly #nominations = new Nominations(() => this.#changed());
+  readonly #nominations = new Nominations((nodeName) => {
+    this.#infos.get(nodeName)?.touch();
+    this.#changed();
+  });
   #generation = 0;
   #changes = 0;
 
@@ -96,6 +100,13 @@ export class Cluster {
     return placed.info;
   }
 
+  /** A newer state of a placed pod of which only the status is another. */
+  renew(uid: string, pod: Pod): void {
+    const placed = this.#placed.get(uid);
+    placed?.pod.renew(pod);
+    placed?.info.touch();
+  }
+
   /** Where a pod is counted, and as what. */
   placed(uid: string): { readonly nodeName: string; readonly pod: PodInfo } | undefined {
     const placed = this.#placed.get(uid);
@@ -119,14 +130,21 @@ export class Cluster {
   imagine<T>(work: (imagined: Pick<Cluster, 'place' | 'unplace'>) => T): T {
     const generation = this.#generation;
     const undo: (() => void)[] = [];
+    const versions = new Map<NodeInfo, number>();
+    const keep = (info: NodeInfo | undefined): void => {
+      if (info !== undefined && !versions.has(info)) versions.set(info, info.version);
+    };
     this.#held.keepEmpty();
     try {
       return work({
         place: (pod, nodeName) => {
+          keep(this.#placed.get(pod.uid)?.info);
+          keep(this.#infos.get(nodeName));
           undo.push(this.#putBack(pod.uid));
           this.place(pod, nodeName);
         },
         unplace: (uid) => {
+          keep(this.#placed.get(uid)?.info);
           undo.push(this.#putBack(uid));
           return this.unplace(uid);
         },
@@ -136,6 +154,7 @@ export class Cluster {
       this.#held.dropEmpty();
       // What was found before holds again; numbers that were used meanwhile are never used for another state.
       this.#generation = generation;
+      for (const [info, version] of versions) info.isAgain(version);
     }
   }
 

@@ -41,6 +41,8 @@ export interface Filter {
    * try in vain. Absent: it may go.
    */
   isLasting?(pod: PodInfo, node: NodeInfo, reason: Reason): boolean;
+  /** Whether what the filter says of a node depends on that node and its own pods alone, so that it can be remembered; absent: it does not. */
+  isLocal?(pod: PodInfo, cluster: Cluster): boolean;
   /** Events that can turn this filter's refusal; `nodeAdded` always can. */
   readonly wokenBy: readonly Wake[];
 }

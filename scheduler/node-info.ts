@@ -19,6 +19,8 @@ export class NodeInfo {
   #used: Amounts = noAmounts;
   #assumed = { cpuMilli: 0, memoryBytes: 0 };
   #containers = 0;
+  #version = 0;
+  #changes = 0;
   #slots = Infinity;
   #imageBytes: ReadonlyMap<string, number> | undefined;
 
@@ -37,6 +39,8 @@ export class NodeInfo {
   /** Most containers that it takes, where its label says a number; else no limit. */
   get slots(): number { return this.#slots; }
   get podCount(): number { return this.#pods.size; }
+  /** Another number for every state of the node, its pods, and what is nominated to it. */
+  get version(): number { return this.#version; }
   get pods(): ReadonlyMap<string, PodInfo> { return this.#pods; }
   get labels(): Readonly<Record<string, string>> { return this.#node?.metadata.labels ?? noLabels; }
 
@@ -54,6 +58,7 @@ export class NodeInfo {
     this.#node = node;
     this.#slots = node === undefined ? Infinity : slotsOf(node);
     this.#imageBytes = undefined;
+    this.touch();
   }
 
   add(pod: PodInfo): void {
@@ -64,6 +69,7 @@ export class NodeInfo {
     this.#assumed.memoryBytes += pod.assumed.memoryBytes;
     this.#containers += pod.containers;
     this.ports.add(pod.ports);
+    this.touch();
   }
 
   remove(uid: string): boolean {
@@ -75,7 +81,18 @@ export class NodeInfo {
     this.#assumed.memoryBytes -= pod.assumed.memoryBytes;
     this.#containers -= pod.containers;
     this.ports.remove(pod.ports);
+    this.touch();
     return true;
+  }
+
+  /** Something about the node or its pods has changed. */
+  touch(): void {
+    this.#version = ++this.#changes;
+  }
+
+  /** All is again as it was at that version. */
+  isAgain(version: number): void {
+    this.#version = version;
   }
 }
 

@@ -13,10 +13,10 @@ const none: ReadonlyMap<string, Nomination> = new Map();
 export class Nominations {
   readonly #byPod = new Map<string, Nomination>();
   readonly #byNode = new Map<string, Map<string, Nomination>>();
-  readonly #changed: () => void;
+  readonly #changed: (nodeName: string) => void;
 
-  /** `changed` is told whenever a nomination comes or goes. */
-  constructor(changed: () => void) {
+  /** `changed` is told of the node whenever a nomination to it comes or goes. */
+  constructor(changed: (nodeName: string) => void) {
     this.#changed = changed;
   }
 
@@ -40,7 +40,7 @@ export class Nominations {
     let there = this.#byNode.get(nodeName);
     if (there === undefined) this.#byNode.set(nodeName, there = new Map());
     there.set(uid, nomination);
-    this.#changed();
+    this.#changed(nodeName);
   }
 
   /** Takes a nomination back and returns it. */
@@ -51,7 +51,7 @@ export class Nominations {
     const there = this.#byNode.get(nomination.nodeName);
     there?.delete(uid);
     if (there?.size === 0) this.#byNode.delete(nomination.nodeName);
-    this.#changed();
+    this.#changed(nomination.nodeName);
     return nomination;
   }
 }

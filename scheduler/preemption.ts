@@ -3,7 +3,8 @@
  * could help, all pods of lower priority are taken away in mind and as many as possible are given back, the most important
  * first, those whose end would break a budget before all others. Of the nodes, the one whose victims hurt least is taken.
  *
- * Cost: the filters run once for each pod of lower priority on a node, for a tenth of the nodes (a hundred at least).
+ * Cost: the filters run once for each pod of lower priority on a node, for a tenth of the nodes (a hundred at least). Where
+ * they look at the node alone, what was found is remembered for pods of the same shape until the node changes.
  */
 import type { Budgets } from './budgets.ts';
 import type { Cluster } from './cluster.ts';
@@ -27,8 +28,24 @@ export interface PreemptionView {
   readonly budgets: Budgets;
   /** Why the node does not take the pod as the cluster stands, and whether the end of pods there could change it. */
   readonly refusedAt: (node: NodeInfo) => { readonly reason: Reason; readonly lasting: boolean } | undefined;
+  /** What was found on nodes before, where it does not depend on other nodes. */
+  readonly memory: VictimMemory | undefined;
   /** Where among the nodes to begin. */
   readonly start: number;
+}
+
+/** What was found on nodes for pods of one shape. It holds as long as nothing about a node and its pods, or a budget, changes. */
+export class VictimMemory {
+  readonly #found = new WeakMap<NodeInfo, { readonly version: number; readonly budgets: number; readonly found: Candidate | Reason }>();
+
+  get(node: NodeInfo, budgets: Budgets): Candidate | Reason | undefined {
+    const known = this.#found.get(node);
+    return known?.version === node.version && known.budgets === budgets.version ? known.found : undefined;
+  }
+
+  set(node: NodeInfo, budgets: Budgets, found: Candidate | Reason): void {
+    this.#found.set(node, { version: node.version, budgets: budgets.version, found });
+  }
 }
 
 /** Reason of the condition DisruptionTarget of pods that end because another needs their room. */
@@ -45,15 +62,16 @@ const startedMs = ({ pod }: PodInfo): number => {
   return started === undefined ? Infinity : Date.parse(started);
 };
 
-/** The more important pod first: by priority, then the one that runs longer. */
+/** The more important pod first: by priority, then the one that runs longer; of equals by name, so that the order is one. */
 const byImportance = (a: PodInfo, b: PodInfo): number => {
   if (a.priority !== b.priority) return b.priority - a.priority;
   const [startedA, startedB] = [startedMs(a), startedMs(b)];
-  return startedA === startedB ? 0 : startedA - startedB;
+  if (startedA !== startedB) return startedA - startedB;
+  return a.key < b.key ? -1 : 1;
 };
 
 /** The fewest pods of a node whose end makes room for the pod, or why even the end of all of them would not. */
-export const victimsOn = (node: NodeInfo, pod: PodInfo, { cluster, budgets, refusedAt }: PreemptionView): Candidate | Reason => {
+export const victimsOn = (node: NodeInfo, pod: PodInfo, { cluster, budgets, refusedAt }: Omit<PreemptionView, 'memory' | 'start'>): Candidate | Reason => {
   const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority).sort(byImportance);
   if (lower.length === 0) return noVictims;
   return cluster.imagine(({ place, unplace }) => {
@@ -102,7 +120,7 @@ export const leastCost = (candidates: readonly Candidate[]): Candidate | undefin
 
 /** The victims that make room for a pod that was refused everywhere. */
 export const preempt = (pod: PodInfo, view: PreemptionView): Preemption => {
-  const { cluster: { nodes }, refusedAt, start } = view;
+  const { cluster: { nodes }, budgets, refusedAt, memory, start } = view;
   const reasons = new Map<string, number>();
   const count = (reason: Reason): void => {
     for (const one of typeof reason === 'string' ? [reason] : reason) reasons.set(one, (reasons.get(one) ?? 0) + 1);
@@ -117,7 +135,9 @@ export const preempt = (pod: PodInfo, view: PreemptionView): Preemption => {
   const candidates: Candidate[] = [];
   let keepsBudgets = false;
   for (let looked = 0; looked < worth.length && !(candidates.length >= enough && keepsBudgets); looked++) {
-    const found = victimsOn(worth[(start + looked) % worth.length] as NodeInfo, pod, view);
+    const node = worth[(start + looked) % worth.length] as NodeInfo;
+    const found = memory?.get(node, budgets) ?? victimsOn(node, pod, view);
+    memory?.set(node, budgets, found);
     if (typeof found === 'string' || !('node' in found)) count(found);
     // What needs no victims now is for the next try, not for an end of anybody.
     else if (found.victims.length > 0) {

@@ -12,7 +12,7 @@ import { explain, type Refusal } from './explain.ts';
 import type { Check, Filter, Narrowed, Normalise, Profile, Reason, Wake } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
-import { notHelpful, noVictims, preempt, preemptionReason, type Candidate } from './preemption.ts';
+import { notHelpful, noVictims, preempt, preemptionReason, VictimMemory, type Candidate } from './preemption.ts';
 import { misreadStrategy, strategyOf } from './strategies.ts';
 
 /** A node, why none fits, or what is wrong with what the pod asks for. */
@@ -29,6 +29,7 @@ interface Prepared {
   /** Whether another pod, placed or gone, can help. */
   readonly helped: readonly ((other: PodInfo) => boolean)[];
   readonly narrowed: Narrowed | undefined;
+  readonly victims: VictimMemory;
   /** The last refusal, the generation of the cluster for which it holds, and why preemption is of no help then. */
   refused: { readonly refusal: Refusal; readonly generation: number; helpless?: string } | undefined;
 }
@@ -54,7 +55,7 @@ interface Score {
   readonly normalise: Normalise | undefined;
 }
 
-const unreadable: Omit<Prepared, 'misread'> = { precluding: [], checks: [], sieves: [], scores: [], helped: [], narrowed: undefined, refused: undefined };
+const unreadable: Omit<Prepared, 'misread'> = { precluding: [], checks: [], sieves: [], scores: [], helped: [], narrowed: undefined, victims: new VictimMemory(), refused: undefined };
 
 /** Shapes that are kept: more than the templates of any cluster that this serves. */
 const keptShapes = 2_000;
@@ -129,7 +130,7 @@ export class Decider {
     const found = this.#cluster.leastPriority >= pod.priority
       ? { reasons: new Map([[notHelpful, refusal.lasting], [noVictims, nodes.length - refusal.lasting]].filter(([, count]) => count !== 0) as [string, number][]) }
       : preempt(pod, {
-        cluster: this.#cluster, budgets, start: Math.floor(this.#random() * nodes.length),
+        cluster: this.#cluster, budgets, memory: this.#memoryFor(pod, prepared), start: Math.floor(this.#random() * nodes.length),
         refusedAt: (node) => {
           const refused = this.#refusal(pod, prepared, node);
           return refused && { reason: refused.reason, lasting: isLasting(refused, pod, node) };
@@ -139,6 +140,12 @@ export class Decider {
     const message = explain({ nodeCount: nodes.length, reasons: found.reasons });
     if (known !== undefined) known.helpless = message;
     return { message, waits: false };
+  }
+
+  /** What was found for pods of this shape; a pod for which room is made already sees another cluster than the others. */
+  #memoryFor(pod: PodInfo, { checks, victims }: Prepared): VictimMemory | undefined {
+    const isLocal = this.#cluster.nominations.of(pod.uid) === undefined && checks.every(({ filter }) => filter.isLocal?.(pod, this.#cluster) === true);
+    return isLocal ? victims : undefined;
   }
 
   /** Whether pods that were told to go for this one are still there, and the node is still worth waiting for. */
@@ -188,6 +195,7 @@ export class Decider {
       }),
       helped: filters.flatMap((filter) => filter.helpedBy?.(pod, this.#cluster) ?? []),
       narrowed: filters.map((filter) => filter.narrow?.(pod)).find((narrowed) => narrowed !== undefined),
+      victims: new VictimMemory(),
       refused: undefined,
     };
     if (this.#prepared.size >= keptShapes) for (const oldest of this.#prepared.keys()) {

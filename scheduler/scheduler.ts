@@ -116,7 +116,7 @@ export class Scheduler {
       const before = placed?.pod.pod.metadata;
       const same = placed?.nodeName === nodeName && generation !== undefined && before?.generation === generation
         && before.deletionTimestamp === pod.metadata.deletionTimestamp && deepEqual(before.labels, pod.metadata.labels);
-      if (same) placed.pod.renew(pod);
+      if (same) this.#cluster.renew(uid, pod);
       else this.#place(pod, nodeName);
       return;
     }

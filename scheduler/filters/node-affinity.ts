@@ -6,6 +6,7 @@ const reason = "node(s) didn't match Pod's node affinity/selector";
 /** Keeps pods to nodes that have all labels of their node selector and match a term of their required node affinity. */
 export const nodeAffinity: Filter = {
   name: 'NodeAffinity',
+  isLocal: () => true,
   wokenBy: ['nodeAdded', 'nodeLabels'],
   prepare: ({ pod }) => {
     const matches = nodeMatchOf(pod.spec);

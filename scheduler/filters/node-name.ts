@@ -5,6 +5,7 @@ const reason = "node(s) didn't match the requested node name";
 /** Keeps a pod that names a node to that node. */
 export const nodeName: Filter = {
   name: 'NodeName',
+  isLocal: () => true,
   wokenBy: ['nodeAdded'],
   prepare: ({ pod }) => {
     const wanted = pod.spec?.nodeName;

@@ -35,6 +35,12 @@ export const heldAgainst = (pod: PodInfo, cluster: Cluster, wanted: (held: HeldT
 export const podAffinity: Filter = {
   name: 'PodAffinity',
   wokenBy: ['nodeAdded', 'nodeLabels', 'podGone', 'podPlaced'],
+  isLocal: (pod, cluster) => {
+    const { affinity, antiAffinity } = cluster.termsOf(pod);
+    if (affinity.length > 0 || antiAffinity.length > 0) return false;
+    for (const { term, weight } of cluster.held.all()) if (weight === 0 && isMeant(pod, term)) return false;
+    return true;
+  },
   isLasting: (_pod, _node, reason) => reason === affinityReason,
   prepare: (pod, cluster) => {
     const { affinity, antiAffinity } = cluster.termsOf(pod);

@@ -3,6 +3,7 @@ import type { Filter } from '../framework.ts';
 /** Keeps pods off nodes that lack what they request; a pod that requests nothing still needs one of the node's pod places. */
 export const resources: Filter = {
   name: 'Resources',
+  isLocal: () => true,
   wokenBy: ['nodeAdded', 'nodeAllocatable', 'podGone'],
   isLasting: ({ requests }, { allocatable }) => requests.cpuMilli > allocatable.cpuMilli || requests.memoryBytes > allocatable.memoryBytes
     || requests.storageBytes > allocatable.storageBytes || [...requests.others].some(([name, amount]) => amount > (allocatable.others.get(name) ?? 0)),

@@ -5,6 +5,7 @@ import { constraintMatch } from '../swarm/node-match.ts';
 /** Keeps a pod to nodes that meet all of its constraints in Docker Swarm's language; soft ones are a sieve's. */
 export const swarmConstraint: Filter = {
   name: 'SwarmConstraint',
+  isLocal: () => true,
   wokenBy: ['nodeAdded', 'nodeLabels', 'nodeFacts'],
   misread: ({ pod }) => {
     const [error] = validateSwarmAnnotations(pod.metadata.annotations, 'metadata.annotations');

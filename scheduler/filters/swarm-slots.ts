@@ -3,6 +3,7 @@ import type { Filter } from '../framework.ts';
 /** Keeps pods off nodes whose label `containerslots` says that they have no room for so many containers more. */
 export const swarmSlots: Filter = {
   name: 'SwarmSlots',
+  isLocal: () => true,
   wokenBy: ['nodeAdded', 'nodeLabels', 'nodeFacts', 'podGone'],
   prepare: ({ containers }) => (node) => (node.containers + containers > node.slots ? "node(s) didn't have enough free container slots" : undefined),
 };

@@ -5,6 +5,7 @@ import { whitelistMatch } from '../swarm/node-match.ts';
 /** Keeps a pod to the nodes that all of its whitelists name. */
 export const swarmWhitelist: Filter = {
   name: 'SwarmWhitelist',
+  isLocal: () => true,
   wokenBy: ['nodeAdded'],
   prepare: ({ pod }) => {
     const required = (swarmPlacement(pod.metadata.annotations)?.whitelists ?? []).filter(({ soft }) => !soft).map((whitelist) => ({ whitelist, matches: whitelistMatch(whitelist) }));

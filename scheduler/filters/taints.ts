@@ -4,6 +4,7 @@ import type { Filter } from '../framework.ts';
 /** Keeps pods off nodes with a NoSchedule or NoExecute taint that they do not tolerate. */
 export const taints: Filter = {
   name: 'Taints',
+  isLocal: () => true,
   wokenBy: ['nodeAdded', 'nodeTaints'],
   prepare: ({ pod }) => {
     const tolerations = pod.spec?.tolerations ?? [];

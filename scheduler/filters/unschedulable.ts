@@ -6,6 +6,7 @@ const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } 
 /** Keeps pods off cordoned nodes, unless they tolerate the taint of cordoned nodes. */
 export const unschedulable: Filter = {
   name: 'Unschedulable',
+  isLocal: () => true,
   wokenBy: ['nodeAdded', 'nodeUnschedulable'],
   prepare: ({ pod }) => (toleratedBy(pod.spec?.tolerations ?? [], taint)
     ? undefined
