@@ -21,6 +21,7 @@ export class Cluster {
   readonly #terms = new WeakMap<PodInfo, PodTerms>();
   readonly #held = new HeldTerms((pod) => this.termsOf(pod));
   #images: Map<string, number> | undefined;
+  readonly #slotted = new Set<string>();
   #nodes: NodeInfo[] = [];
   readonly #priorities = new Priorities();
   /** Claims and volumes, and who uses them. */
@@ -45,6 +46,11 @@ export class Cluster {
   node(name: string): NodeInfo | undefined {
     const info = this.#infos.get(name);
     return info?.node === undefined ? undefined : info;
+  }
+
+  /** Whether there is a node that takes only so many containers. */
+  get limitsSlots(): boolean {
+    return this.#slotted.size > 0;
   }
 
   /** Adds or changes a node. Throws RangeError when its amounts are no quantities. */
@@ -210,6 +216,8 @@ export class Cluster {
   }
 
   #recount(info: NodeInfo): void {
+    if (info.slots === Infinity) this.#slotted.delete(info.name);
+    else this.#slotted.add(info.name);
     this.#counts.setNode(info);
     this.#held.setNode(info);
     this.#changed();

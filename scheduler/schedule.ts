@@ -74,6 +74,7 @@ export class Decider {
   readonly #random: () => number;
   readonly #prepared = new Map<string, Prepared>();
   #start = 0;
+  #limitsSlots = false;
 
   constructor(profile: Profile, cluster: Cluster, random: () => number) {
     this.#profile = profile;
@@ -177,6 +178,11 @@ export class Decider {
   }
 
   #prepare(pod: PodInfo): Prepared {
+    const { limitsSlots } = this.#cluster;
+    if (limitsSlots !== this.#limitsSlots) {
+      this.#prepared.clear();
+      this.#limitsSlots = limitsSlots;
+    }
     const known = this.#prepared.get(pod.shape);
     if (known !== undefined) return known;
     const { filters, sieves, strategy } = this.#profile;

@@ -182,6 +182,17 @@ test('container slots: a number is a limit, other texts are none', (t) => {
   t.is(fits(slots('4'), made('p', { spec: { containers: [{ name: 'a', image: 'i' }, { name: 'b', image: 'i' }] } })), why);
 });
 
+test('a label of slots that comes and goes is looked at, also for pods that were decided about before', (t) => {
+  const cluster = clusterOf([engine('n0')], { n0: [made('a')] });
+  const decider = new Decider(profileOf('random'), cluster, () => 0);
+  const takes = (): boolean => 'node' in decider.decide(made('p'));
+  t.true(takes());
+  cluster.setNode(engine('n0', { labels: { containerslots: '1' } }));
+  t.false(takes());
+  cluster.setNode(engine('n0'));
+  t.true(takes());
+});
+
 const replica = (name: string, hash: string, swarm: Texts = {}): PodInfo => {
   const one = asking(swarm, { metadata: { name, uid: `uid-${name}`, labels: { 'pod-template-hash': hash }, ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `web-${hash}`, uid: hash, controller: true }] } });
   return one;
