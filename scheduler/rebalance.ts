@@ -32,6 +32,8 @@ export interface RebalanceOptions {
   readonly profile: Profile;
   readonly budgets: Budgets;
   readonly maxMoves: number;
+  /** Pods that have no node, whose workloads are not whole. */
+  readonly waiting?: readonly PodInfo[];
   /** Pods of these services stay, because an eviction was refused; `serviceOf` names them. */
   readonly spared?: ReadonlySet<string>;
 }
@@ -69,11 +71,11 @@ const whyStays = ({ pod }: PodInfo): string | undefined => {
 
 /** The moves, the best first as each is planned on what the ones before leave. Changes nothing. */
 export const planRebalance = (options: RebalanceOptions): RebalancePlan => {
-  const { cluster, budgets, maxMoves, spared = new Set() } = options;
+  const { cluster, budgets, maxMoves, waiting = [], spared = new Set() } = options;
   const immovable = new Map<string, number>();
   const movable: PodInfo[] = [];
   const placed = cluster.nodes.flatMap(({ pods }) => [...pods.values()]);
-  const unready = new Set(placed.filter(({ pod }) => !isServing(pod)).map(serviceOf));
+  const unready = new Set([...waiting, ...placed.filter(({ pod }) => !isServing(pod))].map(serviceOf));
   for (const info of placed) {
     const why = whyStays(info) ?? (unready.has(serviceOf(info)) ? 'is of a workload of which not all pods are Ready' : undefined)
       ?? (budgets.broken([info]).size > 0 ? 'would break a PodDisruptionBudget' : undefined) ?? (spared.has(serviceOf(info)) ? 'was refused eviction' : undefined);

@@ -42,7 +42,8 @@ export class Rebalancer {
     if (view.notRead.length > 0) throw new CommandError(`to move pods takes the whole picture, and ${view.notRead[0]}`);
     const budgets = new Budgets();
     for (const one of (await session.api.list({ group: 'policy', version: 'v1', resource: 'poddisruptionbudgets' }, {}, signal)).items) budgets.set(one as PodDisruptionBudget);
-    return { ...planRebalance({ cluster: view.cluster, profile, budgets, maxMoves, spared: this.#spared }), view };
+    const waiting = view.pods.filter((pod) => (pod.spec.nodeName ?? '') === '' && !hasEnded(pod)).map((pod) => new PodInfo(pod));
+    return { ...planRebalance({ cluster: view.cluster, profile, budgets, maxMoves, waiting, spared: this.#spared }), view };
   }
 
   /** Evicts the pod and waits for its replacement. Rejects with TimedOut when none is Ready in time. */

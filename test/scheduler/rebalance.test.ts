@@ -88,6 +88,12 @@ test('budgets, and workloads whose eviction was refused, are kept', (t) => {
   t.deepEqual([...plan(cluster, { spared: new Set(['ReplicaSet/default/web']) }).immovable], [['was refused eviction', 4]]);
 });
 
+test('a workload of which a pod waits for a node is not whole', (t) => {
+  const cluster = clusterOf(['a', 'b'], many(4, 'a'));
+  const { moves, immovable } = plan(cluster, { waiting: [running('waits', '')] });
+  t.deepEqual([moves.length, [...immovable]], [0, [['is of a workload of which not all pods are Ready', 4]]]);
+});
+
 test('where the scheduler would not take another node, nothing moves', (t) => {
   const selector = { nodeSelector: { 'kubernetes.io/hostname': 'a' } };
   t.deepEqual(plan(clusterOf(['a', 'b'], many(4, 'a', { spec: selector }))).moves, []);
