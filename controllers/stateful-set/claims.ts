@@ -28,6 +28,17 @@ export const ensureClaims = async (set: StatefulSet, ordinal: number, context: R
   return undefined;
 };
 
+/** Makes claims anew that were deleted under pods which have no node yet: these would wait for ever. True: some must wait first. */
+export const renewClaims = async (set: StatefulSet, pods: readonly Pod[], context: ReconcileContext): Promise<boolean> => {
+  let waits = false;
+  if ((set.spec.volumeClaimTemplates ?? []).length === 0) return waits;
+  for (const [ordinal, { metadata, spec }] of byOrdinal(set, pods)) {
+    if ((spec.nodeName ?? '') !== '' || metadata.deletionTimestamp !== undefined || !isWanted(set, ordinal)) continue;
+    if (await ensureClaims(set, ordinal, context) !== undefined) waits = true;
+  }
+  return waits;
+};
+
 /** Gives the claims of all pods that are there the owners that the policy says. */
 export const settleClaimOwners = async (set: StatefulSet, pods: readonly Pod[], context: ReconcileContext): Promise<void> => {
   const informer = context.informer(PersistentVolumeClaim);

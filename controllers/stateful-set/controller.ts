@@ -12,7 +12,7 @@ import { unlessGone } from '../ensure.ts';
 import { byController, claim } from '../ownership.ts';
 import { behindMs, PodControl, type PodFailure, type PodOwner } from '../pod-control.ts';
 import { dropSurplus, settleRevisions, templateOf } from '../revisions.ts';
-import { ensureClaims, settleClaimOwners } from './claims.ts';
+import { ensureClaims, renewClaims, settleClaimOwners } from './claims.ts';
 import { ordinalOf, statefulPod } from './identity.ts';
 import { planStatefulSet, revisionOfPod, type StatefulSetStep } from './plan.ts';
 import { statefulSetStatus } from './status.ts';
@@ -53,7 +53,7 @@ export const statefulSetController = (): Controller<StatefulSet> => {
     const plan = planStatefulSet({ set, pods, leaving: seen.leaving, current, update: updateName, nowMs: context.clock.now() });
     await settleClaimOwners(set, pods, context);
     let failure: PodFailure | undefined;
-    let waits = false;
+    let waits = await renewClaims(set, pods, context);
     const waiting = pods.length > 0 || plan.steps.length === 0 ? undefined : gate('StatefulSet', set, context);
     for (const step of waiting === undefined ? plan.steps : []) {
       const outcome = await carryOut(owner, step, all, context);

@@ -27,7 +27,7 @@ test('a StatefulSet of redis servers keeps its data through an update and the lo
   await must(join(root, 'examples/redis-image/build'), []);
   const { k, path } = await start(t);
   await k('apply', '-f', join(root, 'examples/volumes/redis.yaml'));
-  await k('rollout', 'status', 'statefulset/redis', '--timeout=120s');
+  await k('rollout', 'status', 'statefulset/redis', '--timeout=180s');
   const redis = async (pod: string, ...args: readonly string[]): Promise<string> => (await k('exec', pod, '--', 'redis-cli', ...args)).trim();
   for (const pod of ['redis-0', 'redis-1']) t.is(await redis(pod, 'SET', 'who', pod), 'OK');
   t.regex(await k('get', 'pvc'), /^NAME +STATUS +VOLUME +CAPACITY +ACCESS MODES +STORAGECLASS .*\ndata-redis-0 +Bound +pvc-\S+ +1Gi +RWO +local-path .*\ndata-redis-1 +Bound /);
@@ -37,7 +37,7 @@ test('a StatefulSet of redis servers keeps its data through an update and the lo
   // A rolling update: other pods, the same volumes.
   const before = await k('get', 'pods', '-l', 'app=redis', '-o', 'jsonpath={.items[*].metadata.uid}');
   await k('set', 'env', 'statefulset/redis', 'ROUND=2');
-  await k('rollout', 'status', 'statefulset/redis', '--timeout=120s');
+  await k('rollout', 'status', 'statefulset/redis', '--timeout=180s');
   const after = await k('get', 'pods', '-l', 'app=redis', '-o', 'jsonpath={.items[*].metadata.uid}');
   for (const uid of before.split(' ')) t.false(after.includes(uid));
   for (const pod of ['redis-0', 'redis-1']) t.is(await redis(pod, 'GET', 'who'), pod);

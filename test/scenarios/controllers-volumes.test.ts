@@ -288,3 +288,26 @@ test('the claims of a StatefulSet go with it or with its scaling, as its policy 
   await until(clock, async () => assert.deepEqual((await volumes.list()).items, []));
   t.true((await client.of(Event).list({ namespace: 'default' })).items.some(({ reason }) => reason === 'ProvisioningSucceeded'));
 });
+
+test('a claim that is deleted under a pod without a node is made anew', async (t) => {
+  const { client, claims, clock, pods, nodes } = await cluster(t);
+  for (const name of ['n1', 'n2', 'n3']) nodes.kill(name);
+  await client.of(StatefulSet).create({
+    metadata: key('db'),
+    spec: {
+      serviceName: 'db', replicas: 1, selector: { matchLabels: { app: 'web' } }, template: template('v1'),
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: claimSpec() }] as unknown as NonNullable<StatefulSet['spec']['volumeClaimTemplates']>,
+    },
+  });
+  const uid = () => until(clock, async () => {
+    const found = await claims.find(key('data-db-0'));
+    assert.ok(found !== undefined && found.metadata.deletionTimestamp === undefined);
+    return found.metadata.uid;
+  });
+  const first = await uid();
+  await until(clock, async () => assert.equal((await pods()).length, 1));
+  const pod = (await pods())[0]!.metadata.uid;
+  await claims.delete(key('data-db-0'));
+  await until(clock, async () => assert.notEqual(await uid(), first));
+  t.is((await pods())[0]!.metadata.uid, pod);
+});
