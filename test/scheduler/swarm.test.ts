@@ -1,11 +1,16 @@
 // Docker Swarm's language: filters and sieves, with the cases that the systems' own tests hold.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
+import { parseYaml } from '../../cli/manifest-yaml.ts';
 import { Cluster } from '../../scheduler/cluster.ts';
 import { explain } from '../../scheduler/explain.ts';
 import { PodInfo } from '../../scheduler/pod-info.ts';
 import { profileOf } from '../../scheduler/profile.ts';
 import { Decider } from '../../scheduler/schedule.ts';
+import type { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
+import { validateSwarmAnnotations } from '../../schemas/swarm/placement.ts';
 import type { ObjectMeta } from '../../schemas/types/object-meta.ts';
 import type { PodSpec } from '../../schemas/types/pod-spec.ts';
 import { seededRandom } from '../helpers/api.ts';
@@ -244,4 +249,17 @@ test('all nodes are looked at for what a pod wants most, however many there are'
 
 test('what cannot be read is said, also where it came past admission', (t) => {
   t.is(fits(clusterOf(four), asking({ constraints: 'storage=ssd' })), 'metadata.annotations[swarm.barge.dev/constraints]: Invalid value: "storage=ssd": "storage=ssd": must have one of the operators == and != (for example storage==ssd)');
+});
+
+test('the example says what it means', async (t) => {
+  const [document] = parseYaml(await readFile(join(import.meta.dirname, '../../examples/swarm/web.yaml'), 'utf8'), 'web.yaml');
+  const { metadata } = (document!.value as Deployment).spec.template;
+  t.deepEqual(validateSwarmAnnotations(metadata?.annotations, 'annotations'), []);
+  const web = made('web', { metadata: { annotations: { ...metadata?.annotations } } });
+  const said = (name: string, labels: Texts, driver: string) => engine(name, { labels, annotations: { 'swarm.barge.dev/storagedriver': driver }, status: { nodeInfo: info('6', 'Debian') } });
+  const cluster = clusterOf([said('slow', {}, 'overlay2'), said('fast', { disk: 'ssd' }, 'overlay2'), said('old', { disk: 'ssd' }, 'vfs')], { slow: [running('x', 'barge/hello:1')], fast: [running('y', 'barge/hello:1')] });
+  t.deepEqual(fits(cluster, web), ['slow', 'fast']);
+  t.deepEqual(chosen(cluster, web), ['fast']);
+  cluster.place(made('noisy-neighbour-1'), 'fast');
+  t.deepEqual(chosen(cluster, web), ['slow']);
 });
