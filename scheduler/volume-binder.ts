@@ -11,9 +11,9 @@ import { deepEqual } from '../schemas/frozen.ts';
 import { PersistentVolumeClaim } from '../schemas/kinds/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../schemas/kinds/core/persistent-volume.ts';
 import type { StorageClass } from '../schemas/kinds/storage/storage-class.ts';
-import { isMeantFor } from '../schemas/volumes/match-volume.ts';
+import { nameClaim } from '../schemas/volumes/name-claim.ts';
 import { storageClassOf } from '../schemas/volumes/storage-class-of.ts';
-import { boundByController, selectedNode } from '../schemas/volumes/volume-words.ts';
+import { selectedNode } from '../schemas/volumes/volume-words.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import { claimKey, isBound, type VolumePlan, type Volumes } from './volumes.ts';
@@ -151,13 +151,8 @@ const sameClaim = (a: PersistentVolumeClaim, b: PersistentVolumeClaim): boolean 
 /** Makes a volume name the claim; the binder does the rest. */
 const reserve = async (client: Client, claim: PersistentVolumeClaim, volume: PersistentVolume): Promise<void> => {
   if (volume.spec.claimRef?.uid === claim.metadata.uid) return;
-  const { namespace, name, uid, resourceVersion } = claim.metadata;
   await client.of(PersistentVolume).modify(keyOf(volume), (draft) => {
-    const { claimRef } = draft.spec;
-    const isFree = draft.metadata.uid === volume.metadata.uid && draft.metadata.deletionTimestamp === undefined && (claimRef === undefined || isMeantFor(draft as PersistentVolume, claim));
-    if (!isFree) throw new ApiError('Conflict', `volume ${volume.metadata.name} was taken in the meantime`);
-    draft.spec.claimRef = { ...claimRef, apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion } as NonNullable<typeof claimRef>;
-    if (claimRef === undefined) draft.metadata.annotations = { ...draft.metadata.annotations, [boundByController]: 'yes' };
+    if (draft.metadata.uid !== volume.metadata.uid || !nameClaim(draft, claim)) throw new ApiError('Conflict', `volume ${volume.metadata.name} was taken in the meantime`);
   }, { hint: volume });
 };
 

@@ -6,7 +6,7 @@ import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volum
 import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
-import { isMeantFor } from '../../schemas/volumes/match-volume.ts';
+import { nameClaim } from '../../schemas/volumes/name-claim.ts';
 import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { leavesClassOpen, storageClassOf } from '../../schemas/volumes/storage-class-of.ts';
 import { bindCompleted, boundByController, claimProtection, storageProvisioner } from '../../schemas/volumes/volume-words.ts';
@@ -33,7 +33,7 @@ const same = (draft: Draft<PersistentVolumeClaim>, claim: PersistentVolumeClaim)
   if (draft.metadata.uid !== claim.metadata.uid) throw new ApiError('Conflict', `claim ${claim.metadata.name} was made anew in the meantime`);
 };
 
-const annotate = (draft: Draft<PersistentVolumeClaim> | Draft<PersistentVolume>, annotations: Readonly<Record<string, string>>): void => {
+const annotate = (draft: Draft<PersistentVolumeClaim>, annotations: Readonly<Record<string, string>>): void => {
   draft.metadata.annotations = { ...draft.metadata.annotations, ...annotations };
 };
 
@@ -61,7 +61,7 @@ const carryOut = async (step: ClaimStep, claim: PersistentVolumeClaim, context: 
   };
   switch (step.do) {
     case 'tell': return context.events.event(claim, step.type, step.reason, step.message);
-    case 'reserve': return reserve(step, claim, context);
+    case 'reserve': return reserve(step.volume, claim, context);
     case 'name-volume':
       return change((draft) => {
         const { name = '' } = step.volume.metadata;
@@ -87,14 +87,9 @@ const carryOut = async (step: ClaimStep, claim: PersistentVolumeClaim, context: 
   }
 };
 
-const reserve = async ({ volume, chosen }: Extract<ClaimStep, { readonly do: 'reserve' }>, claim: PersistentVolumeClaim, context: ReconcileContext): Promise<void> => {
-  const { namespace, name, uid, resourceVersion } = claim.metadata;
+const reserve = async (volume: PersistentVolume, claim: PersistentVolumeClaim, context: ReconcileContext): Promise<void> => {
   await context.client.of(PersistentVolume).modify(keyOf(volume), (draft) => {
-    const isFree = draft.metadata.uid === volume.metadata.uid && draft.metadata.deletionTimestamp === undefined
-      && (draft.spec.claimRef === undefined || isMeantFor(draft as PersistentVolume, claim));
-    if (!isFree) throw new ApiError('Conflict', `volume ${volume.metadata.name} was taken in the meantime`);
-    draft.spec.claimRef = { ...draft.spec.claimRef, apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid, resourceVersion } as NonNullable<typeof draft.spec.claimRef>;
-    if (chosen) annotate(draft, { [boundByController]: 'yes' });
+    if (draft.metadata.uid !== volume.metadata.uid || !nameClaim(draft, claim)) throw new ApiError('Conflict', `volume ${volume.metadata.name} was taken in the meantime`);
   }, { hint: volume });
 };
 

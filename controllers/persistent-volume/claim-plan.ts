@@ -35,8 +35,8 @@ export interface Told {
 
 export type ClaimStep =
   | Told
-  /** Makes the volume name the claim; `chosen`: the volume named nobody before. */
-  | { readonly do: 'reserve'; readonly volume: PersistentVolume; readonly chosen: boolean }
+  /** Makes the volume name the claim. */
+  | { readonly do: 'reserve'; readonly volume: PersistentVolume }
   | { readonly do: 'name-volume'; readonly volume: PersistentVolume }
   | { readonly do: 'show-bound'; readonly volume: PersistentVolume }
   | { readonly do: 'phase'; readonly phase: 'Pending' | 'Lost' }
@@ -62,7 +62,7 @@ const phase = ({ status }: PersistentVolumeClaim, wanted: 'Pending' | 'Lost'): r
 const bound = (claim: PersistentVolumeClaim, volume: PersistentVolume): readonly ClaimStep[] => {
   const { claimRef, accessModes } = volume.spec;
   const steps: ClaimStep[] = [];
-  if (claimRef?.uid !== claim.metadata.uid) steps.push({ do: 'reserve', volume, chosen: claimRef === undefined });
+  if (claimRef?.uid !== claim.metadata.uid) steps.push({ do: 'reserve', volume });
   if (claim.spec.volumeName !== volume.metadata.name || !isAnnotated(claim, bindCompleted)) steps.push({ do: 'name-volume', volume });
   if (claim.status?.phase !== 'Bound' || !deepEqual(claim.status.accessModes, accessModes) || claim.status.capacity === undefined) steps.push({ do: 'show-bound', volume });
   return steps;
