@@ -60,7 +60,7 @@ export class PodInfo {
     return this.#shape = JSON.stringify([
       spec?.schedulerName, cpuMilli, memoryBytes, storageBytes, [...others], this.ports, this.containers, namespace, labels,
       spec?.nodeName, spec?.nodeSelector, spec?.affinity, spec?.tolerations, spec?.topologySpreadConstraints,
-      spec?.containers.map(({ image }) => image), spec?.initContainers?.map(({ image }) => image), this.priority,
+      spec?.containers.map(({ image }) => image), spec?.initContainers?.map(({ image }) => image), this.priority, spec?.preemptionPolicy,
       // A claim that is made for a pod is that pod's alone.
       this.claims.map(({ claimName, isEphemeral }) => [claimName, isEphemeral ? this.uid : 0]),
       swarm === undefined ? 0 : [swarm, serviceOf(this)],

@@ -6,13 +6,13 @@
  * cluster's size. Every search starts where the last one stopped, so that all nodes get their turn.
  */
 import { conditionOf } from '../schemas/conditions.ts';
-import type { Budgets } from './budgets.ts';
+import { Budgets } from './budgets.ts';
 import type { Cluster } from './cluster.ts';
 import { explain, type Refusal } from './explain.ts';
 import type { Check, Filter, Narrowed, Normalise, Profile, Reason, Wake } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
-import { notHelpful, noVictims, preempt, preemptionReason, VictimMemory, type Candidate } from './preemption.ts';
+import { notHelpful, noVictims, preempt, preemptionReason, VictimMemory, victimsOn, type Candidate, type PreemptionView } from './preemption.ts';
 import { misreadStrategy, strategyOf } from './strategies.ts';
 
 /** A node, why none fits, or what is wrong with what the pod asks for. */
@@ -56,6 +56,8 @@ interface Score {
 }
 
 const unreadable: Omit<Prepared, 'misread'> = { precluding: [], checks: [], sieves: [], scores: [], helped: [], narrowed: undefined, victims: new VictimMemory(), refused: undefined };
+
+const noBudgets = new Budgets();
 
 /** Shapes that are kept: more than the templates of any cluster that this serves. */
 const keptShapes = 2_000;
@@ -111,6 +113,30 @@ export class Decider {
     return (this.#precluded(pod, prepared)?.by ?? this.#refusal(pod, prepared, node)?.by.filter)?.wokenBy;
   }
 
+  /** As `refusedBy`, and undefined too where room can be made: a pod that waits for none yet is worth a try then. */
+  stillRefusedBy(pod: PodInfo, node: NodeInfo): readonly Wake[] | undefined {
+    const refusedBy = this.refusedBy(pod, node);
+    return refusedBy !== undefined && this.#canMakeRoom(pod, node) ? undefined : refusedBy;
+  }
+
+  #canMakeRoom(pod: PodInfo, node: NodeInfo): boolean {
+    const cluster = this.#cluster;
+    if (cluster.leastPriority >= pod.priority || pod.pod.spec.preemptionPolicy === 'Never' || cluster.nominations.of(pod.uid) !== undefined) return false;
+    const prepared = this.#prepare(pod);
+    const refusedAt = this.#viewOf(pod, prepared);
+    if (this.#precluded(pod, prepared) !== undefined || refusedAt(node)?.lasting !== false) return false;
+    // Budgets change whom to end, not whether it makes room.
+    const found = victimsOn(node, pod, { cluster, budgets: noBudgets, refusedAt });
+    return typeof found !== 'string' && 'node' in found;
+  }
+
+  #viewOf(pod: PodInfo, prepared: Prepared): PreemptionView['refusedAt'] {
+    return (node) => {
+      const refused = this.#refusal(pod, prepared, node);
+      return refused && { reason: refused.reason, lasting: isLasting(refused, pod, node) };
+    };
+  }
+
   #precluded(pod: PodInfo, { precluding }: Prepared): { readonly by: Filter; readonly why: string } | undefined {
     for (const by of precluding) {
       const why = by.preclude?.(pod, this.#cluster);
@@ -132,10 +158,7 @@ export class Decider {
       ? { reasons: new Map([[notHelpful, refusal.lasting], [noVictims, nodes.length - refusal.lasting]].filter(([, count]) => count !== 0) as [string, number][]) }
       : preempt(pod, {
         cluster: this.#cluster, budgets, memory: this.#memoryFor(pod, prepared), start: Math.floor(this.#random() * nodes.length),
-        refusedAt: (node) => {
-          const refused = this.#refusal(pod, prepared, node);
-          return refused && { reason: refused.reason, lasting: isLasting(refused, pod, node) };
-        },
+        refusedAt: this.#viewOf(pod, prepared),
       });
     if ('candidate' in found) return found;
     const message = explain({ nodeCount: nodes.length, reasons: found.reasons });

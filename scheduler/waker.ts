@@ -12,24 +12,27 @@ import type { Decider } from './schedule.ts';
 export class Waker {
   readonly #cluster: Cluster;
   readonly #queue: PodQueue;
-  readonly #deciderFor: (pod: PodInfo) => Pick<Decider, 'refusedBy' | 'isHelpedBy'>;
+  readonly #deciderFor: (pod: PodInfo) => Pick<Decider, 'stillRefusedBy' | 'isHelpedBy'>;
 
-  constructor(cluster: Cluster, queue: PodQueue, deciderFor: (pod: PodInfo) => Pick<Decider, 'refusedBy' | 'isHelpedBy'>) {
+  constructor(cluster: Cluster, queue: PodQueue, deciderFor: (pod: PodInfo) => Pick<Decider, 'stillRefusedBy' | 'isHelpedBy'>) {
     this.#cluster = cluster;
     this.#queue = queue;
     this.#deciderFor = deciderFor;
   }
 
-  /** Wakes the pods that these events at this node can help: those that would fit it now. */
+  /** Wakes the pods that these events at this node can help: those that would fit it now, or could make room there. */
   wakeFor(node: NodeInfo, events: readonly Wake[]): void {
-    const known = new Map<string, readonly Wake[] | undefined>();
     const { nominations } = this.#cluster;
+    // Pods of one shape get one answer, those that wait for room elsewhere another one: they make no more room.
+    const known = { free: new Map<string, readonly Wake[] | undefined>(), waiting: new Map<string, readonly Wake[] | undefined>() };
     this.#queue.wake(events, (pod) => {
       const { shape, uid } = pod;
-      // What is refused to others for the sake of a nominated pod is not refused to that one.
-      if (nominations.of(uid) !== undefined) return this.#deciderFor(pod).refusedBy(pod, node);
-      if (!known.has(shape)) known.set(shape, this.#deciderFor(pod).refusedBy(pod, node));
-      return known.get(shape);
+      const nomination = nominations.of(uid);
+      // What is refused here to others for the sake of this pod is not refused to it.
+      if (nomination?.nodeName === node.name) return this.#deciderFor(pod).stillRefusedBy(pod, node);
+      const answers = nomination === undefined ? known.free : known.waiting;
+      if (!answers.has(shape)) answers.set(shape, this.#deciderFor(pod).stillRefusedBy(pod, node));
+      return answers.get(shape);
     }, ({ uid }) => nominations.of(uid)?.nodeName === node.name);
   }
 

@@ -190,3 +190,22 @@ test('a scheduler that starts anew knows the room that another one made', async 
   t.truthy(items.find((one) => one.metadata.name === 'vip')?.status?.nominatedNodeName);
   await second.stop();
 });
+
+test('a pod is woken where it does not fit yet, but can make room now', async (t) => {
+  const { addNode, add, bound, nominated, refused, finish, ending, clock, stop } = await cluster();
+  await addNode('a', { allocatable: { cpu: '4' } });
+  await add('top', 'higher', '3');
+  await bound('top', 'a');
+  await add('low', 'low', '1');
+  await bound('low', 'a');
+  await add('vip', 'high', '4');
+  await refused('vip', '0/1 nodes are available: 1 Insufficient cpu.');
+  await clock.advance(10_000);
+  await finish('top');
+  await nominated('vip', 'a');
+  await eventually(async () => assert.deepEqual(await ending(), ['low']));
+  await finish('low');
+  await bound('vip', 'a');
+  t.pass();
+  await stop();
+});
