@@ -75,11 +75,8 @@ export const replyList = async (request: IncomingMessage, response: ServerRespon
     return;
   }
   const gzip = createGzip(fastest);
-  const piped = pipeline(gzip, response);
   try {
-    await writePieces(gzip, bytes.pieces());
-    gzip.end();
-    await piped;
+    await Promise.all([pipeline(gzip, response), writePieces(gzip, bytes.pieces()).then(() => gzip.end())]);
   } catch (error) {
     // A reader that goes away in the middle is no failure of the server's.
     if (!response.destroyed) throw error;
