@@ -58,8 +58,11 @@ export class Cluster {
     const info = this.#info(node.metadata.name ?? '');
     const isNew = info.node === undefined;
     this.#countImages(info, -1);
-    info.setNode(node);
-    this.#countImages(info, 1);
+    try {
+      info.setNode(node);
+    } finally {
+      this.#countImages(info, 1);
+    }
     if (isNew) this.#nodes = [...this.#nodes, info];
     this.#recount(info);
     return info;

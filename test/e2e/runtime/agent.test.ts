@@ -26,7 +26,7 @@ const abort = new AbortController();
 let dataDir = '';
 let done: Promise<void> | undefined;
 let api: Awaited<ReturnType<typeof testApi>>;
-const runtime = new DockerRuntime({ owner: mark, network: mark, clock: systemClock });
+const runtime = new DockerRuntime({ dockerHost: process.env['DOCKER_HOST'], owner: mark, network: mark, clock: systemClock });
 
 test.before(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'barge-agent-'));

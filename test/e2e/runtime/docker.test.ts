@@ -27,7 +27,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\'
 runtimeSuite(test, async () => {
   await makeImage();
   await run('docker', ['network', 'create', mark]);
-  const open = () => new DockerRuntime({ owner: mark, network: mark, clock: systemClock });
+  const open = () => new DockerRuntime({ dockerHost: process.env['DOCKER_HOST'], owner: mark, network: mark, clock: systemClock });
   const runtime = open();
   return {
     runtime, again: open(), missingImage: 'localhost:9/missing:1',
