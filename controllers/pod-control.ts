@@ -76,7 +76,7 @@ export const podOf = (template: PodTemplateSpec, { object, kind }: Pick<PodOwner
 };
 
 /** Whether a failed write may have been done all the same: the answer was lost, or the server broke on it. */
-const leavesDoubt = (error: unknown): boolean => !(error instanceof ApiError) || error.code >= 500;
+export const leavesDoubt = (error: unknown): boolean => !(error instanceof ApiError) || error.code >= 500;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -16,6 +16,7 @@ import { dependencyKinds, gate, waitMs } from '../dependencies/gate.ts';
 import { withWaiting } from '../dependencies/plan.ts';
 import { unlessGone } from '../ensure.ts';
 import { addController, byController, claim, orphansIn, ownedBy, removeOwner } from '../ownership.ts';
+import { behindMs, leavesDoubt } from '../pod-control.ts';
 import { isTerminal } from '../pod-state.ts';
 import { namespaceEnds } from '../refusals.ts';
 import { isRecreate } from './bounds.ts';
@@ -23,58 +24,72 @@ import { byConfig, withConfig, type ConfigSource } from './config-hash.ts';
 import { planDeployment, type DeploymentPlan, type DeploymentStep } from './plan.ts';
 import { createRefused } from './progress.ts';
 import { sizeOf } from './sizes.ts';
+import { SetWrites } from './set-writes.ts';
 import { sameTemplate } from './template-hash.ts';
 import type { UpdateStep } from './update-monitor.ts';
 import { carryOutUpdateStep, isUpdateStep } from './update-steps.ts';
 
-export const deploymentController = (): Controller<Deployment> => ({
-  name: 'deployment-controller',
-  reconciles: Deployment,
-  indexes: { config: byConfig },
-  owns: [ReplicaSet],
-  reads: dependencyKinds,
-  watches: [
-    { kind: ConfigMap, map: readBy },
-    { kind: Secret, map: readBy },
-    { kind: ReplicaSet, indexes: { controller: byController }, map: (replicaSet: ReplicaSet, context) => (controllerOf(replicaSet) === undefined ? selecting(replicaSet, context) : []) },
-    { kind: Pod, indexes: { controller: byController }, map: waitingForPods },
-  ],
-  reconcile: async (deployment, _key, context) => {
-    if (deployment?.spec === undefined) return undefined;
-    const replicaSets = await claimed(deployment, context);
-    const starts = (deployment.spec.replicas ?? 1) > 0 && deployment.metadata.deletionTimestamp === undefined && replicaSets.every((replicaSet) => sizeOf(replicaSet) === 0);
-    const waiting = starts ? gate('Deployment', deployment, context) : undefined;
-    const nowMs = context.clock.now();
-    const conditions = withWaiting(deployment.status?.conditions, waiting, rfc3339(nowMs));
-    if (waiting !== undefined) {
-      const { generation } = deployment.metadata;
-      await writeStatus(deployment, { ...deployment.status, ...(generation === undefined ? {} : { observedGeneration: generation }), ...(conditions === undefined ? {} : { conditions }) }, context);
-      return { afterMs: waitMs };
-    }
-    const pods = context.informer(Pod);
-    const podsOf = (replicaSet: ReplicaSet): readonly Pod[] => pods.by('controller', ownedBy(replicaSet.metadata.uid));
-    const started = conditions === deployment.status?.conditions ? deployment : { ...deployment, status: { ...deployment.status, conditions } };
-    const plan = planDeployment({
-      deployment: withConfig(started, replicaSets, configSource(deployment, context)), replicaSets, podsOf, nowMs,
-      hasPods: (replicaSet) => podsOf(replicaSet).some((pod) => !isTerminal(pod)),
-    });
-    for (const step of plan.steps) {
-      if (isUpdateStep(step)) {
-        // The reason first: once the step is done nobody would know it any more.
-        await writeStatus(deployment, plan.status, context);
-        await carryOutUpdateStep(deployment, step, context);
-        return undefined;
+export const deploymentController = (): Controller<Deployment> => {
+  const written = new SetWrites();
+  return {
+    name: 'deployment-controller',
+    reconciles: Deployment,
+    indexes: { config: byConfig },
+    owns: [ReplicaSet],
+    reads: dependencyKinds,
+    watches: [
+      { kind: ConfigMap, map: readBy },
+      { kind: Secret, map: readBy },
+      { kind: ReplicaSet, indexes: { controller: byController }, map: (replicaSet: ReplicaSet, context) => (controllerOf(replicaSet) === undefined ? selecting(replicaSet, context) : []) },
+      { kind: Pod, indexes: { controller: byController }, map: waitingForPods },
+    ],
+    reconcile: async (deployment, _key, context) => {
+      if (deployment?.spec === undefined) return written.forgetGone(context.informer(Deployment).list());
+      if (!await written.areSeen(deployment, context)) return { afterMs: behindMs };
+      try {
+        return await reconcile(deployment, written, context);
+      } catch (error) {
+        if (leavesDoubt(error)) written.doubt(deployment);
+        throw error;
       }
-      const refused = await carryOut(deployment, step, context);
-      if (refused === undefined) continue;
-      if (refused === 'NamespaceEnds') return undefined;
-      await writeStatus(deployment, createRefused(plan.status, refused.message, context.clock.now()), context);
-      throw refused;
+    },
+  };
+};
+
+const reconcile = async (deployment: Deployment, written: SetWrites, context: ReconcileContext): Promise<{ afterMs: number } | undefined> => {
+  const replicaSets = await claimed(deployment, context);
+  const starts = (deployment.spec.replicas ?? 1) > 0 && deployment.metadata.deletionTimestamp === undefined && replicaSets.every((replicaSet) => sizeOf(replicaSet) === 0);
+  const waiting = starts ? gate('Deployment', deployment, context) : undefined;
+  const nowMs = context.clock.now();
+  const conditions = withWaiting(deployment.status?.conditions, waiting, rfc3339(nowMs));
+  if (waiting !== undefined) {
+    const { generation } = deployment.metadata;
+    await writeStatus(deployment, { ...deployment.status, ...(generation === undefined ? {} : { observedGeneration: generation }), ...(conditions === undefined ? {} : { conditions }) }, context);
+    return { afterMs: waitMs };
+  }
+  const pods = context.informer(Pod);
+  const podsOf = (replicaSet: ReplicaSet): readonly Pod[] => pods.by('controller', ownedBy(replicaSet.metadata.uid));
+  const started = conditions === deployment.status?.conditions ? deployment : { ...deployment, status: { ...deployment.status, conditions } };
+  const plan = planDeployment({
+    deployment: withConfig(started, replicaSets, configSource(deployment, context)), replicaSets, podsOf, nowMs,
+    hasPods: (replicaSet) => podsOf(replicaSet).some((pod) => !isTerminal(pod)),
+  });
+  for (const step of plan.steps) {
+    if (isUpdateStep(step)) {
+      // The reason first: once the step is done nobody would know it any more.
+      await writeStatus(deployment, plan.status, context);
+      await carryOutUpdateStep(deployment, step, context);
+      return undefined;
     }
-    await writeStatus(deployment, plan.status, context);
-    return plan.afterMs === undefined ? undefined : { afterMs: plan.afterMs };
-  },
-});
+    const refused = await carryOut(deployment, step, { written, context });
+    if (refused === undefined) continue;
+    if (refused === 'NamespaceEnds') return undefined;
+    await writeStatus(deployment, createRefused(plan.status, refused.message, context.clock.now()), context);
+    throw refused;
+  }
+  await writeStatus(deployment, plan.status, context);
+  return plan.afterMs === undefined ? undefined : { afterMs: plan.afterMs };
+};
 
 const selecting = (replicaSet: ReplicaSet, context: ReconcileContext): readonly Key[] =>
   context.informer(Deployment).list(replicaSet.metadata.namespace)
@@ -115,21 +130,26 @@ const claimed = async (deployment: Deployment, context: ReconcileContext): Promi
   return [...keep, ...adopted.filter((replicaSet) => isControlledBy(replicaSet, deployment))];
 };
 
+interface Around {
+  readonly written: SetWrites;
+  readonly context: ReconcileContext;
+}
+
 /** Does one step. An error that the Deployment's status must tell of is returned, every other one is thrown. */
-const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, UpdateStep>, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
+const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, UpdateStep>, { written, context }: Around): Promise<Error | 'NamespaceEnds' | undefined> => {
   const client = context.client.of(ReplicaSet);
   switch (step.do) {
-    case 'create': return create(deployment, step, context);
+    case 'create': return create(deployment, step, { written, context });
     case 'change': {
       const { replicaSet, to } = step;
-      await client.modify(keyOf(replicaSet), (draft) => {
+      written.note(deployment, await client.modify(keyOf(replicaSet), (draft) => {
         if (draft.metadata.uid !== replicaSet.metadata.uid || (draft.spec?.replicas ?? 1) !== sizeOf(replicaSet)) {
           throw new ApiError('Conflict', `ReplicaSet ${replicaSet.metadata.name} was changed by someone else since the plan was made`);
         }
         if (to.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...to.annotations };
         if (to.size !== undefined) draft.spec!.replicas = to.size;
         if (to.minReadySeconds !== undefined) draft.spec!.minReadySeconds = to.minReadySeconds;
-      }, { hint: replicaSet });
+      }, { hint: replicaSet }));
       if (to.size !== undefined) {
         const [from, direction] = [sizeOf(replicaSet), to.size > sizeOf(replicaSet) ? 'up' : 'down'];
         context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${replicaSet.metadata.name} to ${to.size} from ${from}`);
@@ -151,9 +171,10 @@ const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, Up
  * Makes the new ReplicaSet. Its name is taken when this Deployment made it a moment ago (fine, its event comes), or when
  * another template has the same hash: then the collision count is raised and the next look makes another name.
  */
-const create = async (deployment: Deployment, step: Extract<DeploymentStep, { do: 'create' }>, context: ReconcileContext): Promise<Error | 'NamespaceEnds' | undefined> => {
+const create = async (deployment: Deployment, step: Extract<DeploymentStep, { do: 'create' }>, { written, context }: Around): Promise<Error | 'NamespaceEnds' | undefined> => {
   try {
     const made = await context.client.of(ReplicaSet).create(step.replicaSet);
+    written.note(deployment, made);
     if (step.size > 0) context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${made.metadata.name} to ${step.size}`);
     return undefined;
   } catch (error) {

@@ -6,6 +6,8 @@ import { ApiError } from '../../schemas/errors.ts';
 export interface Faults {
   /** A request fails before it is done. */
   readonly refuse?: number;
+  /** A change is refused as if somebody else had been faster. */
+  readonly conflict?: number;
   /** A write is done, but its answer is lost. */
   readonly loseAnswer?: number;
   /** A watch breaks before it delivers a batch, which is lost with it. */
@@ -24,6 +26,7 @@ export const faultyTransport = (transport: Transport, faults: Faults, random: ()
   return {
     send: async (request, signal) => {
       if (comes('refuse')) throw new ApiError('ServiceUnavailable', 'the test refused this request');
+      if ((request.verb === 'update' || request.verb === 'patch') && comes('conflict')) throw new ApiError('Conflict', 'the test was faster');
       const answer = await transport.send(request, signal);
       const isRead = request.verb === 'get' || request.verb === 'list';
       if (!isRead && comes('loseAnswer')) throw new ApiError('Timeout', 'the test lost this answer');

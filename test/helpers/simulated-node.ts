@@ -17,6 +17,8 @@ export interface SimulatedNodesOptions {
   readonly names: readonly string[];
   /** Labels of each node, by name. */
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What each node has for pods, such as `{ cpu: '1', pods: '110' }`. */
+  readonly allocatable?: Readonly<Record<string, string>>;
   /** What becomes of a pod: ready after so many milliseconds, never ready, failed, or ended after a while with an exit code. Ready at once where absent. */
   readonly outcome?: (pod: Pod) => number | 'never' | 'failed' | { readonly endsAfterMs: number; readonly exitCode: number };
   /** True where a real scheduler binds pods. */
@@ -66,7 +68,8 @@ export class SimulatedNodes {
     const nodes = this.#client.of(Node);
     if (await nodes.find({ name }) === undefined) await nodes.create({ metadata: { name, labels: this.#options.labels?.[name] ?? {} } });
     await nodes.modifyStatus({ name }, (draft) => {
-      draft.status = { ...draft.status, conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now }] };
+      const { allocatable } = this.#options;
+      draft.status = { ...draft.status, ...(allocatable === undefined ? {} : { allocatable: { ...allocatable }, capacity: { ...allocatable } }), conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now }] };
     });
     await this.#renewOne(name);
   }
