@@ -39,7 +39,7 @@ export const changing: readonly Case[] = [
       { run: 'label configmap a Bad/Key/Here=1', fails: /./ },
       { run: 'annotate configmap a note=\'two words\'', says: /configmap\/a annotated/, has: { 'configmaps/a': { metadata: { annotations: { note: 'two words' } } } } },
       { run: 'annotate configmap a note=other', fails: /--overwrite is false/ },
-      { run: 'annotate configmap a note-', says: 'configmap/a annotated\n', has: { 'configmaps/a': { metadata: { annotations: { note: absent } } } } },
+      { run: 'annotate configmap a note-', says: 'configmap/a annotated\n', has: { 'configmaps/a': { metadata: { annotations: absent } } } },
       { run: 'annotate configmap --all --overwrite note=all', has: { 'configmaps/b': { metadata: { annotations: { note: 'all' } } } } },
     ],
   },
