@@ -20,7 +20,8 @@ test('profiles come from a file, else there is one with the strategy that is nam
   for (const [text, message] of [
     ['profiles: [{schedulerName: a, strategy: best}]', /^--scheduler-config: .*profiles\.yaml: profiles\[0\]\.strategy: "best" is not one of spread, binpack, random$/],
     ['profiles: [', /^--scheduler-config: .*profiles\.yaml/],
-    ['', /^--scheduler-config: .*: the scheduler's config: must be a map of: profiles$/],
+    ['', /^--scheduler-config: .*the input is empty$/],
+    ['- a', /^--scheduler-config: .*: the scheduler's config: must be a map of: profiles$/],
   ] as const) {
     const error = await t.throwsAsync(read(text), { message });
     // It is the user's to mend: no stack.
