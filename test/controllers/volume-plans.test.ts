@@ -212,9 +212,9 @@ const anyVolume = fc.record({ size: sizes, modes: fc.subarray(['ReadWriteOnce', 
 const anyClaim = fc.record({ size: sizes, modes: fc.subarray(['ReadWriteOnce', 'ReadOnlyMany'], { minLength: 1 }) });
 
 test('whatever the order in which claims are looked at, no volume serves two, and all that is settled plans nothing', (t) => {
-  fc.assert(fc.property(fc.array(anyVolume, { maxLength: 6 }), fc.array(anyClaim, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 60 }), (made, asked2, order) => {
+  fc.assert(fc.property(fc.array(anyVolume, { maxLength: 6 }), fc.array(anyClaim, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 60 }), (made, wishes, order) => {
     const all = made.map(({ size, modes, storageClassName }, index) => volume(`v${index}`, { size, spec: { accessModes: modes, storageClassName } }));
-    const wanted = asked2.map(({ size, modes }, index) => claim(`c${index}`, { size, spec: { accessModes: modes } }));
+    const wanted = wishes.map(({ size, modes }, index) => claim(`c${index}`, { size, spec: { accessModes: modes } }));
     const look = (index: number, most: number): number => {
       const one = wanted[index]!;
       const steps = planClaim({ claim: one, candidates: all.filter(({ spec }) => spec.claimRef === undefined ? spec.storageClassName === 'slow' : spec.claimRef.name === one.metadata.name), named: all.find(({ metadata }) => metadata.name === one.spec.volumeName), classes: [storageClass('slow')], isUsed: false, unplacedPod: undefined });
