@@ -35,6 +35,9 @@ import { percentile, table } from './table.ts';
 
 const { values } = parseArgs({ options: { shape: { type: 'string' }, nodes: { type: 'string' }, initial: { type: 'string' }, pods: { type: 'string' }, store: { type: 'string', default: 'memory' }, raw: { type: 'boolean', default: false } } });
 
+/** Nothing was bound for so long: nothing will be. */
+const stuckMs = 60_000;
+
 const allocatable = { cpu: '4', memory: '32Gi', pods: '110' };
 const nodeName = (n: number): string => `node-${String(n).padStart(5, '0')}`;
 const labelsOf = (n: number, { zones = [] }: Shape): Readonly<Record<string, string>> =>
@@ -152,7 +155,12 @@ const run = async (shape: Shape): Promise<readonly string[]> => {
       await next;
     }
   } else await each(shape.pods, 32, (n) => create(`p${n}`, shape.pod));
-  await done.promise;
+  let before = -1;
+  const watchdog = setInterval(() => {
+    if (tookMs.length === before) done.reject(new Error(`${shape.pods - tookMs.length} of ${shape.pods} pods find no node: is there room for them all?`));
+    before = tookMs.length;
+  }, stuckMs);
+  await done.promise.finally(() => clearInterval(watchdog));
   const rate = shape.pods / (performance.now() - startedMs) * 1_000;
   const { user, system } = process.cpuUsage(startedCpu);
   const memoryMb = process.memoryUsage().rss / 1024 / 1024;
