@@ -143,7 +143,9 @@ const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, Up
     case 'change': {
       const { replicaSet, to } = step;
       written.note(deployment, await client.modify(keyOf(replicaSet), (draft) => {
-        if (draft.metadata.uid !== replicaSet.metadata.uid || (draft.spec?.replicas ?? 1) !== sizeOf(replicaSet)) {
+        // A size holds for the version that it was worked out from: pods that were not available may be by now.
+        const isOther = draft.metadata.uid !== replicaSet.metadata.uid || (draft.spec?.replicas ?? 1) !== sizeOf(replicaSet);
+        if (isOther || (to.size !== undefined && draft.metadata.resourceVersion !== replicaSet.metadata.resourceVersion)) {
           throw new ApiError('Conflict', `ReplicaSet ${replicaSet.metadata.name} was changed by someone else since the plan was made`);
         }
         if (to.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...to.annotations };
