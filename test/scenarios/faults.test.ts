@@ -12,6 +12,9 @@ const count = Number(process.env['BARGE_FAULT_SEEDS'] ?? 200);
 const first = Number(process.env['BARGE_FAULT_FIRST'] ?? 1);
 const steps = 3;
 
+/** Seeds that have found something, beyond the first 200. */
+const known = [346];
+
 type Action = (world: FaultWorld, step: number) => Promise<unknown>;
 
 const key = (name: string) => ({ namespace: 'default', name });
@@ -76,7 +79,9 @@ const under = async (seed: number): Promise<string | undefined> => {
 test(`under the faults of the seeds ${first} to ${first + count - 1} nothing happens that must not, and all ends well`, async (t) => {
   t.timeout(count * 3_000 + 60_000);
   const wrongs: string[] = [];
-  for (let seed = first; seed < first + count && wrongs.length < 5; seed++) {
+  const seeds = Array.from({ length: count }, (_, index) => first + index);
+  for (const seed of process.env['BARGE_FAULT_SEEDS'] === undefined ? [...seeds, ...known] : seeds) {
+    if (wrongs.length >= 5) break;
     const wrong = await under(seed);
     if (wrong !== undefined) wrongs.push(wrong);
   }
