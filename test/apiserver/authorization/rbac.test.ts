@@ -3,7 +3,6 @@ import { createClusterAuthorizer } from '../../../apiserver/authorization/cluste
 import { ruleCovers, uncovered } from '../../../apiserver/authorization/covers.ts';
 import { defaultClusterRoles } from '../../../apiserver/authorization/default-roles.ts';
 import { bindingToWrite, reconcileRoles, roleToWrite } from '../../../apiserver/authorization/reconcile-roles.ts';
-import { ruleAllows } from '../../../apiserver/authorization/rules.ts';
 import { aggregatedRules } from '../../../controllers/cluster-role-aggregation/plan.ts';
 import { createClient, type Client } from '../../../client/client.ts';
 import type { UserInfo } from '../../../schemas/api.ts';
@@ -255,21 +254,26 @@ test('an agent reads the claims of its pods and all volumes, and says of its own
 });
 
 test('a decision looks at the bindings of its user only', async (t) => {
-  const api = await open(t, ['a']);
+  const api = await open(t, ['a', 'b']);
   await api.client.of(ClusterRole).create({ metadata: { name: 'reader' }, rules: [rule('pods', 'get')] });
   await Promise.all(Array.from({ length: 2_000 }, (_, index) => api.client.of(RoleBinding).create({ metadata: { name: `b${index}`, namespace: 'a' }, roleRef: ref('ClusterRole', 'reader'), subjects: [user(`u${index}`)] })));
+  await api.client.of(RoleBinding).create({ metadata: { name: 'one', namespace: 'b' }, roleRef: ref('ClusterRole', 'reader'), subjects: [user('u1999')] });
   const { authorizer } = api.core;
-  const allowed = access('get - pods a x', known('u1999'));
-  const refused = access('get - secrets a x', known('u1999'));
-  for (let warm = 0; warm < 2_000; warm++) authorizer.authorize(refused);
-  const rounds = 10_000;
-  const start = process.hrtime.bigint();
-  for (let round = 0; round < rounds; round++) {
-    if (authorizer.authorize(allowed) !== undefined || authorizer.authorize(refused) === undefined) t.fail();
-  }
-  const each = Number(process.hrtime.bigint() - start) / rounds / 2;
-  t.log(`${(each / 1_000).toFixed(2)} us a decision among 2,000 bindings`);
-  // A scan of 2,000 bindings would take some hundred microseconds.
-  t.true(each < 50_000, `${each} ns`);
-  t.true(ruleAllows(rule('pods', 'get'), allowed));
+  /** The quickest of several rounds: what else the machine does makes the others slower. */
+  const nanoseconds = (namespace: string): number => {
+    const allowed = access(`get - pods ${namespace} x`, known('u1999'));
+    const refused = access(`get - secrets ${namespace} x`, known('u1999'));
+    return Math.min(...Array.from({ length: 10 }, () => {
+      const start = process.hrtime.bigint();
+      for (let round = 0; round < 1_000; round++) {
+        if (authorizer.authorize(allowed) !== undefined || authorizer.authorize(refused) === undefined) t.fail();
+      }
+      return Number(process.hrtime.bigint() - start);
+    }));
+  };
+  nanoseconds('a');
+  const [few, many] = [nanoseconds('b'), nanoseconds('a')];
+  // Looking through all bindings would take hundreds of times as long.
+  t.true(many < few * 50, `${many / few} times as long among 2,000 bindings as with one`);
+  t.log(`${(many / few).toFixed(1)} times as long among 2,000 bindings as with one`);
 });
