@@ -74,7 +74,7 @@ const pathOf = (key: string, namespace: string): string => {
 };
 
 /** Splits a command line at spaces, but not within single quotes. */
-const words = (line: string): readonly string[] =>
+export const words = (line: string): readonly string[] =>
   [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ''));
 
 /** Where a value differs from what is expected of it, or undefined. Objects may have more fields; lists may not have more items. */
