@@ -24,7 +24,7 @@ import { RuntimeError, type ContainerState, type SandboxState } from './runtime/
 import { whyUnsupportedPod } from './security.ts';
 import { podStatus } from './status.ts';
 import { terminatePod } from './termination.ts';
-import { tokensFreshMs } from './volumes/payload.ts';
+import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
 /** Waits after a failed start, doubling: pulls as Kubernetes, all else sooner since its cause is often mended soon. */
 const retryDelays = { pull: { firstMs: 10_000, longestMs: 300_000 }, other: { firstMs: 1_000, longestMs: 60_000 } } as const;
@@ -80,6 +80,7 @@ export class PodWorker {
     const endsSooner = leavesBefore(pod, this.#pod);
     // An ephemeral container may read what no other does.
     if (allContainers(pod).length !== allContainers(this.#pod).length) this.#volumes = undefined;
+    if (showsChange(pod, this.#pod)) this.#sourcesChanged = true;
     this.#pod = pod;
     if (endsSooner) this.#hurryIn(graceLeft(this.#view()) * 1000);
     this.#look();

@@ -1,4 +1,5 @@
 /** The files of volumes that are made from API objects, worked out without touching a disk. */
+import { deepEqual } from '../../schemas/frozen.ts';
 import type { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { Secret } from '../../schemas/kinds/core/secret.ts';
@@ -98,6 +99,11 @@ export const payloadOf = async (volume: Volume, input: PayloadInput): Promise<Pa
   }
   return out;
 };
+
+/** True when the pod's own labels or annotations changed and a volume of it may show them. */
+export const showsChange = (pod: Pod, before: Pod): boolean =>
+  (pod.spec?.volumes ?? []).some(({ downwardAPI, projected }) => downwardAPI !== undefined || projected?.sources?.some((source) => source.downwardAPI !== undefined))
+  && !(deepEqual(pod.metadata.labels, before.metadata.labels) && deepEqual(pod.metadata.annotations, before.metadata.annotations));
 
 /** Names of the ConfigMaps and Secrets that a pod reads, for its volumes, its environment and its pulls, and of its claims. */
 export const referencesOf = (pod: Pod): { readonly configMaps: ReadonlySet<string>; readonly secrets: ReadonlySet<string>; readonly claims: ReadonlySet<string> } => {

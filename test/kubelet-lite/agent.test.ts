@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import { Lease } from '../../schemas/kinds/coordination/lease.ts';
@@ -214,6 +216,24 @@ test('a volume that cannot be made is told in the status, and whether it ever ca
     t.is(container(pod).state?.waiting?.reason, reason);
     t.regex(container(pod).state?.waiting?.message ?? '', message);
   }
+});
+
+test('files that show labels and annotations follow them', async (t) => {
+  const agent = await begun(t);
+  const labels = [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }];
+  const volumes = [
+    { name: 'own', downwardAPI: { items: [...labels, { path: 'note', fieldRef: { fieldPath: "metadata.annotations['note']" } }] } },
+    { name: 'joined', projected: { sources: [{ downwardAPI: { items: labels } }] } },
+  ];
+  await agent.createPod({ name: 'web', labels: { a: '1' }, spec: web({ volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}` })) }, { volumes }) });
+  const { metadata: { uid = '' } } = await agent.phase('web', 'Running');
+  const read = (): Promise<readonly string[]> => Promise.all(['own/labels', 'own/note', 'joined/labels'].map((file) => readFile(join(agent.dataDir, 'pods', uid, 'volumes', file), 'utf8')));
+  t.deepEqual(await read(), ['a="1"', '', 'a="1"']);
+  await agent.api.client.of(Pod).modify({ namespace: 'default', name: 'web' }, (draft) => {
+    draft.metadata.labels = { a: '2' };
+    draft.metadata.annotations = { note: 'new' };
+  });
+  await becomes(read, ['a="2"', 'new', 'a="2"']);
 });
 
 test('a second deletion with less grace shortens the end that is under way', async (t) => {

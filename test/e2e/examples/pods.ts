@@ -60,7 +60,8 @@ export const pods: readonly Example[] = [
     shows: async (at) => {
       await at.waits('Ready', 'pod/mirror');
       await at.sees('logs mirror', new RegExp(`^pod mirror in ${at.namespace} on ${at.nodes[0]!} at 10\\.\\S+ as default\ncpu limit 500, memory request 8 MiB\nframe of oak\n[^]*maker="a carpenter"\n`));
-      await at.sees('exec mirror -- cat /about/labels', /^frame="oak"\n?$/);
+      await at.kubectl('label pod mirror mood=good');
+      await at.sees('exec mirror -- cat /about/labels', /^frame="oak"\nmood="good"\n?$/);
     },
   },
   {
