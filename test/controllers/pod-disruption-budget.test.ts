@@ -96,7 +96,11 @@ test('evictions go as far as the budget, in whatever number they come, and go on
   t.is(refusals.length, 4);
   for (const error of refusals) {
     t.like(error, { code: 429, reason: 'TooManyRequests', message: "Cannot evict pod as it would violate the pod's disruption budget." });
-    t.deepEqual(error.details?.causes, [{ reason: 'DisruptionBudget', message: 'The disruption budget web needs 4 healthy pods and has 6 currently' }]);
+    // The controller may have seen those go that were evicted first.
+    const [cause, ...others] = error.details?.causes ?? [];
+    t.is(cause?.reason, 'DisruptionBudget');
+    t.regex(cause?.message ?? '', /^The disruption budget web needs 4 healthy pods and has [456] currently$/);
+    t.is(others.length, 0);
     t.is(error.details?.retryAfterSeconds, undefined, 'clients decide themselves when to ask again');
   }
   const leaving = (await pods()).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
