@@ -38,7 +38,7 @@ const severalNodes = async (): Promise<{ readonly cluster: E2eCluster; readonly 
   const nodes = ['attic-1', 'cellar-1', 'cellar-2'];
   for (const node of nodes) {
     const kubeconfig = join(cluster.dataDir, `${node}.kubeconfig`);
-    await cluster.barge('issue', 'agent', '--data-dir', cluster.dataDir, '--node-name', node, '--node-ip', '127.0.0.1', '--out', kubeconfig);
+    await cluster.barge('issue', 'agent', '--data-dir', cluster.dataDir, '--node-name', node, '--out', kubeconfig);
     agents.push(spawn(bargeBin, ['agent', '--runtime', 'simulated', '--no-proxy', '--data-dir', join(cluster.dataDir, node), '--kubeconfig', kubeconfig], { stdio: ['ignore', 'ignore', 'inherit'] }));
   }
   await within(120, () => cluster.barge('wait', '--for=condition=Ready', ...nodes.map((node) => `node/${node}`), '--timeout=60s'));
