@@ -61,6 +61,10 @@ const endOf = (container: ContainerStatus, { within, isInit }: { readonly within
   return isInit || ranMs <= within ? { why: `container ${name} ended with exit code ${ended.exitCode} after ${Math.round(ranMs / 1_000)} s`, atMs: endMs } : undefined;
 };
 
+/** When the pod was told to end; what ends from then on has not failed. */
+const toldToEndMs = ({ deletionTimestamp, deletionGracePeriodSeconds = 0 }: Pod['metadata']): number =>
+  (timeMs(deletionTimestamp) ?? Infinity) - deletionGracePeriodSeconds * 1_000;
+
 /** Why a pod counts as failed, and since when; undefined for one that is well or may become so. */
 const failureOf = ({ metadata, status }: Pod, monitorMs: number, nowMs: number): Failure | undefined => {
   const containers = [
@@ -69,7 +73,7 @@ const failureOf = ({ metadata, status }: Pod, monitorMs: number, nowMs: number):
   ];
   const endedMs = timeMs(conditionOf(status?.conditions, 'Ready')?.lastTransitionTime) ?? nowMs;
   const failure = containers.find((one) => one !== undefined) ?? (status?.phase === 'Failed' ? { why: status.reason ?? 'it failed', atMs: endedMs } : undefined);
-  return failure === undefined ? undefined : { ...failure, why: `pod ${metadata.name}: ${failure.why}` };
+  return failure === undefined || failure.atMs >= toldToEndMs(metadata) ? undefined : { ...failure, why: `pod ${metadata.name}: ${failure.why}` };
 };
 
 /** Until when an update is watched: for ever while it is under way, and for the time of the monitor after it. */

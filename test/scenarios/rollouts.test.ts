@@ -101,6 +101,23 @@ test('failures of more than their share go back; others, and late ones, do not',
   t.is((await client.of(Deployment).get(key)).spec.paused, undefined);
 });
 
+test('containers that end because their pod was told to are no failures', async (t) => {
+  const { clock, client, pods, deploy, condition, rolledOut } = await world(t, { stopMs: 20_000 });
+  await deploy({ 'update-failure-action': 'rollback', 'update-monitor': '60s' });
+  await rolledOut('v1');
+  const [pod] = await pods();
+  await client.of(Pod).delete(keyOf(pod!), { gracePeriodSeconds: 30 });
+  await clock.advance(2_000);
+  const terminated = { exitCode: 0, startedAt: rfc3339(clock.now() - 4_000), finishedAt: rfc3339(clock.now()) };
+  await client.of(Pod).modifyStatus(keyOf(pod!), (draft) => {
+    draft.status = { ...draft.status, containerStatuses: [{ name: 'c', image: 'v1', imageID: '', ready: false, restartCount: 0, state: { terminated } }] };
+  });
+  await clock.advance(3_000);
+  t.not((await client.of(Pod).get(keyOf(pod!))).metadata.deletionTimestamp, undefined, 'it is still there to be looked at');
+  t.is(await condition('UpdateFailed'), undefined);
+  await rolledOut('v1');
+});
+
 test('a pause stops the update once: who goes on is not stopped again, and a new template lifts it', async (t) => {
   const { clock, client, deploy, image, deployed, condition, rolledOut, images } = await world(t, { outcome: (pod) => (pod.spec.containers[0]!.image!.startsWith('bad') ? 'never' : 0) });
   await deploy({ 'update-failure-action': 'pause' }, { progressDeadlineSeconds: 30 });
