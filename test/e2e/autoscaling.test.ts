@@ -23,7 +23,8 @@ test('kubectl autoscale makes pods for a load and takes them away after it', asy
   await ensureImages();
   const cluster = await E2eCluster.start();
   t.teardown(() => cluster.remove());
-  for (const [minor, kubectl] of await kubectls()) {
+  // A load takes minutes to show: the contract's tests try `autoscale` with each kubectl.
+  for (const [minor, kubectl] of [...await kubectls()].sort(([a], [b]) => b - a).slice(0, 1)) {
     await cluster.with(kubectl, ['create', '-f', '-'], { input: JSON.stringify(deployment) });
     await cluster.with(kubectl, ['autoscale', 'deployment', 'web', '--cpu-percent=50', '--min=1', '--max=3']);
     const pods = async (): Promise<readonly string[]> => (await cluster.with(kubectl, ['get', 'pods', '-l', 'app=web', '-o', 'name'])).trim().split('\n').filter((name) => name !== '');

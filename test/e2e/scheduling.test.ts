@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { E2eCluster, kubectls, within } from '../helpers/e2e.ts';
+import { bargeBin, E2eCluster, kubectls, within } from '../helpers/e2e.ts';
 
 const profiles = `
 profiles:
@@ -36,6 +36,8 @@ test('devices, preemption, profiles and an external scheduler, from every kubect
     const namespace = `team-${minor}`;
     const inside = ['-n', namespace];
     const run = (args: readonly string[], input?: object): Promise<string> => cluster.with(kubectl, [...args, ...inside], input === undefined ? {} : { input: JSON.stringify(input) });
+    // kubectl knows --subresource from 1.24 on.
+    const patchStatus = (name: string, args: readonly string[]): Promise<string> => cluster.with(minor < 24 ? bargeBin : kubectl, ['patch', 'node', name, '--subresource=status', ...args]);
     const create = (object: object): Promise<string> => run(['create', '--validate=false', '-f', '-'], object);
     const says = (args: readonly string[], expected: RegExp): Promise<void> => within(60, async () => {
       const output = await run(args);
@@ -47,11 +49,11 @@ test('devices, preemption, profiles and an external scheduler, from every kubect
     for (const name of [a, b]) {
       await create(node(name));
       const amounts = { cpu: '4', memory: '8Gi', pods: '110' };
-      await run(['patch', 'node', name, '--subresource=status', '-p', JSON.stringify({ status: { capacity: amounts, allocatable: amounts } })]);
+      await patchStatus(name, ['-p', JSON.stringify({ status: { capacity: amounts, allocatable: amounts } })]);
     }
 
     // A device that is told by hand, as the documentation of extended resources does it.
-    const devices = (name: string, count: number): Promise<string> => run(['patch', 'node', name, '--subresource=status', '--type=json', '-p',
+    const devices = (name: string, count: number): Promise<string> => patchStatus(name, ['--type=json', '-p',
       JSON.stringify(['capacity', 'allocatable'].map((list) => ({ op: 'add', path: `/status/${list}/example.com~1gpu`, value: String(count) })))]);
     await create(pod('first', 2));
     await says(['get', 'pod', 'first', '-o', 'jsonpath={.status.conditions[0].message}'], /\d+ Insufficient example\.com\/gpu\. preemption: 0\/\d+ nodes are available: \d+ Preemption is not helpful for scheduling\.$/);
