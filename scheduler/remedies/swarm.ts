@@ -2,7 +2,8 @@ import { swarmPlacement, type SwarmPlacement } from '../../schemas/swarm/placeme
 import type { NodeInfo } from '../node-info.ts';
 import type { PodInfo } from '../pod-info.ts';
 import { beside, dependencyOn } from '../swarm/beside.ts';
-import { constraintMatch, valueOf } from '../swarm/node-match.ts';
+import { constraintMatch, valueOf, whitelistNames } from '../swarm/node-match.ts';
+import { required } from '../swarm/required.ts';
 import { namesText, nodesText, type Remedy } from './remedy.ts';
 
 const placementOf = ({ pod }: PodInfo): SwarmPlacement | undefined => swarmPlacement(pod.metadata.annotations);
@@ -21,19 +22,19 @@ const valuesText = (key: string, nodes: readonly NodeInfo[]): string => {
 };
 
 /** What nodes have in place of what a constraint asks for. */
-export const swarmConstraintRemedy: Remedy = (pod, refused) => (placementOf(pod)?.constraints ?? []).filter(({ soft }) => !soft).flatMap((constraint) => {
+export const swarmConstraintRemedy: Remedy = (pod, refused) => required(pod, 'constraints').flatMap((constraint) => {
   const matches = constraintMatch(constraint);
   const unmet = refused.filter(({ node }) => node !== undefined && !matches(node));
   return unmet.length === 0 ? [] : [`${nodesText(unmet.length)} ${unmet.length === 1 ? 'does' : 'do'} not meet ${constraint.text}: there is ${valuesText(constraint.key, unmet)}; change the nodes, or make the constraint soft (${constraint.key}${constraint.operator}~${constraint.value})`];
 });
 
-export const swarmWhitelistRemedy: Remedy = (pod, _, cluster) => (placementOf(pod)?.whitelists ?? []).filter(({ soft }) => !soft).map(({ value }) => {
-  const names = value.split('|').map((name) => name.trim());
+export const swarmWhitelistRemedy: Remedy = (pod, _, cluster) => required(pod, 'whitelists').map(({ value }) => {
+  const names = whitelistNames(value);
   const unknown = names.filter((name) => cluster.node(name) === undefined);
   return unknown.length === 0 ? `only ${namesText(names, 'or')} will do: make room there, or name more nodes` : `there is no node ${namesText(unknown, 'or')}: name other nodes, or add one of that name`;
 });
 
-export const swarmAffinityRemedy: Remedy = (pod, refused, cluster) => (placementOf(pod)?.affinities ?? []).filter(({ soft }) => !soft).flatMap((affinity) => {
+export const swarmAffinityRemedy: Remedy = (pod, refused, cluster) => required(pod, 'affinities').flatMap((affinity) => {
   const { matches } = beside(affinity, pod, cluster);
   const unmet = refused.filter((node) => !matches(node));
   if (unmet.length === 0) return [];

@@ -96,8 +96,11 @@ export const constraintMatch = (expression: SwarmExpression): NodeMatch => {
   return (node) => match.matches([classicValue(node, expression.key)]);
 };
 
-/** Nodes that a whitelist names: names apart by `|`, whatever the key, as in classic Swarm. */
+/** The nodes that a whitelist names, apart by `|`. */
+export const whitelistNames = (value: string): readonly string[] => value.split('|').map((name) => name.trim());
+
+/** Nodes that a whitelist names, whatever its key, as in classic Swarm. */
 export const whitelistMatch = ({ value }: SwarmExpression): NodeMatch => {
-  const names = new Set(value.split('|').map((name) => name.trim()));
+  const names = new Set(whitelistNames(value));
   return ({ metadata }) => names.has(metadata.name ?? '');
 };
