@@ -154,7 +154,7 @@ const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, Up
       }, { hint: replicaSet }));
       if (to.size !== undefined) {
         const [from, direction] = [sizeOf(replicaSet), to.size > sizeOf(replicaSet) ? 'up' : 'down'];
-        context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${replicaSet.metadata.name} to ${to.size} from ${from}`);
+        context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${replicaSet.metadata.name} from ${from} to ${to.size}`);
       }
       return undefined;
     }
@@ -177,7 +177,7 @@ const create = async (deployment: Deployment, step: Extract<DeploymentStep, { do
   try {
     const made = await context.client.of(ReplicaSet).create(step.replicaSet);
     written.note(deployment, made);
-    if (step.size > 0) context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${made.metadata.name} to ${step.size}`);
+    if (step.size > 0) context.events.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${made.metadata.name} from 0 to ${step.size}`);
     return undefined;
   } catch (error) {
     if (namespaceEnds(error)) return 'NamespaceEnds';

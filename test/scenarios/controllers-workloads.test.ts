@@ -68,7 +68,7 @@ test('a Deployment brings up its pods, tells of it, and keeps their number', asy
     t.true(pod.metadata.name!.startsWith(`${name}-`));
     t.is(pod.metadata.labels?.['pod-template-hash'], name.slice(4));
   }
-  t.deepEqual(await reasons('web'), [`ScalingReplicaSet Scaled up replica set ${name} to 3`]);
+  t.deepEqual(await reasons('web'), [`ScalingReplicaSet Scaled up replica set ${name} from 0 to 3`]);
   t.is((await reasons(name)).filter((line) => line.startsWith('SuccessfulCreate Created pod: web-')).length, 3);
 
   const [victim] = await pods();

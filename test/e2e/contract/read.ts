@@ -175,7 +175,7 @@ export const reading: readonly Case[] = [
       { run: 'events --types=Normal --no-headers -A', says: /{ns} +\S+.*ScalingReplicaSet/ },
       { run: 'get events --field-selector=involvedObject.name=never,reason=FailedScheduling', says: /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n\S+ +Warning +FailedScheduling +pod\/never / },
       { run: 'get events.v1.events.k8s.io --field-selector=regarding.name=never -o jsonpath={.items[0].note}', says: /nodes are available/ },
-      { run: 'events --watch --for deployment/web --request-timeout=4s', meanwhile: 'scale deployment web --replicas=2', says: /Scaled up replica set web-\S+ (from 1 )?to 2/ },
+      { run: 'events --watch --for deployment/web --request-timeout=4s', meanwhile: 'scale deployment web --replicas=2', says: /Scaled up replica set web-\S+ from 1 to 2/ },
     ],
   },
   {

@@ -65,7 +65,7 @@ export const workloads: readonly Example[] = [
       await greets(at, 'deployment/soloist', 'Encore');
       // A reason has one order with the others by the revision of its event; times are of whole seconds.
       await at.sees(`get events --field-selector=reason=ScalingReplicaSet -o jsonpath='{range .items[*]}{.metadata.resourceVersion} {.message}{"\\n"}{end}'`, (text) => {
-        const steps = text.trim().split('\n').sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).map((line) => /Scaled (up|down) replica set \S+ to (\d)/.exec(line)?.slice(1).join(' '));
+        const steps = text.trim().split('\n').sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).map((line) => /Scaled (up|down) replica set \S+ from \d to (\d)/.exec(line)?.slice(1).join(' '));
         assert.deepEqual(steps, ['up 2', 'down 0', 'up 2'], text);
       });
     },
