@@ -32,6 +32,9 @@ const duration = (ms: number): string => {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 };
 
+/** The reason of a container that has not begun: Kubernetes' kubelet gives it by the pod, whichever container waits, and `get` makes `Init:0/2` of it. */
+const notBegun = ({ pod }: PodView): string => (initContainers(pod).length > 0 ? 'PodInitializing' : 'ContainerCreating');
+
 const waitingFor = (view: PodView, container: Container, last: ContainerState | undefined): { readonly reason: string; readonly message?: string | undefined } | undefined => {
   const { pod, nowMs } = view;
   const blocked = view.blocked.get(container.name);
@@ -39,12 +42,9 @@ const waitingFor = (view: PodView, container: Container, last: ContainerState | 
     const backOff = blocked.reason === 'ErrImagePull' && nowMs - blocked.sinceMs >= pullErrorShownMs;
     return backOff
       ? { reason: 'ImagePullBackOff', message: `Back-off pulling image "${container.image ?? ''}": ${blocked.message}` }
-      : { reason: blocked.reason, message: blocked.message || undefined };
+      : { reason: blocked.reason === 'ContainerCreating' ? notBegun(view) : blocked.reason, message: blocked.message || undefined };
   }
-  if (last === undefined) {
-    const initializing = appContainers(pod).some((app) => app.name === container.name) && initContainers(pod).length > 0 && !isInitialized(view);
-    return { reason: initializing ? 'PodInitializing' : 'ContainerCreating' };
-  }
+  if (last === undefined) return { reason: notBegun(view) };
   const backoff = view.backoffs.get(container.name);
   if (backoff !== undefined && restartAtMs(backoff, last.finishedAtMs ?? last.createdAtMs) > nowMs) {
     const { namespace = '', name = '', uid = '' } = pod.metadata;
@@ -93,8 +93,8 @@ export const containerStatus = (view: PodView, container: Container, sources: St
     state = before.state;
     lastState = before.lastState ?? {};
   } else {
-    state = { waiting: waitingFor(view, container, undefined) ?? { reason: 'ContainerCreating' } };
-    if (over) state = { waiting: { reason: view.busy.has(containerStep(container.name)) ? 'ContainerCreating' : (state.waiting?.reason ?? 'ContainerCreating') } };
+    const waiting = waitingFor(view, container, undefined) ?? { reason: notBegun(view) };
+    state = { waiting: over ? { reason: view.busy.has(containerStep(container.name)) ? notBegun(view) : waiting.reason } : waiting };
   }
   const running = last?.status === 'running' ? last : undefined;
   const started = running !== undefined && hasStarted(view, running, container);

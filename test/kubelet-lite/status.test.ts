@@ -20,14 +20,16 @@ const never = { restartPolicy: 'Never' as const };
 const init = { initContainers: [{ name: 'x', image: 'i' }] };
 const probed = { containers: [{ name: 'a', image: 'i', readinessProbe: {} }] };
 const gone = { metadata: { deletionTimestamp: new Date(nowMs + 5_000).toISOString() } };
-const blocked = (reason: string, sinceMs = nowMs) => ({ blocked: new Map([['a', { reason, message: 'why', sinceMs, untilMs: nowMs + 9_000 }]]) });
+const blocked = (reason: string, sinceMs = nowMs, name = 'a') => ({ blocked: new Map([[name, { reason, message: 'why', sinceMs, untilMs: nowMs + 9_000 }]]) });
 
 const rows: readonly (readonly [name: string, view: PodView, expected: string])[] = [
   ['new', viewOf(podOf(), []), 'Pending nynn a=ContainerCreating-0'],
   ['with a sandbox', viewOf(podOf(), [sandboxOf()]), 'Pending yynn a=ContainerCreating-0'],
-  ['with an init to come', viewOf(podOf(init), [sandboxOf()]), 'Pending ynnn x=ContainerCreating-0 a=PodInitializing-0'],
+  ['with an init to come', viewOf(podOf(init), [sandboxOf()]), 'Pending ynnn x=PodInitializing-0 a=PodInitializing-0'],
+  ['with an init whose volumes are not there', viewOf(podOf(init), [sandboxOf()], blocked('ContainerCreating', nowMs, 'x')), 'Pending ynnn x=PodInitializing-0 a=PodInitializing-0'],
+  ['with an init whose image is not there', viewOf(podOf(init), [sandboxOf()], blocked('ErrImagePull', nowMs, 'x')), 'Pending ynnn x=ErrImagePull-0 a=PodInitializing-0'],
   ['with an init running', viewOf(podOf(init), [sandboxOf([runOf('x')])]), 'Pending ynnn x=running-0 a=PodInitializing-0'],
-  ['with the init done', viewOf(podOf(init), [sandboxOf([ended('x', 0)])]), 'Pending yynn x=Completed:0+0 a=ContainerCreating-0'],
+  ['with the init done', viewOf(podOf(init), [sandboxOf([ended('x', 0)])]), 'Pending yynn x=Completed:0+0 a=PodInitializing-0'],
   ['with the init failed', viewOf(podOf({ ...init, ...never }), [sandboxOf([ended('x', 2)])]), 'Failed ynnn x=Error:2-0 a=PodInitializing-0'],
   ['running', viewOf(podOf(), [sandboxOf([runOf('a')])]), 'Running yyyy a=running+0'],
   ['not ready', viewOf(podOf(probed), [sandboxOf([runOf('a')])]), 'Running yynn a=running-0'],
