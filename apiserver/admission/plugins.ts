@@ -7,6 +7,7 @@ import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { customResources } from './custom-resources.ts';
 import { certificateRequests } from './certificate-requests.ts';
+import { dependencyCircles } from './dependency-circles.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { nodeRestriction } from './node-restriction.ts';
@@ -47,6 +48,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   roleEscalation(options.cache, options.authorizer),
   certificateRequests(),
   policyExpressions(options.registry),
+  dependencyCircles(options.cache),
   serviceAddresses(options),
   quotaStatus(options.cache, options.clock),
 ];

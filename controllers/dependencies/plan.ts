@@ -1,5 +1,6 @@
 /** What workloads wait for before their first pods are made (docs/design/rollouts.md). */
 import { conditionOf, isConditionTrue, withCondition, withoutCondition, type AnyCondition } from '../../schemas/conditions.ts';
+import { dependencyCircle, workloadText } from '../../schemas/dependency-circle.ts';
 import type { DaemonSet } from '../../schemas/kinds/apps/daemon-set.ts';
 import type { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import type { StatefulSet } from '../../schemas/kinds/apps/stateful-set.ts';
@@ -38,12 +39,10 @@ const countOf = (workload: Workload): Count => {
 /** A status of before the last change says nothing of what is wanted now. A Job's has no generation. */
 const isObserved = (workload: Workload): boolean => isJob(workload) || (workload.status?.observedGeneration ?? 0) >= (workload.metadata.generation ?? 0);
 
-const textOf = ({ kind, name }: Pick<Dependency, 'kind' | 'name'>): string => `${kind.toLowerCase()}/${name}`;
-
 /** Why a dependency is not met; undefined when it is. */
 const unmet = (dependency: Dependency, neighbours: Neighbours): string | undefined => {
   const workload = neighbours.find(dependency.kind, dependency.name);
-  const to = `${textOf(dependency)} to be ${dependency.state}`;
+  const to = `${workloadText(dependency)} to be ${dependency.state}`;
   if (workload === undefined || workload.metadata.deletionTimestamp !== undefined) return `${to} (it is not there)`;
   if (isJob(workload)) {
     if (isConditionTrue(workload.status?.conditions, 'Complete')) return undefined;
@@ -56,30 +55,11 @@ const unmet = (dependency: Dependency, neighbours: Neighbours): string | undefin
   return so >= wanted ? undefined : `${to} (${so} of ${wanted} pods are)`;
 };
 
-/** The way from a workload back to itself, over what each waits for. */
-const cycleOf = (kind: DependencyKind, workload: Workload, neighbours: Neighbours): readonly string[] | undefined => {
-  const start = textOf({ kind, name: workload.metadata.name ?? '' });
-  const seen = new Set<string>();
-  const walk = (at: Workload, path: readonly string[]): readonly string[] | undefined => {
-    for (const dependency of dependenciesOf(at.metadata.annotations)) {
-      const id = textOf(dependency);
-      if (id === start) return [...path, id];
-      if (seen.has(id)) continue;
-      seen.add(id);
-      const next = neighbours.find(dependency.kind, dependency.name);
-      const found = next === undefined ? undefined : walk(next, [...path, id]);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  return walk(workload, [start]);
-};
-
 /** Why a workload may not start; undefined when all that it waits for is there. */
 export const waitingFor = (kind: DependencyKind, workload: Workload, neighbours: Neighbours): Waiting | undefined => {
   const missing = dependenciesOf(workload.metadata.annotations).map((one) => unmet(one, neighbours)).filter((one) => one !== undefined);
   if (missing.length === 0) return undefined;
-  const cycle = cycleOf(kind, workload, neighbours);
+  const cycle = dependencyCircle(kind, workload.metadata, (of, name) => neighbours.find(of, name)?.metadata);
   if (cycle !== undefined) return { reason: 'DependencyCycle', message: `can never start: ${cycle.join(' waits for ')}` };
   return { reason: 'DependenciesNotMet', message: `waits for ${missing.join(', ')}` };
 };

@@ -4,7 +4,8 @@ import { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import { StatefulSet } from '../../schemas/kinds/apps/stateful-set.ts';
 import { Job } from '../../schemas/kinds/batch/job.ts';
 import { dependenciesOf, updatePolicy } from '../../schemas/rollout-annotations.ts';
-import { isReason } from '../../schemas/errors.ts';
+import { dependencyCircle } from '../../schemas/dependency-circle.ts';
+import { ApiError, isReason } from '../../schemas/errors.ts';
 import { testApi } from '../helpers/api.ts';
 import { faults } from '../helpers/object-faults.ts';
 import { template } from '../helpers/workloads.ts';
@@ -63,4 +64,53 @@ test('references are found wherever pods read configuration, with the keys that 
   t.deepEqual(found.map(({ kind, name, keys, optional }) => `${kind}/${name} ${keys === undefined ? 'all' : [...keys].join('+')}${optional ? ' optional' : ''}`), [
     'ConfigMap/all all', 'ConfigMap/some a+b', 'Secret/key k optional', 'Secret/tls all optional', 'Secret/token all',
   ]);
+});
+
+test('a circle is found by its shortest way, whoever else waits for whom', (t) => {
+  const waits: Readonly<Record<string, string>> = { 'Job/b': 'deployment/c, deployment/long', 'Deployment/c': 'job/b,daemonset/gone,deployment/a', 'Deployment/long': 'deployment/c' };
+  const circle = (text: string) => dependencyCircle('Deployment', { name: 'a', annotations: { 'barge.dev/depends-on': text } }, (kind, name) => {
+    const found = waits[`${kind}/${name}`];
+    return found === undefined ? undefined : { annotations: { 'barge.dev/depends-on': found } };
+  })?.join(' ');
+  t.is(circle('job/b:completed'), 'deployment/a job/b deployment/c deployment/a');
+  t.is(circle('daemonset/gone, deployment/long'), 'deployment/a deployment/long deployment/c deployment/a');
+  t.is(circle('daemonset/gone'), undefined);
+  t.is(circle('job/c'), undefined, 'a name is of its kind');
+});
+
+test('the write that closes a circle is refused and names it, in whatever order the objects come', async (t) => {
+  const api = await testApi({ namespaces: ['other'] });
+  t.teardown(() => api.close());
+  const after = (text: string) => ({ 'barge.dev/depends-on': text });
+  const jobs = api.client.of(Job);
+  const deployments = api.client.of(Deployment);
+  const newJob = (name: string, text: string) => ({ metadata: { namespace: 'default', name, annotations: after(text) }, spec: { template: { spec: { restartPolicy: 'Never' as const, containers: [{ name: 'c', image: 'i' }] } } } });
+  const newDeployment = (name: string, text: string, namespace = 'default') => ({ metadata: { namespace, name, annotations: after(text) }, spec: deployment({}).spec });
+  const refused = async (work: Promise<unknown>): Promise<ApiError> => t.throwsAsync(work, { instanceOf: ApiError });
+  const at = { namespace: 'default', name: 'a' };
+
+  await deployments.create(newDeployment('a', 'job/b:completed'));
+  await jobs.create(newJob('b', 'statefulset/c, deployment/d'));
+  const closed = await refused(deployments.create(newDeployment('d', 'job/x,deployment/a')));
+  t.is(closed.code, 422);
+  t.is(closed.message, 'Deployment.apps "d" is invalid: metadata.annotations[barge.dev/depends-on]: Invalid value: "job/x,deployment/a": must not close a circle, in which none could ever start: deployment/d -> deployment/a -> job/b -> deployment/d');
+  t.deepEqual(closed.details?.causes?.map(({ field }) => field), ['metadata.annotations[barge.dev/depends-on]']);
+  await deployments.create(newDeployment('d', 'deployment/a', 'other'));
+  await deployments.create(newDeployment('d', 'job/x'));
+  // By an update, a patch and a dry run as well.
+  t.is((await refused(deployments.modify({ namespace: 'default', name: 'd' }, (draft) => void (draft.metadata.annotations = after('deployment/a'))))).code, 422);
+  t.is((await refused(deployments.patch({ namespace: 'default', name: 'd' }, 'merge', { metadata: { annotations: after('job/b') } }))).code, 422);
+  t.is((await refused(api.transport.send({ verb: 'create', group: 'apps', version: 'v1', resource: 'statefulsets', namespace: 'default', options: { dryRun: true }, body: { metadata: { name: 'c', annotations: after('deployment/a') }, spec: { ...deployment({}).spec, serviceName: 'c' } } }))).code, 422);
+  // When the circle would be open again, the same write is taken.
+  await deployments.modify(at, (draft) => void (draft.metadata.annotations = {}));
+  await deployments.modify({ namespace: 'default', name: 'd' }, (draft) => void (draft.metadata.annotations = after('deployment/a')));
+});
+
+test('two writes at the same moment do not close a circle between them', async (t) => {
+  const api = await testApi();
+  t.teardown(() => api.close());
+  const create = (name: string, other: string) => api.client.of(Deployment).create({ metadata: { namespace: 'default', name, annotations: { 'barge.dev/depends-on': `deployment/${other}` } }, spec: deployment({}).spec });
+  const ends = await Promise.allSettled([create('a', 'b'), create('b', 'c'), create('c', 'a')]);
+  t.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'fulfilled', 'rejected']);
+  t.regex(String(ends.find((end) => end.status === 'rejected')?.reason), /must not close a circle/);
 });
