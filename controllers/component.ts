@@ -45,7 +45,7 @@ export interface ControllersOptions {
   readonly nodeStartupGraceMs?: number | undefined;
   /** How fast nodes that fail are given up; Kubernetes' numbers where absent. */
   readonly evictionRates?: Partial<EvictionRates> | undefined;
-  /** Pods of a node whose object is gone are removed after this time; 40 s where absent. */
+  /** Pods of a node whose object is gone are removed after this time, and its volumes no longer waited for; 40 s where absent. */
   readonly nodeGoneMs?: number | undefined;
   /** Pods that have ended are kept up to this number; 12,500 where absent. */
   readonly terminatedPodBound?: number | undefined;
@@ -53,7 +53,7 @@ export interface ControllersOptions {
 
 /** All controllers on one set of informers. Throws at once when the cluster's range is no range. */
 export const createControllersComponent = (surroundings: Surroundings, options: ControllersOptions): Component => {
-  const { clusterCidr, rootCa } = options;
+  const { clusterCidr, rootCa, nodeGoneMs = 40_000 } = options;
   const nodeIpam = nodeIpamController(clusterCidr);
   const all = (registry: Registry): readonly AnyController[] => [
     deploymentController(),
@@ -80,9 +80,9 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     claimController(),
     volumeController(),
     localPathController(),
-    localPathFinalizerController(),
+    localPathFinalizerController({ nodeGoneMs }),
     ephemeralVolumeController(),
-    podGarbageController({ terminatedPodBound: options.terminatedPodBound ?? 12_500, nodeGoneMs: options.nodeGoneMs ?? 40_000 }),
+    podGarbageController({ terminatedPodBound: options.terminatedPodBound ?? 12_500, nodeGoneMs }),
   ];
   return {
     name: 'controllers',

@@ -8,7 +8,7 @@ import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
 import { storageClassOf } from '../../schemas/volumes/storage-class-of.ts';
 import { localPathFinalizer, localPathProvisioner, selectedNode } from '../../schemas/volumes/volume-words.ts';
 import { ensure, unlessGone } from '../ensure.ts';
-import { planFinalizer, planGrowth, planProvision, volumeName } from './plan.ts';
+import { awaitedNode, planFinalizer, planGrowth, planProvision, volumeName } from './plan.ts';
 
 /** A claim that was refused, with what was wrong said once more, for it may be mended where nobody watches. */
 const refusedAgainMs = 60_000;
@@ -70,17 +70,54 @@ export const localPathController = (): Controller<PersistentVolumeClaim> => ({
   },
 });
 
-/** Keeps the agent's finalizer on exactly those volumes of `barge.dev/local-path` that are to be deleted with their claim. */
-export const localPathFinalizerController = (): Controller<PersistentVolume> => ({
-  name: `${localPathProvisioner}-finalizer`,
-  reconciles: PersistentVolume,
-  reconcile: async (volume, key, context) => {
-    if (volume === undefined || planFinalizer(volume) === undefined) return;
-    await unlessGone(context.client.of(PersistentVolume).modify(key, (draft) => {
-      const step = planFinalizer(draft as PersistentVolume);
-      const { finalizers = [] } = draft.metadata;
-      if (step === 'add') draft.metadata.finalizers = [...finalizers, localPathFinalizer];
-      else if (step === 'remove') draft.metadata.finalizers = finalizers.filter((name) => name !== localPathFinalizer);
+const removeFinalizer = (draft: Draft<PersistentVolume>): void => {
+  draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((name) => name !== localPathFinalizer);
+};
+
+export interface LocalPathOptions {
+  /** How long a node must have been gone before its volumes are no longer waited for. */
+  readonly nodeGoneMs: number;
+}
+
+/**
+ * Keeps the agent's finalizer on exactly those volumes of `barge.dev/local-path` that are to be deleted with their claim.
+ * A volume that waits for the agent of a node that no longer exists is given up: the folder is gone with the node.
+ */
+export const localPathFinalizerController = ({ nodeGoneMs }: LocalPathOptions): Controller<PersistentVolume> => {
+  /** Since when the node of a volume is missing, by the volume's name. */
+  const goneSinceMs = new Map<string, number>();
+
+  const giveUp = async (volume: PersistentVolume, nodeName: string, context: ReconcileContext): Promise<{ afterMs: number } | undefined> => {
+    const name = volume.metadata.name ?? '';
+    const nowMs = context.clock.now();
+    const sinceMs = goneSinceMs.get(name) ?? nowMs;
+    goneSinceMs.set(name, sinceMs);
+    if (sinceMs + nodeGoneMs > nowMs) return { afterMs: sinceMs + nodeGoneMs - nowMs };
+    // The copy may be behind: a node that was made anew removes the folder itself.
+    if (await context.client.of(Node).find({ name: nodeName }) !== undefined) return { afterMs: nodeGoneMs };
+    await unlessGone(context.client.of(PersistentVolume).modify(keyOf(volume), (draft) => {
+      if (draft.metadata.uid === volume.metadata.uid) removeFinalizer(draft);
     }, { hint: volume }));
-  },
-});
+    context.events.event(volume, 'Warning', 'VolumeGivenUp', `node "${nodeName}" no longer exists: the volume goes without anybody having removed its folder ${volume.spec.local?.path ?? ''}`);
+    return undefined;
+  };
+
+  return {
+    name: `${localPathProvisioner}-finalizer`,
+    reconciles: PersistentVolume,
+    indexes: { 'awaited-node': (volume: PersistentVolume) => [awaitedNode(volume)].filter((name) => name !== undefined) },
+    watches: [{ kind: Node, map: ({ metadata }: Node, context) => context.informer(PersistentVolume).by('awaited-node', metadata.name ?? '').map(keyOf) }],
+    reconcile: async (volume, key, context) => {
+      const nodeName = volume === undefined ? undefined : awaitedNode(volume);
+      if (volume !== undefined && nodeName !== undefined && context.informer(Node).get({ name: nodeName }) === undefined) return giveUp(volume, nodeName, context);
+      goneSinceMs.delete(key.name);
+      if (volume === undefined || planFinalizer(volume) === undefined) return undefined;
+      await unlessGone(context.client.of(PersistentVolume).modify(key, (draft) => {
+        const step = planFinalizer(draft as PersistentVolume);
+        if (step === 'add') draft.metadata.finalizers = [...(draft.metadata.finalizers ?? []), localPathFinalizer];
+        else if (step === 'remove') removeFinalizer(draft);
+      }, { hint: volume }));
+      return undefined;
+    },
+  };
+};

@@ -118,3 +118,10 @@ export const planFinalizer = (volume: PersistentVolume): 'add' | 'remove' | unde
   if (spec.persistentVolumeReclaimPolicy !== 'Delete') return has ? 'remove' : undefined;
   return has || metadata.deletionTimestamp !== undefined ? undefined : 'add';
 };
+
+/** The node whose agent a volume waits for before it goes: its folder is there. Undefined: it waits for nobody. */
+export const awaitedNode = ({ metadata }: PersistentVolume): string | undefined => {
+  const { annotations = {}, finalizers = [], deletionTimestamp } = metadata;
+  const waits = annotations[provisionedBy] === localPathProvisioner && deletionTimestamp !== undefined && finalizers.includes(localPathFinalizer) && !finalizers.includes(volumeProtection);
+  return waits ? annotations[localPathNode] : undefined;
+};

@@ -1,4 +1,6 @@
 import { timeMs } from '../../schemas/timestamps.ts';
+import { isConditionTrue } from '../../schemas/conditions.ts';
+import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { isTerminal, isTerminating } from '../pod-state.ts';
 
@@ -10,6 +12,13 @@ export const garbageIndex = (pod: Pod): readonly string[] => [
   ...(pod.spec.nodeName ? [`node/${pod.spec.nodeName}`] : []),
   ...(isTerminal(pod) && !isTerminating(pod) ? [terminated] : []),
 ];
+
+/** Set by people, or by who fences machines: this one is off, and nothing of it runs. */
+const outOfServiceTaint = 'node.kubernetes.io/out-of-service';
+
+/** Nobody is left to stop the pods of this node: it is said to be off, and does not say otherwise itself. */
+export const isOutOfService = ({ spec, status }: Node): boolean =>
+  (spec?.taints ?? []).some(({ key }) => key === outOfServiceTaint) && !isConditionTrue(status?.conditions, 'Ready');
 
 /** Ended pods beyond the bound: those that were evicted first, then the oldest. */
 export const surplusPods = (pods: readonly Pod[], bound: number): readonly Pod[] => {

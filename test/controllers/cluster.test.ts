@@ -8,7 +8,7 @@ import { freeSubnet, parseRange, rangeText, readRange, type Ipv4Range } from '..
 import { ttlSeconds } from '../../controllers/node-ttl/plan.ts';
 import { planNode } from '../../controllers/node-lifecycle/plan.ts';
 import { countZones, defaultRates, EvictionTurns, isEveryZoneGone, rateOf, stateOf } from '../../controllers/node-lifecycle/zones.ts';
-import { surplusPods } from '../../controllers/pod-garbage/plan.ts';
+import { isOutOfService, surplusPods } from '../../controllers/pod-garbage/plan.ts';
 import { leavesAtMs } from '../../controllers/taint-eviction/plan.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
@@ -174,6 +174,15 @@ test('a free range overlaps none that is taken, of whatever size', (t) => {
     else for (const third of [0, 1, 2, 3]) t.true(taken.some((one) => overlaps(one, parseRange(`10.0.${third}.0/24`))));
   }), { numRuns: 200 });
 });
+
+for (const [what, taints, conditions, expected] of [
+  ['said to be off, and silent', [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' }], { Ready: 'Unknown' }, true],
+  ['said to be off, that never spoke', [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoSchedule' }], {}, true],
+  ['said to be off, that is ready', [{ key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }], { Ready: 'True' }, false],
+  ['only silent', [{ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }], { Ready: 'Unknown' }, false],
+] as const) {
+  test(`out of service is a node ${what}: ${expected}`, (t) => t.is(isOutOfService(node(conditions, { taints })), expected));
+}
 
 test('ended pods beyond the bound: evicted ones, then the oldest', (t) => {
   const pods = [pod('new', { metadata: { creationTimestamp: at(9) } }), pod('old'), pod('evicted', { metadata: { creationTimestamp: at(9) }, status: { reason: 'Evicted' } })];

@@ -2,7 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { planClaim, type ClaimState, type ClaimStep } from '../../controllers/persistent-volume/claim-plan.ts';
 import { planVolume, type VolumeStep } from '../../controllers/persistent-volume/volume-plan.ts';
-import { folderName, planFinalizer, planGrowth, planProvision } from '../../controllers/local-path/plan.ts';
+import { awaitedNode, folderName, planFinalizer, planGrowth, planProvision } from '../../controllers/local-path/plan.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volume-claim.ts';
 import type { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
@@ -203,6 +203,15 @@ test('the finalizer of the agent follows the policy', (t) => {
   t.is(one('Delete', ['barge.dev/local-path']), undefined);
   t.is(one('Retain', ['barge.dev/local-path']), 'remove');
   t.is(planFinalizer(volume('v', { spec: { persistentVolumeReclaimPolicy: 'Delete' } })), undefined, 'volumes of others');
+});
+
+test('a volume of a folder waits for its node when it is deleted, and only then', (t) => {
+  const one = (meta: object) => awaitedNode(volume('v', { meta: { annotations: { ...ours, 'barge.dev/node': 'n1' }, finalizers: ['barge.dev/local-path'], deletionTimestamp: gone, ...meta } }));
+  t.is(one({}), 'n1');
+  t.is(one({ deletionTimestamp: undefined }), undefined);
+  t.is(one({ finalizers: ['barge.dev/local-path', 'kubernetes.io/pv-protection'] }), undefined, 'a claim is still bound to it');
+  t.is(one({ finalizers: ['example.com/other'] }), undefined, 'it is not the agent who is waited for');
+  t.is(one({ annotations: { 'barge.dev/node': 'n1' } }), undefined, 'volumes of others');
 });
 
 // Properties

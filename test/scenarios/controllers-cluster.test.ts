@@ -8,6 +8,7 @@ import { Deployment } from '../../schemas/kinds/apps/deployment.ts';
 import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
+import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volume-claim.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { Secret } from '../../schemas/kinds/core/secret.ts';
 import { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
@@ -260,6 +261,29 @@ test('pods of a node whose object is gone are removed after a while, and replace
     assert.equal(now.length, 3);
     assert.equal(now.some(({ spec }) => spec.nodeName === 'n3'), false);
   }, 30_000);
+});
+
+test('pods that are to leave a node out of service are removed at once, and their claims with them', async (t) => {
+  const { client, clock, nodes, pods } = await cluster(t, { nodes: {} });
+  const claims = client.of(PersistentVolumeClaim);
+  const claim = { namespace: 'default', name: 'data' };
+  await claims.create({ metadata: claim, spec: { accessModes: ['ReadWriteOncePod'], resources: { requests: { storage: '1Gi' } } } });
+  await client.of(Deployment).create(deploy(3, { tolerations: [{ operator: 'Exists', key: 'node.kubernetes.io/unreachable' }], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }] }));
+  await until(clock, async () => assert.equal((await pods()).filter(({ status }) => status?.phase === 'Running').length, 3));
+  await claims.delete(claim);
+  nodes!.kill('n2');
+  const stuck = (await pods()).find(({ spec }) => spec.nodeName === 'n2');
+  const taints = [{ key: 'node.kubernetes.io/out-of-service', value: 'nodeshutdown', effect: 'NoExecute' as const }];
+  await client.of(Node).modify({ name: 'n2' }, (draft) => void (draft.spec = { ...draft.spec, taints }));
+  const left = async () => (await pods()).find(({ metadata }) => metadata.uid === stuck!.metadata.uid);
+  await until(clock, async () => assert.ok((await left())?.metadata.deletionTimestamp));
+  await clock.advance(5_000);
+  t.truthy(await left(), 'a node that says it is ready stops its pods itself');
+  await until(clock, async () => assert.equal(await left(), undefined), 30_000);
+  await until(clock, async () => assert.equal((await pods()).filter(({ spec, status }) => spec.nodeName !== 'n2' && status?.phase === 'Running').length, 3));
+  t.truthy(await claims.find(claim), 'pods that run use it');
+  await client.of(Deployment).delete({ namespace: 'default', name: 'web' });
+  await until(clock, async () => assert.equal(await claims.find(claim), undefined));
 });
 
 test('ended pods beyond the bound are removed', async (t) => {

@@ -139,6 +139,38 @@ test('a folder is made for a claim on the chosen node, grows, and goes with it',
   await phase(volume.metadata.name!, undefined);
 });
 
+test('the volumes of a node that is gone for good are given up, and it is said; those of a node that comes back are not', async (t) => {
+  const { makeClaim, place, select, bound, claims, volumes, clock, told, phase, nodes, client } = await cluster(t);
+  await place();
+  const made: string[] = [];
+  for (const name of ['early', 'late', 'kept']) {
+    await makeClaim(name);
+    await select(name, 'n2');
+    made.push((await bound(name)).volume.metadata.name!);
+  }
+  const [early = '', late = '', kept = ''] = made;
+  nodes.kill('n2');
+  await claims.delete(key('early'));
+  await clock.advance(60_000);
+  t.truthy(await volumes.find({ name: early }), 'a node that is only lost may come back with its folder');
+
+  await client.of(Node).delete({ name: 'n2' });
+  await clock.advance(30_000);
+  t.truthy(await volumes.find({ name: early }));
+  await nodes.revive('n2');
+  await clock.advance(60_000);
+  t.truthy(await volumes.find({ name: early }), 'it is back, and its agent removes the folder');
+
+  nodes.kill('n2');
+  await client.of(Node).delete({ name: 'n2' });
+  await until(clock, async () => assert.equal(await volumes.find({ name: early }), undefined), 60_000);
+  await told(early, /VolumeGivenUp node "n2" no longer exists: the volume goes without anybody having removed its folder \/data\/volumes\/pvc-/);
+  await phase(late, 'Bound');
+  await claims.delete(key('late'));
+  await until(clock, async () => assert.equal(await volumes.find({ name: late }), undefined), 60_000);
+  await phase(kept, 'Bound');
+});
+
 test('a class that does not allow it keeps claims from growing; a pod keeps its claim from going', async (t) => {
   const { client, makeClaim, makeVolume, bound, claims, clock } = await cluster(t);
   await client.of(StorageClass).create({ metadata: { name: 'stiff' }, provisioner: 'kubernetes.io/no-provisioner' });
