@@ -46,6 +46,13 @@ export const namedKubeconfig = async (flags: Pick<ClusterFlagValues, 'kubeconfig
   return undefined;
 };
 
+/** Whom to act as. What the flags say replaces what the kubeconfig says as a whole: groups of one user must not come to another. */
+const impersonated = ({ as: user, 'as-group': groups, 'as-uid': uid }: ClusterFlagValues, base: ServerOptions['impersonate']): ServerOptions['impersonate'] => {
+  if (user !== undefined && user !== '') return { user, groups, uid };
+  if (groups.length > 0 || uid !== undefined) throw new CommandError(`--${groups.length > 0 ? 'as-group' : 'as-uid'} needs --as: a group or UID alone is nobody to act as`);
+  return base;
+};
+
 /** A session for a cluster given by flags alone (`--server`), without a kubeconfig. */
 const fromFlags = async (flags: ClusterFlagValues, cwd: string, base: Partial<ServerOptions>): Promise<ServerOptions | undefined> => {
   const file = async (name: string | undefined): Promise<Buffer | undefined> => (name === undefined ? undefined : readFile(resolve(cwd, name)));
@@ -60,6 +67,7 @@ const fromFlags = async (flags: ClusterFlagValues, cwd: string, base: Partial<Se
     token: flags.token ?? base.token,
     tlsServerName: flags['tls-server-name'] ?? base.tlsServerName,
     insecureSkipTlsVerify: flags['insecure-skip-tls-verify'] || base.insecureSkipTlsVerify,
+    impersonate: impersonated(flags, base.impersonate),
     userAgent: 'barge',
     timeoutMs: timeoutMs === undefined || timeoutMs === 0 ? undefined : timeoutMs,
   };

@@ -24,7 +24,8 @@ export interface ServerOptions {
   readonly tlsServerName?: string | undefined;
   /** True takes any certificate: only where the user asks for it. */
   readonly insecureSkipTlsVerify?: boolean | undefined;
-  readonly impersonate?: { readonly user: string; readonly groups: readonly string[] } | undefined;
+  /** Whom the server is to take the requests for, as far as who sends them may. */
+  readonly impersonate?: { readonly user: string; readonly groups: readonly string[]; readonly uid?: string | undefined } | undefined;
   readonly userAgent?: string | undefined;
   /** Longest time for a request and its answer; 60 s where absent. Watches and streams have none. */
   readonly timeoutMs?: number | undefined;
@@ -172,7 +173,7 @@ const headersOf = ({ token, basic, impersonate, userAgent }: ServerOptions): Out
   'user-agent': userAgent ?? 'barge',
   ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   ...(basic === undefined ? {} : { authorization: `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}` }),
-  ...(impersonate === undefined ? {} : { 'impersonate-user': impersonate.user, 'impersonate-group': [...impersonate.groups] }),
+  ...(impersonate === undefined ? {} : { 'impersonate-user': impersonate.user, 'impersonate-group': [...impersonate.groups], ...(impersonate.uid === undefined ? {} : { 'impersonate-uid': impersonate.uid }) }),
 });
 
 export const bytesOf = async (stream: AsyncIterable<Buffer>, limitBytes: number): Promise<Buffer> => {

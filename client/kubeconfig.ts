@@ -28,6 +28,7 @@ export interface UserEntry {
   readonly password?: string | undefined;
   readonly as?: string | undefined;
   readonly 'as-groups'?: readonly string[] | undefined;
+  readonly 'as-uid'?: string | undefined;
   /** Programs that give credentials are not run; a user who needs one is refused by name. */
   readonly exec?: unknown;
 }
@@ -58,7 +59,7 @@ const isBody = (value: unknown): value is Body => typeof value === 'object' && v
 /** Members of an entry that must be text, and those among them that are paths. */
 const texts: ReadonlySet<string> = new Set([
   'server', 'tls-server-name', 'certificate-authority', 'certificate-authority-data', 'client-certificate', 'client-certificate-data',
-  'client-key', 'client-key-data', 'token', 'tokenFile', 'username', 'password', 'as', 'cluster', 'user', 'namespace',
+  'client-key', 'client-key-data', 'token', 'tokenFile', 'username', 'password', 'as', 'as-uid', 'cluster', 'user', 'namespace',
 ]);
 const paths: ReadonlySet<string> = new Set(['certificate-authority', 'client-certificate', 'client-key', 'tokenFile']);
 
@@ -172,7 +173,7 @@ export const connectionOf = async (config: Kubeconfig, choice: ConnectionChoice 
       key: await material(user['client-key-data'], user['client-key'], `user "${userName}": client-key`),
       token,
       basic: user.username === undefined ? undefined : { username: user.username, password: user.password ?? '' },
-      impersonate: user.as === undefined ? undefined : { user: user.as, groups: user['as-groups'] ?? [] },
+      impersonate: user.as === undefined ? undefined : { user: user.as, groups: user['as-groups'] ?? [], uid: user['as-uid'] },
     },
   };
 };

@@ -22,6 +22,8 @@ const describers: Readonly<Record<string, () => Promise<unknown>>> = {
   ServiceAccount: async () => (await import('../describe/config.ts')).serviceAccount,
   Endpoints: async () => (await import('../describe/endpoints.ts')).endpoints,
   'EndpointSlice.discovery.k8s.io': async () => (await import('../describe/endpoints.ts')).endpointSlice,
+  ResourceQuota: async () => (await import('../describe/bounds.ts')).resourceQuota,
+  LimitRange: async () => (await import('../describe/bounds.ts')).limitRange,
   Namespace: async () => (await import('../describe/config.ts')).namespace,
 };
 
@@ -66,7 +68,7 @@ export const command = defineCommand({
         for (const object of objects) {
           const about = { session, world: context, resource };
           const page = await describer(object, about);
-          if (flags['show-events'] && !['Secret', 'Namespace'].includes(resource.kind)) {
+          if (flags['show-events'] && !['Secret', 'Namespace', 'ResourceQuota', 'LimitRange'].includes(resource.kind)) {
             const { addEvents } = await import('../describe/events.ts');
             await addEvents(page, object, about);
           }

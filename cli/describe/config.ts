@@ -1,9 +1,10 @@
-import type { ApiObject, BodyOf } from '../../schemas/kind.ts';
+import type { BodyOf } from '../../schemas/kind.ts';
 import type { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import type { Namespace } from '../../schemas/kinds/core/namespace.ts';
 import type { Secret } from '../../schemas/kinds/core/secret.ts';
 import type { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
-import { related, type DescribeContext, type Describer } from './describer.ts';
+import { addBounds } from './bounds.ts';
+import { related, type Describer } from './describer.ts';
 import { Page, shownAnnotations } from './page.ts';
 
 const bytesOf = (base64: string): number => Buffer.byteLength(base64, 'base64');
@@ -29,40 +30,6 @@ export const secret: Describer<BodyOf<typeof Secret>> = ({ metadata, data, type 
     .line(0, '').field(0, 'Type', type ?? 'Opaque').line(0, '').line(0, 'Data').line(0, '====');
   for (const [key, value] of Object.entries(data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) page.field(0, key, `${bytesOf(value)} bytes`);
   return page;
-};
-
-interface Quota extends ApiObject {
-  readonly status?: { readonly hard?: Readonly<Record<string, string>>; readonly used?: Readonly<Record<string, string>> };
-}
-
-type Amounts = Readonly<Record<string, string>> | undefined;
-
-interface Limits extends ApiObject {
-  readonly spec?: { readonly limits?: readonly { readonly type: string; readonly min?: Amounts; readonly max?: Amounts; readonly default?: Amounts; readonly defaultRequest?: Amounts; readonly maxLimitRequestRatio?: Amounts }[] };
-}
-
-/** What holds in a namespace; a server without such objects says nothing about them. */
-const addBounds = async (page: Page, name: string, about: DescribeContext): Promise<void> => {
-  const discovery = await about.session.discovery();
-  if (discovery.find('resourcequotas') !== undefined) {
-    const quotas = await related<Quota>(about, 'resourcequotas', { namespace: name });
-    page.line(0, '').line(0, quotas.length === 0 ? 'No resource quota.' : 'Resource Quotas');
-    for (const { metadata, status } of quotas) {
-      page.line(1, `Name:\t${metadata.name ?? ''}`).line(1, 'Resource\tUsed\tHard').line(1, '--------\t---\t---');
-      for (const resource of Object.keys(status?.hard ?? {}).sort()) page.line(1, `${resource}\t${status?.used?.[resource] ?? '0'}\t${status?.hard?.[resource] ?? ''}`);
-    }
-  }
-  if (discovery.find('limitranges') === undefined) return;
-  const ranges = await related<Limits>(about, 'limitranges', { namespace: name });
-  page.line(0, '').line(0, ranges.length === 0 ? 'No LimitRange resource.' : 'Resource Limits');
-  if (ranges.length === 0) return;
-  page.line(0, ' Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio').line(0, ' ----\t--------\t---\t---\t---------------\t-------------\t-----------------------');
-  for (const { type, min, max, default: limit, defaultRequest, maxLimitRequestRatio } of ranges.flatMap(({ spec }) => spec?.limits ?? [])) {
-    const columns = [min, max, defaultRequest, limit, maxLimitRequestRatio];
-    for (const resource of [...new Set(columns.flatMap((amounts) => Object.keys(amounts ?? {})))].sort()) {
-      page.line(0, ` ${[type, resource, ...columns.map((amounts) => amounts?.[resource] ?? '-')].join('\t')}`);
-    }
-  }
 };
 
 export const namespace: Describer<BodyOf<typeof Namespace>> = async ({ metadata, status }, about) => {

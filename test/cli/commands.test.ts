@@ -245,6 +245,40 @@ test('describe shows an object and its events', async (t) => {
   t.notRegex(secret, /verysecret|dmVyeXNlY3JldA/);
 });
 
+test('describe shows what a quota has left and what a range gives', async (t) => {
+  const { barge } = cli;
+  await barge('create namespace bounded');
+  const limits = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'sizes' }, spec: { limits: [{ type: 'Container', max: { cpu: '2' }, default: { cpu: '500m', memory: '64Mi' }, defaultRequest: { cpu: '100m' } }] } };
+  const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'team' }, spec: { hard: { pods: '3', 'requests.cpu': '2' }, scopes: ['NotTerminating', 'NotBestEffort'] } };
+  for (const body of [limits, quota]) t.is((await barge('create -n bounded -f -', { stdin: JSON.stringify(body) })).err, '');
+  await barge('run one -n bounded --image=i');
+  t.is((await barge('describe quota team -n bounded')).out, [
+    'Name:       team', 'Namespace:  bounded', 'Scopes:     NotBestEffort, NotTerminating', ' * NotBestEffort: pods that name requests or limits', ' * NotTerminating: pods without activeDeadlineSeconds',
+    'Resource      Used  Hard', '--------      ----  ----', 'pods          1     3', 'requests.cpu  100m  2', '',
+  ].join('\n'));
+  t.is((await barge('describe limitrange -n bounded')).out, [
+    'Name:       sizes', 'Namespace:  bounded', 'Type        Resource  Min  Max  Default Request  Default Limit  Max Limit/Request Ratio',
+    '----        --------  ---  ---  ---------------  -------------  -----------------------', 'Container   cpu       -    2    100m             500m           -', 'Container   memory    -    -    64Mi             64Mi           -', '',
+  ].join('\n'));
+  t.regex((await barge('describe namespace bounded')).out, /Resource Quotas\n {2}Name: +team\n {2}Resource +Used +Hard\n[^]* {2}pods +1 +3\n[^]*Resource Limits\n Type +Resource/);
+});
+
+test('--as acts as somebody else, with groups and a UID, and is nobody without a name', async (t) => {
+  const { barge } = cli;
+  const whoami = { stdin: '{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}' };
+  const asked = async (flags: string) => JSON.parse((await barge(`create -f - -o json ${flags}`, whoami)).out) as { readonly status: { readonly userInfo: unknown } };
+  t.deepEqual((await asked('--as eve --as-group=a,b --as-group system:masters --as-uid=7')).status.userInfo, { username: 'eve', uid: '7', groups: ['a,b', 'system:masters', 'system:authenticated'] });
+  t.deepEqual((await asked('')).status.userInfo, { username: 'admin', groups: ['system:masters', 'system:authenticated'] });
+  const refused = await barge('get pods -n misc --as=eve');
+  t.is(refused.code, 1);
+  t.regex(refused.err, /User "eve" cannot list resource "pods"/);
+  t.regex((await barge('get pods -n misc --context=bob --as=eve')).err, /User "bob" cannot impersonate resource "users"/);
+  for (const flags of ['--as-group=a', '--as-uid=7']) {
+    const { code, err } = await barge(`get pods ${flags}`);
+    t.deepEqual([code, err], [1, `error: ${flags.split('=')[0]} needs --as: a group or UID alone is nobody to act as\n`]);
+  }
+});
+
 test('explain, api-resources, version, config, completion, help', async (t) => {
   const { barge } = cli;
   t.regex((await barge('explain deployment.spec.replicas')).out, /^GROUP: +apps\nKIND: +Deployment\nVERSION: +v1\n\nFIELD: replicas <integer>\n[^]*DESCRIPTION:\n {4}\S/);
