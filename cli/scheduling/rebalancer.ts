@@ -8,7 +8,7 @@ import { isServing, planRebalance, type Move, type RebalancePlan } from '../../s
 import { serviceOf } from '../../scheduler/swarm/service.ts';
 import { CommandError, type World } from '../command.ts';
 import type { Session } from '../session.ts';
-import { deadline, TimedOut } from '../until.ts';
+import { TimedOut, untilAmong } from '../until.ts';
 import { hasEnded, readCluster, type ClusterView } from './cluster-view.ts';
 
 export interface RebalancerOptions {
@@ -74,39 +74,18 @@ export class Rebalancer {
 
   /** The pod that came in place of the evicted one: as many of the service are Ready as before, and that one is gone. */
   async #replacement({ namespace, service, evicted, before }: { readonly namespace: string; readonly service: string; readonly evicted: string; readonly before: ReadonlySet<string> }): Promise<Pod> {
-    const { session: { api }, world, timeoutMs } = this.#o;
-    const limit = deadline(world, timeoutMs);
-    const pods = new Map<string, Pod>();
-    const found = (): Pod | undefined => {
-      const ready = [...pods.values()].filter((pod) => !hasEnded(pod) && isServing(pod) && serviceOf(new PodInfo(pod)) === service);
-      return pods.has(evicted) || ready.length < before.size ? undefined : ready.find(({ metadata }) => !before.has(metadata.uid ?? ''));
-    };
-    const timedOut = (): Error => (limit.expired() ? new TimedOut(`no replacement was Ready within ${timeoutMs / 1_000}s`) : new Error('interrupted'));
+    const { session, world, timeoutMs } = this.#o;
     try {
-      for (;;) {
-        const { items, resourceVersion } = await api.list(podsOf(namespace), {}, limit.signal);
-        pods.clear();
-        for (const pod of items as readonly Pod[]) pods.set(pod.metadata.uid ?? '', pod);
-        const first = found();
-        if (first !== undefined) return first;
-        try {
-          for await (const { type, object } of api.watch({ ...podsOf(namespace), verb: 'watch', options: { resourceVersion } }, { table: false, signal: limit.signal })) {
-            if (type === 'BOOKMARK') continue;
-            const pod = object as Pod;
-            if (type === 'DELETED') pods.delete(pod.metadata.uid ?? '');
-            else pods.set(pod.metadata.uid ?? '', pod);
-            const one = found();
-            if (one !== undefined) return one;
-          }
-        } catch (error) {
-          if (!isReason(error, 'Expired', 'Gone')) throw error;
-        }
-        if (limit.signal.aborted) throw timedOut();
-      }
+      return await untilAmong(session, world, {
+        collection: podsOf(namespace), timeoutMs, look: (objects) => {
+          const pods = objects as ReadonlyMap<string, Pod>;
+          const ready = [...pods.values()].filter((pod) => !hasEnded(pod) && isServing(pod) && serviceOf(new PodInfo(pod)) === service);
+          return pods.has(evicted) || ready.length < before.size ? undefined : ready.find(({ metadata }) => !before.has(metadata.uid ?? ''));
+        },
+      });
     } catch (error) {
-      throw limit.signal.aborted ? timedOut() : error;
-    } finally {
-      limit.cancel();
+      if (!(error instanceof TimedOut)) throw error;
+      throw new TimedOut(`no replacement was Ready within ${timeoutMs / 1_000}s`, { cause: error });
     }
   }
 }

@@ -1,0 +1,57 @@
+import type { Node } from '../../schemas/kinds/core/node.ts';
+import { CommandError, defineCommand, type AnyCommand, type CommandContext, type CommandGroup } from '../command.ts';
+import { changeEach, changeEachFlags } from '../change-each.ts';
+import { flag } from '../flags.ts';
+import { command as cordon } from './cordon.ts';
+import { command as describe } from './describe.ts';
+import { command as drain } from './drain.ts';
+import { command as get } from './get.ts';
+import { command as label } from './label.ts';
+import { command as taint } from './taint.ts';
+import { command as uncordon } from './uncordon.ts';
+
+const group: CommandGroup = 'Cluster';
+
+/** The general command, for nodes alone. */
+const ofNodes = (name: string, summary: string, usage: string, general: AnyCommand): AnyCommand => ({
+  ...general, name, group, summary, usage: `node ${usage}`, examples: undefined,
+  run: (context: CommandContext) => general.run({ ...context, args: ['nodes', ...context.args], dashAt: context.dashAt === undefined ? undefined : context.dashAt + 1 }),
+});
+
+/** The command as it stands below `node`. */
+const below = (command: AnyCommand): AnyCommand => ({ ...command, usage: `node ${command.usage}`, examples: undefined });
+
+const isReady = ({ status }: Node): boolean => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+
+const rm = defineCommand({
+  name: 'rm', group, summary: 'Take a node that is down out of the cluster.', usage: 'node rm (NODE... | -l SELECTOR) [--force] [flags]',
+  description: 'Its pods are made anew elsewhere. A node that is Ready is refused: drain it and stop its agent first, for an agent that runs registers its node again. Its name can then join anew.',
+  flags: { ...changeEachFlags, force: flag.on('Also a node that is Ready.') },
+  run: (context) => changeEach(context, {
+    args: ['nodes', ...context.args], manager: 'barge-node',
+    change: async (object, { name }, session) => {
+      if (isReady(object as Node) && !context.flags.force) throw new CommandError(`node ${name} is Ready: drain it ('barge drain ${name}') and stop its agent, or use --force`);
+      if (context.flags['dry-run'] === 'client') return { verb: 'removed' };
+      await session.api.send({ group: '', version: 'v1', resource: 'nodes', verb: 'delete', name, options: { preconditions: { uid: object.metadata.uid }, dryRun: context.flags['dry-run'] === 'server' } }, context.signal);
+      return { verb: 'removed' };
+    },
+  }),
+});
+
+export const command = defineCommand({
+  name: 'node', group, summary: 'List, describe, label, taint, cordon, drain or remove nodes.', usage: 'node (ls | describe | label | taint | cordon | uncordon | drain | rm) [NODE...] [flags]',
+  examples: [
+    { note: 'All nodes, with addresses and versions', line: 'node ls -o wide' },
+    { note: 'Move all pods off a node', line: 'node drain n2' },
+    { note: 'Forget a machine that is gone', line: 'node rm n2' },
+  ],
+  flags: {},
+  subcommands: {
+    ls: ofNodes('ls', 'List nodes.', 'ls [NODE...] [flags]', get),
+    describe: ofNodes('describe', 'Show what there is to know about nodes, with their pods and events.', 'describe [NODE...] [flags]', describe),
+    label: ofNodes('label', 'Set or remove labels of nodes.', 'label NODE... KEY=VALUE... KEY-... [flags]', label),
+    taint: ofNodes('taint', 'Set or remove taints of nodes.', 'taint NODE... KEY=VALUE:EFFECT... KEY:EFFECT-... KEY-... [flags]', taint),
+    cordon: below(cordon), uncordon: below(uncordon), drain: below(drain), rm,
+  },
+  run: () => Promise.reject(new CommandError('say what to do: ls, describe, label, taint, cordon, uncordon, drain or rm')),
+});
