@@ -1,12 +1,11 @@
 /**
  * The cluster's own certificates: one CA, made at the first start, that signs the API server's certificate and every
- * client's. ECDSA on P-256 (a key takes under a millisecond, and every TLS client knows it). Nothing here reads the
- * clock or writes files: pki-files.ts keeps the pairs on disk. Issuing loads a library that takes 100 ms to import, so
- * only a start that has something to issue pays for it; reading is Node's own.
+ * client's. Nothing here reads the clock or writes files: pki-files.ts keeps the pairs on disk. Issuing loads a library
+ * (x509-writer.ts); reading is Node's own.
  */
-import { X509Certificate, createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { JsonNameParams } from '@peculiar/x509';
+import { keyAlgorithm, keyPem, nameOf, newKeys, serialNumber, skewMs, writeLeaf, x509Library } from './x509-writer.ts';
 
 /** A certificate and its private key, both PEM. */
 export interface CertificatePair {
@@ -36,54 +35,15 @@ export interface CertificateOptions {
 }
 
 const dayMs = 86_400_000;
-/** Certificates are valid from a little earlier, for machines whose clocks are behind. */
-const clockSkewMs = 5 * 60_000;
-
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-
-type X509Library = typeof import('@peculiar/x509');
-
-let loaded: Promise<X509Library> | undefined;
-
-/** The library that writes certificates; it wants a polyfill to be there first. */
-const library = (): Promise<X509Library> => (loaded ??= import('reflect-metadata').then(() => import('@peculiar/x509')));
-
-/** The subject as attributes with UTF-8 values: nothing in a name can be read as the beginning of another attribute. */
-const nameOf = (commonName: string, organizations: readonly string[]): JsonNameParams => [
-  ...organizations.map((one): JsonNameParams[number] => ({ O: [{ utf8String: one }] })),
-  { CN: [{ utf8String: commonName }] },
-];
-
-const newKeys = (): Promise<webcrypto.CryptoKeyPair> => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-
-const keyPem = async (key: webcrypto.CryptoKey): Promise<string> => {
-  const der = await webcrypto.subtle.exportKey('pkcs8', key);
-  return createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' }).toString();
-};
-
-/** A CA's key pair for signing, from its PEM files. */
-const signerKeys = async (ca: CertificatePair): Promise<{ readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey }> => {
-  const privateKey = createPrivateKey(ca.key);
-  return {
-    privateKey: await webcrypto.subtle.importKey('pkcs8', privateKey.export({ type: 'pkcs8', format: 'der' }), algorithm, false, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('spki', createPublicKey(privateKey).export({ type: 'spki', format: 'der' }), algorithm, true, ['verify']),
-  };
-};
-
-/** 16 random bytes, positive and never shortened. */
-const serialNumber = (): string => {
-  const bytes = randomBytes(16);
-  bytes[0] = (bytes[0]! & 0x3f) | 0x40;
-  return bytes.toString('hex');
-};
 
 /** A new self-signed CA that may sign certificates but no other CA. */
 export const createCa = async (options: CaOptions): Promise<CertificatePair> => {
-  const x509 = await library();
+  const x509 = await x509Library();
   const keys = await newKeys();
+  const lifetimeMs = options.lifetimeDays * dayMs;
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(), name: new x509.Name(nameOf(options.commonName, [])), keys, signingAlgorithm: algorithm,
-    notBefore: new Date(options.nowMs - clockSkewMs), notAfter: new Date(options.nowMs + options.lifetimeDays * dayMs),
+    serialNumber: serialNumber(), name: new x509.Name(nameOf(options.commonName, [])), keys, signingAlgorithm: keyAlgorithm,
+    notBefore: new Date(options.nowMs - skewMs(lifetimeMs)), notAfter: new Date(options.nowMs + lifetimeMs),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
@@ -100,29 +60,17 @@ export const createCa = async (options: CaOptions): Promise<CertificatePair> => 
 export const issueCertificate = async (options: CertificateOptions): Promise<CertificatePair> => {
   const stranger = options.ipAddresses?.find((address) => isIP(address) === 0);
   if (stranger !== undefined) throw new TypeError(`not an IP address: ${stranger}`);
-  const x509 = await library();
-  const [keys, signer] = await Promise.all([newKeys(), signerKeys(options.ca)]);
-  const ca = new x509.X509Certificate(options.ca.cert);
-  const alternatives = [
-    ...(options.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(options.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value: canonicalAddress(value) })),
-  ];
-  const usages = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
-  const cert = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(), issuer: ca.subjectName, subject: new x509.Name(nameOf(options.commonName, options.organizations ?? [])),
-    publicKey: keys.publicKey, signingKey: signer.privateKey, signingAlgorithm: algorithm,
-    notBefore: new Date(Math.max(options.nowMs - clockSkewMs, ca.notBefore.getTime())),
-    notAfter: new Date(Math.min(options.nowMs + options.lifetimeDays * dayMs, ca.notAfter.getTime())),
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension(options.usages.map((usage) => usages[usage])),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(signer.publicKey),
-      ...(alternatives.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternatives)]),
+  const keys = await newKeys();
+  const cert = await writeLeaf({
+    ca: options.ca, commonName: options.commonName, organizations: options.organizations ?? [], publicKey: keys.publicKey,
+    names: [
+      ...(options.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
+      ...(options.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value: canonicalAddress(value) })),
     ],
+    keyUsages: ['digitalSignature'], extendedKeyUsages: options.usages.map((usage) => (usage === 'server' ? 'serverAuth' : 'clientAuth')),
+    nowMs: options.nowMs, lifetimeMs: options.lifetimeDays * dayMs,
   });
-  return { cert: `${cert.toString('pem')}\n`, key: await keyPem(keys.privateKey) };
+  return { cert, key: await keyPem(keys.privateKey) };
 };
 
 /** What a certificate says of its holder, and until when. */

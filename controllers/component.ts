@@ -5,6 +5,8 @@ import { createInformers } from '../client/informers.ts';
 import { builtinKinds, createRegistry, GrowingRegistry, type Registry } from '../schemas/registry.ts';
 import { accountTokenSecretController } from './account-token-secret/controller.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
+import { certificateApproverController } from './certificate-approver/controller.ts';
+import { certificateCleanerController } from './certificate-cleaner/controller.ts';
 import { followDefinitions } from './custom-kinds.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
@@ -31,6 +33,7 @@ import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
+import { tokenCleanerController } from './token-cleaner/controller.ts';
 
 export interface ControllersOptions {
   /** The kinds that are always there, to which those of the cluster's definitions come; the built-in kinds where absent. */
@@ -77,6 +80,9 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     taintEvictionController(),
     nodeTtlController(),
     nodeIpam,
+    certificateApproverController(),
+    certificateCleanerController(),
+    tokenCleanerController(),
     claimController(),
     volumeController(),
     localPathController(),

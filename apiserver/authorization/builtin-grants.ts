@@ -18,6 +18,8 @@ const holdLeases = on('coordination.k8s.io', ['leases'], ['get', 'create', 'upda
 export const healthPaths = ['/healthz', '/healthz/*', '/livez', '/livez/*', '/readyz', '/readyz/*', '/version', '/version/'] as const;
 export const discoveryPaths = ['/api', '/api/*', '/apis', '/apis/*', '/openapi', '/openapi/*'] as const;
 
+const nodeSigners = ['kubernetes.io/kube-apiserver-client-kubelet', 'kubernetes.io/kubelet-serving'] as const;
+
 const controllerRules: readonly PolicyRule[] = [
   // The garbage collector and the namespace controller look at and remove objects of every kind.
   { apiGroups: ['*'], resources: ['*'], verbs: [...read, ...change, 'delete', 'deletecollection'] },
@@ -28,6 +30,9 @@ const controllerRules: readonly PolicyRule[] = [
   on('', ['pods/eviction'], ['create']),
   // Tokens of the old sort are kept in Secrets.
   on('', ['serviceaccounts/token'], ['create']),
+  // New nodes' certificates are approved, which takes the word of the roles on who may ask; the authority's key signs elsewhere.
+  on('certificates.k8s.io', ['signers'], ['approve'], nodeSigners),
+  on('authorization.k8s.io', ['subjectaccessreviews'], ['create']),
   // Aggregated roles hold what others hold, whatever that is.
   on('rbac.authorization.k8s.io', ['clusterroles'], ['escalate']),
   holdLeases,
@@ -55,6 +60,13 @@ const proxyRules: readonly PolicyRule[] = [
   writeEvents,
 ];
 
+const signerRules: readonly PolicyRule[] = [
+  on('certificates.k8s.io', ['certificatesigningrequests'], read),
+  on('certificates.k8s.io', ['certificatesigningrequests/status'], change),
+  on('certificates.k8s.io', ['signers'], ['sign'], [...nodeSigners, 'kubernetes.io/kube-apiserver-client']),
+  writeEvents,
+];
+
 /** What anybody may ask about himself. */
 const selfReviews: readonly PolicyRule[] = [
   on('authorization.k8s.io', ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'], ['create']),
@@ -66,6 +78,7 @@ export const componentGrants: readonly Grant[] = [
   { users: ['system:barge:controllers'], rules: controllerRules },
   { users: ['system:barge:scheduler'], rules: schedulerRules },
   { users: ['system:barge:proxy'], rules: proxyRules },
+  { users: ['system:barge:certificate-signer'], rules: signerRules },
 ];
 
 /** What a cluster's default roles give to everybody, for a server that goes by no roles. */

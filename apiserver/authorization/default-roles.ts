@@ -108,7 +108,11 @@ export const defaultClusterRoles: readonly DefaultRole[] = [
   ] },
   { name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', rules: [on('certificates.k8s.io', ['certificatesigningrequests/nodeclient'], ['create'])] },
   { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', rules: [on('certificates.k8s.io', ['certificatesigningrequests/selfnodeclient'], ['create'])] },
+  { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeserver', rules: [on('certificates.k8s.io', ['certificatesigningrequests/selfnodeserver'], ['create'])] },
 ];
+
+/** The group that a worker's join token puts its bearer in. */
+export const workersGroup = 'system:bootstrappers:barge:worker';
 
 const groups = (...names: readonly string[]): readonly Subject[] => names.map((name) => ({ kind: 'Group', apiGroup: rbacGroup, name }));
 
@@ -121,4 +125,9 @@ export const defaultClusterRoleBindings: readonly DefaultBinding[] = [
   { name: 'system:service-account-issuer-discovery', subjects: groups('system:serviceaccounts') },
   // Agents have an authorizer that goes by their pods; the role says what they may at most.
   { name: 'system:node', subjects: [] },
+  // Who holds a worker's join token asks for a certificate of a new node; nodes ask for their own next ones.
+  { name: 'system:node-bootstrapper', subjects: groups(workersGroup) },
+  { name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', subjects: groups(workersGroup) },
+  { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', subjects: groups('system:nodes') },
+  { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeserver', subjects: groups('system:nodes') },
 ];
