@@ -35,6 +35,8 @@ export interface ClusterConfig {
   readonly schedulerConfigFile: string | undefined;
   /** Of the scheduler's only profile, where there is no file. */
   readonly schedulerStrategy: 'spread' | 'binpack' | 'random' | undefined;
+  /** How long certificates are good for that the cluster's authority signs; a request may ask for less. */
+  readonly certificateLifetimeMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
 }
@@ -97,6 +99,7 @@ export const settings: readonly Setting[] = [
   { name: 'secondary-node-eviction-rate', value: 'N', summary: 'the same where many nodes of a large zone are lost; in a small one then none is (default 0.01)' },
   { name: 'unhealthy-zone-threshold', value: 'N', summary: 'share of lost nodes from which they are many (default 0.55)' },
   { name: 'large-cluster-size-threshold', value: 'N', summary: 'nodes above which a zone is large (default 50)' },
+  { name: 'cluster-signing-duration', value: 'TIME', summary: 'how long certificates that the cluster signs are good for; they are renewed by themselves (default 8760h)' },
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
@@ -178,14 +181,14 @@ const nodesOf = (text: (name: string) => string | undefined): NodeConfig => {
   };
 };
 
-const timeOf = (name: string, value: string): number => {
+const timeOf = (name: string, value: string, { least = '1s', most = '1h' }: { readonly least?: string; readonly most?: string } = {}): number => {
   let ms: number;
   try {
     ms = durationMs(value);
   } catch (error) {
     throw new ConfigError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (ms < 1_000 || ms > 3_600_000) throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be from 1s to 1h`);
+  if (ms < durationMs(least) || ms > durationMs(most)) throw new ConfigError(`--${name}: ${JSON.stringify(value)} must be from ${least} to ${most}`);
   return ms;
 };
 
@@ -268,6 +271,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     nodes: nodesOf(text),
     schedulerConfigFile: schedulerConfig === undefined ? undefined : resolve(schedulerConfig),
     schedulerStrategy: schedulerStrategy === undefined ? undefined : wordOf('scheduler-strategy', schedulerStrategy, ['spread', 'binpack', 'random']),
+    certificateLifetimeMs: timeOf('cluster-signing-duration', text('cluster-signing-duration') ?? '8760h', { least: '10s', most: '87600h' }),
     logLevel: wordOf('log-level', text('log-level') ?? 'info', ['debug', 'info', 'warn', 'error']),
     logFormat: wordOf('log-format', text('log-format') ?? 'text', ['text', 'json']),
   };

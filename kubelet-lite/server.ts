@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
+import type { LivePair } from '../base/live-pair.ts';
 import type { Log } from '../base/log.ts';
 import { ApiError, badRequest } from '../schemas/errors.ts';
 import type { Engine } from './agent-context.ts';
@@ -21,7 +22,12 @@ import { serveSpdySession } from './server/spdy-session.ts';
 import { localPod, loggedRun, runningRun, type FindPod } from './server/target.ts';
 import { channelProtocols, serveWebSocket, type SessionWishes } from './server/web-socket-session.ts';
 
-export interface AgentTls { readonly cert: string; readonly key: string; readonly clientCa: string }
+export interface AgentTls {
+  /** The server's certificate; as long as there is none, nobody can connect. */
+  readonly serving: LivePair;
+  /** PEM of the authority that clients' certificates must be from. */
+  readonly clientCa: string;
+}
 
 export interface AgentServerOptions {
   readonly runtime: Engine;
@@ -67,7 +73,8 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
       return known.find((protocol) => offered.has(protocol)) ?? false;
     },
   });
-  const server: Server = createServer({ cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: true, maxHeaderSize: limits.headerBytes });
+  const server: Server = createServer({ ...tls.serving.current, ca: tls.clientCa, requestCert: true, rejectUnauthorized: true, maxHeaderSize: limits.headerBytes });
+  const forget = tls.serving.onReplaced((pair) => server.setSecureContext({ ...pair, ca: tls.clientCa }));
   const open = new Set<Socket>();
   server.on('secureConnection', (socket) => {
     open.add(socket);
@@ -114,6 +121,7 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
         resolve({
           port: (server.address() as AddressInfo).port,
           close: () => new Promise((done) => {
+            forget();
             server.close(() => done());
             for (const socket of open) socket.destroy();
           }),

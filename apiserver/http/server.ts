@@ -56,20 +56,25 @@ export interface ApiHttpServerOptions {
 export interface ApiHttpServer {
   /**
    * Starts to listen; port 0 picks a free one. Rejects when the address cannot be had. It may be called for several
-   * addresses, each with a certificate of its own where it is given one, and resolves with the address that it has.
+   * addresses, and resolves with the address that it has.
    */
-  listen(address: { readonly host: string; readonly port: number; readonly certificate?: Pick<ServerTls, 'cert' | 'key'> }): Promise<{ readonly address: string; readonly port: number }>;
+  listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly address: string; readonly port: number }>;
+  /** Shows another certificate from the next connection on; those that are open go on. */
+  useCertificate(certificate: Pick<ServerTls, 'cert' | 'key'>): void;
   /** Takes no more requests, ends all watches and streams, and resolves when the requests under way are answered (at most closeMs). */
   close(): Promise<void>;
 }
 
-const createTlsServer = ({ cert, key, ca }: ServerTls, limits: HttpLimits): Server => createServer({
-  cert, key, ca,
-  minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.handshakeMs,
-  // A certificate is asked for but not insisted on: none is anonymous, and a wrong one gets a 401 it can read.
-  requestCert: true, rejectUnauthorized: false,
+const secureContext = ({ cert, key, ca }: ServerTls) => ({
+  cert, key, ca, minVersion: 'TLSv1.2',
   // Who a connection is from must not change under its requests.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+}) as const;
+
+const createTlsServer = (tls: ServerTls, limits: HttpLimits): Server => createServer({
+  ...secureContext(tls), ALPNProtocols: ['http/1.1'], handshakeTimeout: limits.handshakeMs,
+  // A certificate is asked for but not insisted on: none is anonymous, and a wrong one gets a 401 it can read.
+  requestCert: true, rejectUnauthorized: false,
   maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs,
   connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
   keepAliveTimeout: limits.keepAliveMs, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000,
@@ -106,7 +111,9 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const upgrade = createUpgradeHandler({ context, nodes, proxy, authenticator });
   const servers: Server[] = [];
 
-  const open = (tls: ServerTls): Server => {
+  let tls = options.tls;
+
+  const open = (): Server => {
     const server = createTlsServer(tls, limits);
     server.maxConnections = limits.connections;
     // Node would ignore what is beyond its limit, as if it had not been said; checkHead refuses it.
@@ -123,18 +130,25 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   };
 
   return {
-    listen: ({ host, port, certificate }) => new Promise((resolve, reject) => {
+    listen: ({ host, port }) => new Promise((resolve, reject) => {
       if (closing.signal.aborted) throw new Error('the HTTPS server is closed');
-      const server = open({ ...options.tls, ...certificate });
-      server.once('error', reject);
+      const server = open();
+      servers.push(server);
+      server.once('error', (error) => {
+        if (!server.listening) servers.splice(servers.indexOf(server), 1);
+        reject(error);
+      });
       server.listen({ host, port }, () => {
-        servers.push(server);
-        server.off('error', reject);
+        server.removeAllListeners('error');
         server.on('error', (error) => log.error('the HTTPS server failed', { error }));
         const at = server.address() as AddressInfo;
         resolve({ address: at.address, port: at.port });
       });
     }),
+    useCertificate: ({ cert, key }) => {
+      tls = { ...tls, cert, key };
+      for (const server of servers) server.setSecureContext(secureContext(tls));
+    },
     close: async () => {
       closing.abort();
       reception.drain();

@@ -11,7 +11,7 @@ import { advertise, bootstrap } from '../../apiserver/bootstrap.ts';
 import { Core } from '../../apiserver/core.ts';
 import { expireEvents } from '../../apiserver/event-expiry.ts';
 import { createAgentReader } from '../../apiserver/http/agent-reader.ts';
-import { createNodeClient } from '../../apiserver/http/node-client.ts';
+import { createNodeClient, type NodeTls } from '../../apiserver/http/node-client.ts';
 import { defaultInFlight } from '../../apiserver/http/in-flight.ts';
 import { createApiHttpServer } from '../../apiserver/http/server.ts';
 import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
@@ -20,6 +20,7 @@ import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import type { CertificatePair } from '../../base/pki.ts';
 import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
 import type { ClusterConfig } from '../config.ts';
@@ -81,6 +82,30 @@ const limitsOf = ({ requestsInFlight: { reading, mutating }, watchesPerUser, req
   },
 });
 
+/** The authority goes along with the certificate: who joins knows its hash and has yet to see it. */
+const withChain = ({ cert, key }: CertificatePair, ca: string): CertificatePair => ({ cert: `${cert}${ca}`, key });
+
+/** How the API server shows itself to agents, with the certificate in force at each dial. */
+class LiveNodeTls implements NodeTls {
+  readonly #credentials: Pick<ClusterCredentials, 'ca' | 'apiserverClient'>;
+
+  constructor(credentials: Pick<ClusterCredentials, 'ca' | 'apiserverClient'>) {
+    this.#credentials = credentials;
+  }
+
+  get ca(): string {
+    return this.#credentials.ca;
+  }
+
+  get cert(): string {
+    return this.#credentials.apiserverClient.pair.cert;
+  }
+
+  get key(): string {
+    return this.#credentials.apiserverClient.pair.key;
+  }
+}
+
 /** Opens the store, makes what every cluster has, and serves the API on it. */
 export const openControlPlane = async ({ config, clock, log, random, nodeIps }: ControlPlaneOptions): Promise<ControlPlane> => {
   const metrics = new Metrics();
@@ -89,16 +114,17 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     SqliteStorage.open({ file: join(config.dataDir, 'store.db'), log: log.with({ component: 'storage' }) }),
     ensureCredentials({
       dataDir: config.dataDir, clock, log, hostname: hostname(), nodeName: config.nodeName, listenHost: config.listen.host, nodeIps,
-      clusterDomain, serviceIp: firstServiceIp(config.serviceCidr),
+      clusterDomain, serviceIp: firstServiceIp(config.serviceCidr), lifetimeMs: config.certificateLifetimeMs,
     }),
     builtinKinds(),
   ]);
+  const nodeTls = new LiveNodeTls(credentials);
   const registry = createRegistry(kinds);
   const accountTokens = { key: await ensureSigningKey(join(config.dataDir, 'pki')), issuer: `https://kubernetes.default.svc.${clusterDomain}` };
   const core = await Core.open({
     storage: timedStorage(storage, metrics, () => performance.now()), auditor: audit?.auditor, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
     nodePatience: config.nodes.patience,
-    agents: createAgentReader(createNodeClient({ ...credentials.apiserverClient, ca: credentials.ca }, clock), clock),
+    agents: createAgentReader(createNodeClient(nodeTls, clock), clock),
   });
   addCoreMetrics(metrics, core);
   addProcessMetrics(metrics);
@@ -106,10 +132,10 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const server = createApiHttpServer({
     core, authorizer: core.authorizer, clock, version: bargeVersion, metrics, auditor: audit?.auditor, limits: limitsOf(config), log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
-    tls: { ...credentials.server, ca: credentials.ca },
-    nodeTls: { ...credentials.apiserverClient, ca: credentials.ca },
+    tls: { ...withChain(credentials.server.pair, credentials.ca), ca: credentials.ca }, nodeTls,
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
   });
+  credentials.server.onReplaced((pair) => server.useCertificate(withChain(pair, credentials.ca)));
   const closing = new AbortController();
   let expiry: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -132,7 +158,8 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
       core, metrics, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {
         if (outside !== undefined) return;
-        await advertise(core, await server.listen({ host: podsSide, port, certificate: await credentials.serverAt(podsSide) }));
+        await credentials.serveAt(podsSide);
+        await advertise(core, await server.listen({ host: podsSide, port }));
       },
     };
   } catch (error) {

@@ -1,24 +1,33 @@
 import { mkdir, chmod } from 'node:fs/promises';
 import { join } from 'node:path';
+import { signCertificateRequest } from '../../base/certificate-request.ts';
 import type { Clock } from '../../base/clock.ts';
+import { LivePair } from '../../base/live-pair.ts';
 import type { Log } from '../../base/log.ts';
 import { readPair, writePair } from '../../base/pki-files.ts';
-import { apiServerNames, createCa, issueCertificate, whyUnusable, type CertificateOptions, type CertificatePair } from '../../base/pki.ts';
+import { apiServerNames, createCa, issueCertificate, readCertificate, whyUnusable, type CertificateOptions, type CertificatePair } from '../../base/pki.ts';
+import type { OwnNames, Signing } from '../../controllers/certificate-signer/plan.ts';
 
-/** Every certificate that a one-node cluster needs. */
+/** Every certificate that a control plane needs; each is renewed while it is in use. */
 export interface ClusterCredentials {
   /** The CA's certificate, PEM; its key stays in its file. */
   readonly ca: string;
   /** The API server's own. */
-  readonly server: CertificatePair;
-  /** The same with one more address in it, for a listener there. */
-  serverAt(address: string): Promise<CertificatePair>;
+  readonly server: LivePair;
+  /** Gives the API server a certificate with one more address in it. */
+  serveAt(address: string): Promise<void>;
   /** The human administrator's, in the group system:masters. */
-  readonly admin: CertificatePair;
+  readonly admin: LivePair;
   /** With which the API server goes to node agents. */
-  readonly apiserverClient: CertificatePair;
+  readonly apiserverClient: LivePair;
   /** The node agent's endpoint's. */
-  readonly agent: CertificatePair;
+  readonly agent: LivePair;
+  /** All of them, and how each gets its next one: a new key, signed here and kept in the data folder. */
+  readonly renewals: readonly { readonly name: string; readonly pair: LivePair; renew(): Promise<CertificatePair> }[];
+  /** Signs what the signer has planned. */
+  sign(signing: Signing): Promise<string>;
+  /** Names that are the API server's now. */
+  serverNames(): OwnNames;
 }
 
 export interface CredentialsOptions {
@@ -32,47 +41,60 @@ export interface CredentialsOptions {
   readonly clusterDomain: string;
   /** Address of the Service default/kubernetes. */
   readonly serviceIp: string;
+  /** How long what is issued is good for. */
+  readonly lifetimeMs: number;
 }
 
 export const apiserverClientName = 'system:barge:apiserver';
 
 const caLifetimeDays = 3_650;
-const lifetimeDays = 365;
-/** Renewed at a start within the last third of its life. */
-const renewBeforeDays = 120;
+const dayMs = 86_400_000;
 
-/** Reads the certificates of the data folder, and makes what is missing, runs out soon or names too little. */
+type Wanted = Omit<CertificateOptions, 'ca' | 'lifetimeDays' | 'nowMs'>;
+
+/** Reads the certificates of the data folder, and makes what is missing, is in the last third of its life or names too little. */
 export const ensureCredentials = async (options: CredentialsOptions): Promise<ClusterCredentials> => {
+  const { clock, log, lifetimeMs } = options;
   const folder = join(options.dataDir, 'pki');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  const nowMs = options.clock.now();
   let ca = await readPair(folder, 'ca');
   if (ca === undefined) {
-    ca = await createCa({ commonName: 'barge-ca', lifetimeDays: caLifetimeDays, nowMs });
+    ca = await createCa({ commonName: 'barge-ca', lifetimeDays: caLifetimeDays, nowMs: clock.now() });
     await writePair(folder, 'ca', ca);
   }
   const signer = ca;
-  const ensure = async (name: string, wanted: Omit<CertificateOptions, 'ca' | 'lifetimeDays' | 'nowMs'>): Promise<CertificatePair> => {
-    const kept = await readPair(folder, name);
-    const why = kept === undefined ? 'there is none' : whyUnusable(kept, { ...wanted, ca: signer.cert, nowMs, remainingDays: renewBeforeDays });
-    if (kept !== undefined && why === undefined) return kept;
-    options.log.debug('issuing a certificate', { name, why });
-    const pair = await issueCertificate({ ...wanted, ca: signer, lifetimeDays, nowMs });
+  const issue = async (name: string, wanted: Wanted): Promise<CertificatePair> => {
+    const pair = await issueCertificate({ ...wanted, ca: signer, lifetimeDays: lifetimeMs / dayMs, nowMs: clock.now() });
     await writePair(folder, name, pair);
     return pair;
   };
-  const ensureServer = (nodeIps: readonly string[]): Promise<CertificatePair> =>
-    ensure('apiserver', { commonName: 'barge-apiserver', usages: ['server'], ...apiServerNames({ ...options, nodeIps }) });
+  const ensure = async (name: string, wanted: Wanted): Promise<CertificatePair> => {
+    const kept = await readPair(folder, name);
+    const why = kept === undefined ? 'there is none' : whyUnusable(kept, { ...wanted, ca: signer.cert, nowMs: clock.now(), remainingDays: lifetimeMs / 3 / dayMs });
+    if (kept !== undefined && why === undefined) return kept;
+    log.debug('issuing a certificate', { name, why });
+    return issue(name, wanted);
+  };
+
+  const addresses = [...options.nodeIps];
+  const wanted = {
+    apiserver: (): Wanted => ({ commonName: 'barge-apiserver', usages: ['server'], ...apiServerNames({ ...options, nodeIps: addresses }) }),
+    admin: (): Wanted => ({ commonName: 'admin', organizations: ['system:masters'], usages: ['client'] }),
+    'apiserver-client': (): Wanted => ({ commonName: apiserverClientName, usages: ['client'] }),
+    agent: (): Wanted => ({ commonName: `system:node:${options.nodeName}`, organizations: ['system:nodes'], usages: ['server'], dnsNames: [options.nodeName], ipAddresses: options.nodeIps }),
+  } as const;
+  const live = async (name: keyof typeof wanted): Promise<LivePair> => new LivePair(await ensure(name, wanted[name]()));
+  const [server, admin, apiserverClient, agent] = [await live('apiserver'), await live('admin'), await live('apiserver-client'), await live('agent')];
+  const renewal = (name: keyof typeof wanted, pair: LivePair) => ({ name, pair, renew: () => issue(name, wanted[name]()) });
   return {
-    ca: ca.cert,
-    server: await ensureServer(options.nodeIps),
-    serverAt: (address) => ensureServer([...options.nodeIps, address]),
-    admin: await ensure('admin', { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] }),
-    apiserverClient: await ensure('apiserver-client', { commonName: apiserverClientName, usages: ['client'] }),
-    agent: await ensure('agent', {
-      commonName: `system:node:${options.nodeName}`, organizations: ['system:nodes'], usages: ['server'],
-      dnsNames: [options.nodeName], ipAddresses: options.nodeIps,
-    }),
+    ca: signer.cert, server, admin, apiserverClient, agent,
+    serveAt: async (address) => {
+      addresses.push(address);
+      server.replace(await ensure('apiserver', wanted.apiserver()));
+    },
+    renewals: [renewal('apiserver', server), renewal('admin', admin), renewal('apiserver-client', apiserverClient), renewal('agent', agent)],
+    sign: ({ extendedKeyUsage, ...signing }) => signCertificateRequest({ ca: signer, nowMs: clock.now(), extendedKeyUsages: [extendedKeyUsage], ...signing }),
+    serverNames: () => readCertificate(server.pair.cert),
   };
 };

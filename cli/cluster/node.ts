@@ -93,7 +93,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { ...credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds,
+    tls: { serving: credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds,
   });
   const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
   if (config.runtime === 'simulated') return always;

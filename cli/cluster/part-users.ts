@@ -5,3 +5,6 @@ export const partUsers = {
 
 /** An agent's user is this and its node's name, in the group of all nodes. */
 export const nodeUser = { prefix: 'system:node:', group: 'system:nodes' } as const;
+
+/** Who writes certificates into requests that were approved; only in the process that has the authority's key. */
+export const signerUser = 'system:barge:certificate-signer';

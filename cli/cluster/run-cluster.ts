@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { createLog } from '../../base/log.ts';
 import { createClient } from '../../client/client.ts';
 import { writeKubeconfig } from '../../client/kubeconfig.ts';
+import { createSignerComponent } from '../../controllers/certificate-signer/controller.ts';
 import { createControllersComponent } from '../../controllers/component.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import type { UserInfo } from '../../schemas/api.ts';
@@ -12,8 +13,9 @@ import { aborted, runComponents } from '../run-components.ts';
 import { machineAddresses } from './addresses.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
-import { nodeUser, partUsers } from './part-users.ts';
+import { nodeUser, partUsers, signerUser } from './part-users.ts';
 import { removePid, writePid } from './pid-file.ts';
+import { renewals } from './renewals.ts';
 import { schedulerProfiles } from './scheduler-profiles.ts';
 
 export interface RunOptions {
@@ -34,7 +36,7 @@ const writeAdminKubeconfig = (config: ClusterConfig, { credentials, url }: Contr
     currentContext: 'barge',
     clusters: new Map([['barge', { server: url, 'certificate-authority-data': base64(credentials.ca) }]]),
     contexts: new Map([['barge', { cluster: 'barge', user: 'admin' }]]),
-    users: new Map([['admin', { 'client-certificate-data': base64(credentials.admin.cert), 'client-key-data': base64(credentials.admin.key) }]]),
+    users: new Map([['admin', { 'client-certificate-data': base64(credentials.admin.pair.cert), 'client-key-data': base64(credentials.admin.pair.key) }]]),
   });
 };
 
@@ -60,13 +62,17 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   try {
     await writeAdminKubeconfig(config, controlPlane);
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
+    const { credentials } = controlPlane;
     const components = [
+      // Both work with the authority's key, which is here, wherever the other controllers are.
+      createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: credentials.serverNames }),
+      renewals({ credentials, clock, random, log: log.with({ component: 'renewal' }), keepAdmin: () => writeAdminKubeconfig(config, controlPlane) }),
       ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), {
-        clusterCidr: config.clusterCidr, rootCa: controlPlane.credentials.ca, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
+        clusterCidr: config.clusterCidr, rootCa: credentials.ca, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
       })] : []),
       ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), { profiles })] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
-        config, clusterDomain, credentials: controlPlane.credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
+        config, clusterDomain, credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
         nodeLabels: { 'node-role.kubernetes.io/control-plane': '' },
         agent: surroundings('agent', componentUser(`${nodeUser.prefix}${config.nodeName}`, [nodeUser.group])),
         proxy: surroundings('proxy', componentUser(partUsers.proxy)),

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { LivePair } from '../../base/live-pair.ts';
 import { CommandError, defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
 import { nodeUser } from '../cluster/part-users.ts';
@@ -40,7 +41,7 @@ export const command = defineCommand({
     ]);
     const { nodeName, nodeIp, cert, key } = selfOf(remote, machineAddresses());
     return createNode({
-      config: { ...remote.config, nodeName }, clusterDomain, nodeIp, clock: context.clock, credentials: { ca: remote.ca, agent: { cert, key } },
+      config: { ...remote.config, nodeName }, clusterDomain, nodeIp, clock: context.clock, credentials: { ca: remote.ca, agent: new LivePair({ cert, key }) },
       agent: remote.surroundings('agent'), proxy: remote.surroundings('proxy'), withProxy: context.flags['no-proxy'] !== true,
     });
   }),

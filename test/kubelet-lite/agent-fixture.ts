@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCa, issueCertificate, type CertificatePair } from '../../base/pki.ts';
+import { LivePair } from '../../base/live-pair.ts';
 import { silentLog } from '../../base/log.ts';
 import type { NewObject } from '../../client/client.ts';
 import { revisionOf } from '../../client/key.ts';
@@ -91,7 +92,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
         nodeName, nodeIp: '127.0.0.1', runtime, dataDir, clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
         overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
         withdrawal: { withdrawn: async (podIp) => { withdrawn.push(podIp); } },
-        tls: { cert: serving.cert, key: serving.key, clientCa: ca.cert }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
+        tls: { serving: new LivePair(serving), clientCa: ca.cert }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
       });
       await new Promise<void>((resolve, reject) => {
         const done = component.run(abort.signal, resolve);

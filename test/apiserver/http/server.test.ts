@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, get, type Server } from 'node:https';
+import { createServer, get, request, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect, type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import * as fc from 'fast-check';
@@ -471,17 +472,35 @@ test('closing ends watches cleanly and lets requests finish', async (t) => {
   await own.close();
 });
 
-test('the same server answers at further addresses, with a certificate of their own, until it closes', async (t) => {
+test('the same server answers at further addresses, and shows a new certificate without ending what is open, until it closes', async (t) => {
   const own = await httpsApi();
   const { ca } = own.certificates;
   const certificate = await issueCertificate({ ca, commonName: 'apiserver', usages: ['server'], ipAddresses: ['127.0.0.9'], lifetimeDays: 1, nowMs: Date.now() });
-  t.deepEqual(await own.server.listen({ host: '127.0.0.9', port: own.port, certificate }), { address: '127.0.0.9', port: own.port });
+  const open = await own.raw();
+  const watch = await own.open(`${configMaps}?watch=true`);
+  t.is(open.getPeerX509Certificate()?.fingerprint256, new X509Certificate(own.certificates.server.cert).fingerprint256);
+  own.server.useCertificate({ ...certificate, cert: `${certificate.cert}${ca.cert}` });
+  t.deepEqual(await own.server.listen({ host: '127.0.0.9', port: own.port }), { address: '127.0.0.9', port: own.port });
   await t.throwsAsync(own.server.listen({ host: '127.0.0.9', port: own.port }), { code: 'EADDRINUSE' });
   const version = (): Promise<number | undefined> => new Promise((resolve, reject) => {
     get({ host: '127.0.0.9', port: own.port, path: '/version', ca: ca.cert, agent: false }, (answer) => resolve(answer.resume().statusCode)).on('error', reject);
   });
   t.is(await version(), 200);
-  t.is((await own.call('/version')).code, 200);
+  const shown = await new Promise<PeerCertificate>((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: own.port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate(true));
+      socket.destroy();
+    }).on('error', reject);
+  });
+  t.is(shown.fingerprint256, new X509Certificate(certificate.cert).fingerprint256, 'who connects now sees the new one');
+  t.is((shown as DetailedPeerCertificate).issuerCertificate.fingerprint256, new X509Certificate(ca.cert).fingerprint256, 'with the authority beside it');
+  const admin = { ...own.certificates.admin, ca: ca.cert, host: '127.0.0.9', port: own.port, agent: false, method: 'POST', path: configMaps } as const;
+  await new Promise((resolve, reject) => request(admin, resolve).on('error', reject).end(JSON.stringify({ metadata: { name: 'seen' } })));
+  const [event] = await once(watch, 'data') as [Buffer];
+  t.regex(event.toString(), /"ADDED".*"seen"/, 'a watch from before goes on');
+  watch.destroy();
+  open.write('GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  t.regex(String((await once(open, 'data'))[0]), /^HTTP\/1\.1 200 /, 'and so does a connection');
   await own.close();
   await t.throwsAsync(version(), { code: 'ECONNREFUSED' });
   await t.throwsAsync(own.server.listen({ host: '127.0.0.9', port: own.port }), { message: /closed/ });
