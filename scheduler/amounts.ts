@@ -36,9 +36,27 @@ const combine = (a: Amounts, b: Amounts, each: (a: number, b: number) => number)
   return { cpuMilli: each(a.cpuMilli, b.cpuMilli), memoryBytes: each(a.memoryBytes, b.memoryBytes), storageBytes: each(a.storageBytes, b.storageBytes), others };
 };
 
-export const plus = (a: Amounts, b: Amounts): Amounts => combine(a, b, (x, y) => x + y);
-export const minus = (a: Amounts, b: Amounts): Amounts => combine(a, b, (x, y) => x - y);
+const plus = (a: Amounts, b: Amounts): Amounts => combine(a, b, (x, y) => x + y);
 const most = (a: Amounts, b: Amounts): Amounts => combine(a, b, Math.max);
+
+/** A sum of amounts that changes in place. */
+export class Tally implements Amounts {
+  cpuMilli = 0;
+  memoryBytes = 0;
+  storageBytes = 0;
+  others: ReadonlyMap<string, number> = none;
+
+  /** Counts amounts in (1) or out again (-1). */
+  count({ cpuMilli, memoryBytes, storageBytes, others }: Amounts, sign: 1 | -1): void {
+    this.cpuMilli += sign * cpuMilli;
+    this.memoryBytes += sign * memoryBytes;
+    this.storageBytes += sign * storageBytes;
+    if (others.size === 0) return;
+    const sums = new Map(this.others);
+    for (const [name, amount] of others) sums.set(name, (sums.get(name) ?? 0) + sign * amount);
+    this.others = sums;
+  }
+}
 
 /** What a container asks for; a limit without a request is one. */
 const containerRequests = ({ resources }: { readonly resources?: { readonly requests?: ResourceList | undefined; readonly limits?: ResourceList | undefined } | undefined }): Amounts =>

@@ -1,6 +1,7 @@
 import type { Node } from '../schemas/kinds/core/node.ts';
 import { wholeUnits } from '../schemas/quantity.ts';
-import { amountsOf, minus, noAmounts, plus, type Amounts } from './amounts.ts';
+import type { Taint } from '../schemas/types/affinity.ts';
+import { amountsOf, noAmounts, Tally, type Amounts } from './amounts.ts';
 import { HostPorts } from './host-ports.ts';
 import type { PodInfo } from './pod-info.ts';
 import { slotsOf } from './swarm/node-match.ts';
@@ -11,14 +12,19 @@ import { slotsOf } from './swarm/node-match.ts';
  */
 export class NodeInfo {
   readonly name: string;
+  // What each decision reads of hundreds of nodes stands together and changes in place: memory far away is what costs then.
+  #isCordoned = false;
+  #hardTaints: readonly Taint[] = noTaints;
+  #softTaints: readonly Taint[] = noTaints;
+  #allowedPods = 0;
+  #podCount = 0;
+  #containers = 0;
+  #allocatable: Amounts = noAmounts;
+  readonly #used = new Tally();
+  readonly #assumed = { cpuMilli: 0, memoryBytes: 0 };
   readonly ports = new HostPorts();
   readonly #pods = new Map<string, PodInfo>();
   #node: Node | undefined;
-  #allocatable: Amounts = noAmounts;
-  #allowedPods = 0;
-  #used: Amounts = noAmounts;
-  #assumed = { cpuMilli: 0, memoryBytes: 0 };
-  #containers = 0;
   #version = 0;
   #changes = 0;
   #slots = Infinity;
@@ -29,8 +35,15 @@ export class NodeInfo {
   }
 
   get node(): Node | undefined { return this.#node; }
+  /** Whether its spec says that it takes no more pods. */
+  get isCordoned(): boolean { return this.#isCordoned; }
+  /** Taints that keep pods away (NoSchedule and NoExecute). */
+  get hardTaints(): readonly Taint[] { return this.#hardTaints; }
+  /** Taints that make the node a worse one (PreferNoSchedule). */
+  get softTaints(): readonly Taint[] { return this.#softTaints; }
   get allocatable(): Amounts { return this.#allocatable; }
   get allowedPods(): number { return this.#allowedPods; }
+  /** What its pods ask for, as it stands: the amounts change with them. */
   get used(): Amounts { return this.#used; }
   /** What scorers count beside `used` for containers that ask for no CPU or memory. */
   get assumed(): { readonly cpuMilli: number; readonly memoryBytes: number } { return this.#assumed; }
@@ -38,7 +51,7 @@ export class NodeInfo {
   get containers(): number { return this.#containers; }
   /** Most containers that it takes, where its label says a number; else no limit. */
   get slots(): number { return this.#slots; }
-  get podCount(): number { return this.#pods.size; }
+  get podCount(): number { return this.#podCount; }
   /** Another number for every state of the node, its pods, and what is nominated to it. */
   get version(): number { return this.#version; }
   get pods(): ReadonlyMap<string, PodInfo> { return this.#pods; }
@@ -56,6 +69,10 @@ export class NodeInfo {
     this.#allowedPods = wholeUnits(list?.['pods']);
     this.#allocatable = allocatable;
     this.#node = node;
+    const { unschedulable, taints = noTaints } = node?.spec ?? {};
+    this.#isCordoned = unschedulable === true;
+    this.#hardTaints = taints.length === 0 ? noTaints : taints.filter(({ effect }) => effect !== 'PreferNoSchedule');
+    this.#softTaints = taints.length === 0 ? noTaints : taints.filter(({ effect }) => effect === 'PreferNoSchedule');
     this.#slots = node === undefined ? Infinity : slotsOf(node);
     this.#imageBytes = undefined;
     this.touch();
@@ -64,7 +81,8 @@ export class NodeInfo {
   add(pod: PodInfo): void {
     this.remove(pod.uid);
     this.#pods.set(pod.uid, pod);
-    this.#used = plus(this.#used, pod.requests);
+    this.#podCount = this.#pods.size;
+    this.#used.count(pod.requests, 1);
     this.#assumed.cpuMilli += pod.assumed.cpuMilli;
     this.#assumed.memoryBytes += pod.assumed.memoryBytes;
     this.#containers += pod.containers;
@@ -76,7 +94,8 @@ export class NodeInfo {
     const pod = this.#pods.get(uid);
     if (pod === undefined) return false;
     this.#pods.delete(uid);
-    this.#used = minus(this.#used, pod.requests);
+    this.#podCount = this.#pods.size;
+    this.#used.count(pod.requests, -1);
     this.#assumed.cpuMilli -= pod.assumed.cpuMilli;
     this.#assumed.memoryBytes -= pod.assumed.memoryBytes;
     this.#containers -= pod.containers;
@@ -96,4 +115,5 @@ export class NodeInfo {
   }
 }
 
+const noTaints: readonly Taint[] = Object.freeze([]);
 const noLabels: Readonly<Record<string, string>> = Object.freeze({});

@@ -279,7 +279,8 @@ export class Decider {
     }
     let most = -Infinity;
     let equals = 0;
-    for (const [at, total] of totals.entries()) {
+    for (let at = 0; at < totals.length; at++) {
+      const total = totals[at]!;
       if (total < most) continue;
       // Each of n equals is kept with a chance of 1/n, so that all of them have the same.
       equals = total > most ? 1 : equals + 1;

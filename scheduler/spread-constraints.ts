@@ -40,7 +40,7 @@ export const spreadConstraints = (pod: PodInfo, cluster: Cluster, whenUnsatisfia
     const honorsAffinity = said.nodeAffinityPolicy !== 'Ignore' && nodeMatch !== undefined;
     const honorsTaints = said.nodeTaintsPolicy === 'Honor';
     const eligible = (node: NodeInfo): boolean => keys.every((key) => node.labels[key] !== undefined) && (!honorsAffinity || nodeMatch(node))
-      && (!honorsTaints || (node.node?.spec?.taints ?? []).every((taint) => taint.effect === 'PreferNoSchedule' || toleratedBy(tolerations, taint)));
+      && (!honorsTaints || node.hardTaints.every((taint) => toleratedBy(tolerations, taint)));
     const text = JSON.stringify([said.topologyKey, namespace, matcher?.toString() ?? null, keys, honorsAffinity ? [spec?.nodeSelector, spec?.affinity?.nodeAffinity] : null, honorsTaints ? tolerations : null]);
     return {
       said, isCounted, self: matcher?.matches(labels) === true ? 1 : 0,

@@ -8,8 +8,9 @@ export const taints: Filter = {
   wokenBy: ['nodeAdded', 'nodeTaints'],
   prepare: ({ pod }) => {
     const tolerations = pod.spec?.tolerations ?? [];
-    return ({ node }) => {
-      const bad = node?.spec?.taints?.find((taint) => taint.effect !== 'PreferNoSchedule' && !toleratedBy(tolerations, taint));
+    return ({ hardTaints }) => {
+      if (hardTaints.length === 0) return undefined;
+      const bad = hardTaints.find((taint) => !toleratedBy(tolerations, taint));
       return bad === undefined ? undefined : `node(s) had untolerated taint {${bad.key}: ${bad.value ?? ''}}`;
     };
   },

@@ -10,5 +10,5 @@ export const unschedulable: Filter = {
   wokenBy: ['nodeAdded', 'nodeUnschedulable'],
   prepare: ({ pod }) => (toleratedBy(pod.spec?.tolerations ?? [], taint)
     ? undefined
-    : ({ node }) => (node?.spec?.unschedulable === true ? 'node(s) were unschedulable' : undefined)),
+    : ({ isCordoned }) => (isCordoned ? 'node(s) were unschedulable' : undefined)),
 };

@@ -8,10 +8,6 @@ export const taintScore: Scorer = {
   normalise: fewerIsBetter,
   prepare: ({ pod }) => {
     const tolerations = pod.spec?.tolerations ?? [];
-    return ({ node }) => {
-      let bad = 0;
-      for (const taint of node?.spec?.taints ?? []) if (taint.effect === 'PreferNoSchedule' && !toleratedBy(tolerations, taint)) bad++;
-      return bad;
-    };
+    return ({ softTaints }) => (softTaints.length === 0 ? 0 : softTaints.filter((taint) => !toleratedBy(tolerations, taint)).length);
   },
 };

@@ -201,9 +201,9 @@ test(`property: the choice is that of brute force, and no victim is of equal or 
     const decider = new Decider(profileOf('spread'), cluster, () => 0);
     const decision = decider.decide(wanted);
     if (!('refusal' in decision)) return;
-    const before = cluster.nodes.map((info) => [info.name, info.used, [...info.pods.keys()].sort()]);
+    const before = cluster.nodes.map((info) => [info.name, { ...info.used }, [...info.pods.keys()].sort()]);
     const found = decider.preempt(wanted, budgets, decision);
-    t.deepEqual(cluster.nodes.map((info) => [info.name, info.used, [...info.pods.keys()].sort()]), before);
+    t.deepEqual(cluster.nodes.map((info) => [info.name, { ...info.used }, [...info.pods.keys()].sort()]), before);
     const candidates = placed.flatMap((pods, n): Candidate[] => {
       const lower = pods.filter(({ priority }) => priority < wanted.priority);
       const breaking = budgets.broken([...lower].sort((a, b) => b.priority - a.priority || Date.parse(a.pod.status!.startTime!) - Date.parse(b.pod.status!.startTime!)));
