@@ -22,6 +22,8 @@ export interface ClusterConfig {
   readonly agent: boolean;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
+  /** `auto`: straight to nodes of the same link. */
+  readonly overlay: 'auto' | 'vxlan';
   /** Requests that the API server carries out at once; of one user half as many. */
   readonly requestsInFlight: { readonly reading: number; readonly mutating: number };
   /** Watches and streams that one user may have open. */
@@ -81,6 +83,7 @@ export const settings: readonly Setting[] = [
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
   { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
+  { name: 'overlay', value: 'auto|vxlan', summary: 'how packets get to pods of other nodes: auto goes straight to nodes on the same link and through VXLAN to others; vxlan is for links that carry packets of known addresses only; the same on all nodes (default auto)' },
   { name: 'max-requests-inflight', value: 'N', summary: 'requests that read, carried out at once; one user has half of it (default 400)' },
   { name: 'max-mutating-requests-inflight', value: 'N', summary: 'requests that write, carried out at once; one user has half of it (default 200)' },
   { name: 'max-watches-per-user', value: 'N', summary: 'watches and streams that one user may have open (default 1000)' },
@@ -261,6 +264,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     agent: given['no-agent'] !== true && components.has('agent'),
     clusterCidr,
     serviceCidr,
+    overlay: wordOf('overlay', text('overlay') ?? 'auto', ['auto', 'vxlan']),
     requestsInFlight: {
       reading: countOf('max-requests-inflight', text('max-requests-inflight') ?? '400', { least: 2, most: 100_000 }),
       mutating: countOf('max-mutating-requests-inflight', text('max-mutating-requests-inflight') ?? '200', { least: 2, most: 100_000 }),

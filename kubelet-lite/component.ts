@@ -18,6 +18,7 @@ import type { AgentContext, Engine } from './agent-context.ts';
 import { Images } from './images.ts';
 import { Limiter } from './limiter.ts';
 import type { Overlay } from './network/overlay.ts';
+import { followPeers } from './network/follow-peers.ts';
 import { realNetwork } from './network-probes.ts';
 import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-registration.ts';
 import { mostPods, nodeResources } from './node-status.ts';
@@ -128,7 +129,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);
-    const { gatewayIp } = await options.overlay.prepare({ nodeName, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
+    const { gatewayIp } = await options.overlay.prepare({ nodeName, nodeIp, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
     network({ gatewayIp, podCidr });
 
     const sources = new SourceCache({ client, clock, log, random });
@@ -161,7 +162,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     await workers.start(pods);
     await registration.setReady(undefined);
     ready();
-    const overlaid = applyPeers(nodes, { surroundings, options, signal });
+    const overlaid = followPeers(nodes, { overlay: options.overlay, nodeName, clock, log, signal });
     const reclaimed = runControllers([reclaimController({ nodeName, dirs, claimed })], surroundings, signal, () => undefined, { informers });
     await Promise.all([informing, heard, overlaid, reclaimed, registration.run(signal), sampler.run(signal)]);
     await context.sources.close();
@@ -219,34 +220,6 @@ const watchEngine = async (workers: PodWorkers, { surroundings: { clock, log }, 
       }
       lost = true;
       await sleep(clock, engineRetryMs, signal);
-    }
-  }
-};
-
-/** Tells the overlay of all other nodes, whenever they change; one call at a time, always with the newest list. */
-const applyPeers = async (nodes: Informer<Node>, { surroundings: { clock, log }, options: { overlay, nodeName }, signal }: Around): Promise<void> => {
-  let wake = Promise.withResolvers<void>();
-  const look = (): void => wake.resolve();
-  nodes.on({ added: look, updated: look, deleted: look });
-  signal.addEventListener('abort', look, { once: true });
-  let last = '[]';
-  while (!signal.aborted) {
-    await wake.promise;
-    wake = Promise.withResolvers();
-    if (signal.aborted) return;
-    const peers = nodes.list().filter((node) => node.metadata.name !== nodeName).flatMap((node) => {
-      const podCidr = node.spec?.podCIDR;
-      const peerIp = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
-      return podCidr === undefined || podCidr === '' || peerIp === undefined ? [] : [{ nodeName: node.metadata.name ?? '', nodeIp: peerIp, podCidr }];
-    }).sort((a, b) => a.nodeName.localeCompare(b.nodeName));
-    if (JSON.stringify(peers) === last) continue;
-    try {
-      await overlay.apply(peers);
-      last = JSON.stringify(peers);
-    } catch (error) {
-      log.warn('the overlay could not take the list of nodes, trying again', { error });
-      await sleep(clock, engineRetryMs, signal);
-      look();
     }
   }
 };

@@ -7,6 +7,8 @@ import type { Component, Surroundings } from '../../base/component.ts';
 import { silentLog } from '../../base/log.ts';
 import { createAgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
 import { BridgeOverlay, bridgeDefaults } from '../../kubelet-lite/network/bridge.ts';
+import type { Overlay } from '../../kubelet-lite/network/overlay.ts';
+import { VxlanOverlay } from '../../kubelet-lite/network/vxlan.ts';
 import { connectDocker } from '../../kubelet-lite/runtime/docker-client.ts';
 import { DockerRuntime } from '../../kubelet-lite/runtime/docker.ts';
 import type { ProxyBackend } from '../../proxy/backend.ts';
@@ -21,7 +23,7 @@ import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
 /** What a node has to know, whether the control plane is in its process or not. */
-export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes'>;
+export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay'>;
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -47,6 +49,12 @@ const isRoot = (): boolean => process.getuid?.() === 0;
 
 const bridgeOf = (config: NodeConfig, owner: string, log: Surroundings['log']): BridgeOverlay => new BridgeOverlay({ docker: connectDocker(config.dockerHost), log, owner });
 
+/** The pods' network of a node; without root it ends at the machine. */
+const overlayOf = (config: NodeConfig, owner: string, log: Surroundings['log']): Overlay => {
+  const bridge = bridgeOf(config, owner, log);
+  return isRoot() ? new VxlanOverlay({ bridge, podInterface: bridgeDefaults.interfaceName, run: runCommand, log, direct: config.overlay === 'auto' }) : bridge;
+};
+
 const nftablesOf = (config: NodeConfig, log: Surroundings['log']): NftablesBackend =>
   new NftablesBackend({ run: runCommand, serviceCidr: config.serviceCidr, podInterface: bridgeDefaults.interfaceName, log });
 
@@ -68,7 +76,7 @@ const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Pro
   const owner = ownerOf(credentials.ca);
   return {
     runtime: new DockerRuntime({ dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock }),
-    overlay: bridgeOf(config, owner, agent.log),
+    overlay: overlayOf(config, owner, agent.log),
   };
 };
 
@@ -136,7 +144,8 @@ export const nodeRemovals = (config: ClusterConfig, owner: string): readonly Rem
     {
       what: 'the pod network',
       run: async () => {
-        await bridgeOf(config, owner, silentLog).remove();
+        if (await bridgeOf(config, owner, silentLog).isAnothers()) return undefined;
+        await overlayOf(config, owner, silentLog).remove();
         return 'removed the pod network';
       },
     },

@@ -2,6 +2,8 @@
 
 export interface Self {
   readonly nodeName: string;
+  /** Where other nodes reach this one. */
+  readonly nodeIp: string;
   /** The node's own pod addresses, such as `10.244.0.0/24`. */
   readonly podCidr: string;
   readonly clusterCidr: string;
@@ -21,7 +23,7 @@ export interface Overlay {
   readonly overheadBytes: number;
   /** Makes this node's side; gives the address at which pods reach their node (the bridge's own). Idempotent. */
   prepare(self: Self): Promise<{ readonly gatewayIp: string }>;
-  /** The whole list each time. */
+  /** The whole list each time, also the same one again: what somebody else broke is repaired then. */
   apply(peers: readonly Peer[]): Promise<void>;
   /** Takes away everything that it ever made. */
   remove(): Promise<void>;

@@ -14,7 +14,7 @@ export interface NetPeer {
   /** Starts a server that answers every line with `<name> <client's address>`, and says `end <name>` after the client's end. Gives its port. */
   serve(options: Target & { readonly name: string }): Promise<number>;
   /** One connection or datagram: the server's answer, or `refused`, `timeout`, or another error code. */
-  ask(options: Target & { readonly timeoutMs?: number }): Promise<string>;
+  ask(options: Target & { readonly timeoutMs?: number; readonly bytes?: number }): Promise<string>;
   /** A connection or UDP socket that stays; `say` gives the answer to one more line. */
   open(options: Target): Promise<number>;
   say(handle: number): Promise<string>;
@@ -48,7 +48,7 @@ class LocalPeer implements NetPeer {
     return (server.address() as { readonly port: number }).port;
   }
 
-  ask({ protocol = 'TCP', host, port, timeoutMs = 2_000 }: Target & { readonly timeoutMs?: number }): Promise<string> {
+  ask({ protocol = 'TCP', host, port, timeoutMs = 2_000, bytes = 1 }: Target & { readonly timeoutMs?: number; readonly bytes?: number }): Promise<string> {
     return new Promise((resolve) => {
       const failed = (error: NodeJS.ErrnoException): void => settle(refusals.has(error.code) ? 'refused' : error.code ?? error.message);
       const timer = setTimeout(() => settle('timeout'), timeoutMs);
@@ -66,7 +66,7 @@ class LocalPeer implements NetPeer {
         };
         socket.on('error', failed);
         socket.on('message', (message) => settle(String(message)));
-        socket.once('connect', () => socket.send('x', (error) => {
+        socket.once('connect', () => socket.send('x'.repeat(bytes), (error) => {
           if (error !== null) failed(error);
         }));
         socket.connect(port, host);
@@ -84,7 +84,7 @@ class LocalPeer implements NetPeer {
         received += String(chunk);
       });
       socket.on('end', () => settle(received.trim().replaceAll('\n', ' ')));
-      socket.end('x\n');
+      socket.end(`${'x'.repeat(bytes)}\n`);
     });
   }
 
