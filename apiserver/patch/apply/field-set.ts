@@ -92,12 +92,6 @@ export const intersection = (a: FieldSet | undefined, b: FieldSet | undefined): 
   return nodeOf(isMember(a) && isMember(b), children);
 };
 
-/** The set without an element of its root and all that lies below it. */
-export const without = (set: FieldSet | undefined, element: string): FieldSet | undefined => {
-  if (set === undefined || !Object.hasOwn(set, element)) return set;
-  return nodeOf(Object.hasOwn(set, self), elementsOf(set).filter((one) => one !== element).map((one) => [one, set[one]!]));
-};
-
 /** How the path of an element is written for people: `.name`, `[containerPort=80,protocol="TCP"]`, `[="value"]`. */
 const textOfElement = (element: string): string => {
   const rest = element.slice(2);

@@ -2,7 +2,7 @@
 import type { AnyKind, ApiObject } from '../../../schemas/kind.ts';
 import type { JsonSchema } from '../../../schemas/schema.ts';
 import { compare, noChange, type Comparison } from './compare.ts';
-import { nodeOf, without, type FieldSet } from './field-set.ts';
+import { elementsOf, isMember, nodeOf, type FieldSet } from './field-set.ts';
 import { shapeOf } from './shape.ts';
 
 /** Members of metadata that are the server's, or the object's identity. */
@@ -13,14 +13,20 @@ export const ownable = (kind: AnyKind, subresource: string, set: FieldSet | unde
   if (set === undefined) return undefined;
   // Through its own address nothing but the status is written.
   if (subresource === 'status') return nodeOf(false, Object.entries(set).filter(([element]) => element === 'f:status'));
-  let left = without(without(set, 'f:apiVersion'), 'f:kind');
-  if (subresource === '' && kind.subresources.status === true) left = without(left, 'f:status');
-  const metadata = left?.['f:metadata'];
-  if (left === undefined || metadata === undefined) return left;
-  const kept = Object.entries(metadata).filter(([element]) => element.startsWith('f:') && !nobodysMetadata.has(element));
-  if (kept.length === Object.keys(metadata).length) return left;
-  const rest = nodeOf(false, kept);
-  return rest === undefined ? without(left, 'f:metadata') : { ...left, 'f:metadata': rest };
+  const withoutStatus = subresource === '' && kind.subresources.status === true;
+  const left: (readonly [string, FieldSet])[] = [];
+  let same = true;
+  for (const element of elementsOf(set)) {
+    const child = element === 'f:metadata' ? ownableMetadata(set[element]!) : element === 'f:apiVersion' || element === 'f:kind' || (element === 'f:status' && withoutStatus) ? undefined : set[element]!;
+    same &&= child === set[element];
+    if (child !== undefined) left.push([element, child]);
+  }
+  return same ? set : nodeOf(isMember(set), left);
+};
+
+const ownableMetadata = (set: FieldSet): FieldSet | undefined => {
+  const kept = Object.entries(set).filter(([element]) => element.startsWith('f:') && !nobodysMetadata.has(element));
+  return kept.length === Object.keys(set).length ? set : nodeOf(false, kept);
 };
 
 /** How a write changes an object, in fields that somebody can own; `noChange` itself where it changes none. */
