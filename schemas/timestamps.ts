@@ -45,10 +45,13 @@ export const isTime = (text: string): boolean => {
 
 const isoSeconds = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19);
 
+let lastCanonical = '';
+
 /** The time in UTC with whole seconds; a text that is no time stays as it is. */
 export const canonicalTime = (text: string): string => {
+  if (text === lastCanonical) return text;
   const instant = parse(text);
-  return instant === undefined ? text : `${isoSeconds(instant.seconds)}Z`;
+  return instant === undefined ? text : lastCanonical = `${isoSeconds(instant.seconds)}Z`;
 };
 
 /** The time in UTC with six digits of fraction; a text that is no time stays as it is. */

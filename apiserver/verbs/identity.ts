@@ -10,7 +10,12 @@ export const generatedName = (prefix: string, random: () => number): string => {
   return name;
 };
 
-const word = (random: () => number): string => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0');
+const bytes: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+const word = (random: () => number): string => {
+  const bits = Math.floor(random() * 2 ** 32);
+  return bytes[bits >>> 24]! + bytes[(bits >>> 16) & 255]! + bytes[(bits >>> 8) & 255]! + bytes[bits & 255]!;
+};
 
 /** A random UUID (version 4). */
 export const newUid = (random: () => number): string => {
