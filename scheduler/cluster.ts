@@ -1,5 +1,6 @@
 import type { Node } from '../schemas/kinds/core/node.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { DefaultSelectors } from './default-selectors.ts';
 import { HeldTerms, type HeldTerm } from './held-terms.ts';
 import { NodeInfo } from './node-info.ts';
 import { Nominations } from './nominations.ts';
@@ -24,6 +25,8 @@ export class Cluster {
   readonly #slotted = new Set<string>();
   #nodes: NodeInfo[] = [];
   readonly #priorities = new Priorities();
+  /** What selects pods, kept up by the caller where a profile asks for it (`followsSelectors`). */
+  readonly selectors = new DefaultSelectors();
   /** Claims and volumes, and who uses them. */
   readonly volumes = new Volumes(() => this.#changed());
   readonly #nominations = new Nominations((nodeName) => {

@@ -11,8 +11,9 @@ import { deepEqual } from '../schemas/frozen.ts';
 import { PodDisruptionBudget } from '../schemas/kinds/policy/pod-disruption-budget.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { StorageClass } from '../schemas/kinds/storage/storage-class.ts';
+import { followSelectors } from './follow-selectors.ts';
 import type { Profile } from './framework.ts';
-import { profileOf } from './profile.ts';
+import { followsSelectors, profileOf } from './profile.ts';
 import { countScheduler } from './scheduler-metrics.ts';
 import { defaultSchedulerName, Scheduler } from './scheduler.ts';
 
@@ -45,6 +46,7 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
     const volumes = informers.informer(PersistentVolume);
     const classes = informers.informer(StorageClass);
     const pods = informers.informer(Pod);
+    const tellSelectors = [...profiles.values()].some(followsSelectors) ? followSelectors(informers, scheduler.cluster.selectors) : undefined;
     const informing = informers.run(all);
     try {
       // Nodes first, so that the first pods do not find an empty cluster.
@@ -58,6 +60,7 @@ export const createSchedulerComponent = (surroundings: Surroundings, options: Sc
       classes.on({ added: (one) => binder.setClass(one), updated: (one) => binder.setClass(one), deleted: (one) => binder.removeClass(one) });
       volumes.on({ added: (one) => binder.setVolume(one), updated: (one) => binder.setVolume(one), deleted: (one) => binder.removeVolume(one) });
       claims.on({ added: (one) => binder.setClaim(one), updated: (one) => binder.setClaim(one), deleted: (one) => binder.removeClaim(one) });
+      tellSelectors?.();
       nodes.on({ added: (node) => scheduler.setNode(node), updated: (node) => scheduler.setNode(node), deleted: (node) => scheduler.removeNode(node) });
       pods.on({ added: (pod) => scheduler.setPod(pod), updated: (pod) => scheduler.setPod(pod), deleted: (pod) => scheduler.removePod(pod) });
       ready();

@@ -66,6 +66,8 @@ export interface Scorer {
   readonly normalise?: Normalise;
   /** As for filters; the function gives 0 (worst) to 100 for a node that passed all filters, or any number for `normalise`. */
   prepare(pod: PodInfo, cluster: Cluster): ((node: NodeInfo) => number) | undefined;
+  /** What `prepare` reads beside the pod's shape, as a text; absent: nothing. Pods share what was prepared where it is the same. */
+  dependsOn?(pod: PodInfo, cluster: Cluster): string;
 }
 
 export interface Strategy {

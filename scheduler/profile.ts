@@ -27,5 +27,8 @@ export const filters: readonly Filter[] = [
 /** What a pod wants most goes before how it is spread. */
 export const sieves: readonly Sieve[] = [swarmSoft, swarmPreferences];
 
+/** Whether a profile asks for what selects pods, so that services and workloads must be followed. */
+export const followsSelectors = ({ strategy }: Profile): boolean => strategy.scorers.some(({ scorer }) => scorer.dependsOn !== undefined);
+
 /** All filters, and one of the strategies that have a name. */
 export const profileOf = (strategy: StrategyName): Profile => ({ filters, sieves, strategy: strategies[strategy] });

@@ -1,4 +1,5 @@
 /** Profiles as an administrator writes them down: by schedulerName a strategy, or scorers with weights. */
+import { whyNotQualifiedName } from '../schemas/names.ts';
 import type { Profile, Scorer, Strategy } from './framework.ts';
 import { filters, profileOf, sieves } from './profile.ts';
 import { balancedAllocation } from './scorers/balanced-allocation.ts';
@@ -9,8 +10,9 @@ import { mostAllocated } from './scorers/most-allocated.ts';
 import { nodeAffinityScore } from './scorers/node-affinity-score.ts';
 import { podAffinityScore } from './scorers/pod-affinity-score.ts';
 import { requestedToCapacityRatio, type RatioPoint } from './scorers/requested-to-capacity-ratio.ts';
-import { spreadScore } from './scorers/spread-score.ts';
+import { spreadScoreWith } from './scorers/spread-score.ts';
 import { taintScore } from './scorers/taint-score.ts';
+import { systemSpread, type DefaultSpread } from './spread-constraints.ts';
 import { strategies, type StrategyName } from './strategies.ts';
 
 /** What is wrong in the profiles, with the path of the field and what would be right. */
@@ -25,6 +27,7 @@ const mostWeight = 100;
 interface ScorerArguments {
   readonly resources: ResourceWeights;
   readonly shape: readonly RatioPoint[] | undefined;
+  readonly defaultConstraints: DefaultSpread;
 }
 
 /** Scorers that a profile can name, by Kubernetes' words, and the arguments that they take. */
@@ -36,7 +39,7 @@ const scorers: Readonly<Record<string, { readonly takes: readonly (keyof ScorerA
   nodeAffinity: { takes: [], make: () => nodeAffinityScore },
   taintToleration: { takes: [], make: () => taintScore },
   interPodAffinity: { takes: [], make: () => podAffinityScore },
-  topologySpread: { takes: [], make: () => spreadScore },
+  topologySpread: { takes: ['defaultConstraints'], make: (given) => spreadScoreWith(given.defaultConstraints) },
   imageLocality: { takes: [], make: () => imageLocality },
 };
 
@@ -81,14 +84,15 @@ const weighted = (name: string, wanted: unknown, path: string): Strategy => {
     name,
     scorers: wanted.map((one: unknown, at) => {
       const here = `${path}[${at}]`;
-      const named = fieldsOf(one, here, ['name', 'weight', 'resources', 'shape']);
+      const named = fieldsOf(one, here, ['name', 'weight', 'resources', 'shape', 'defaultConstraints']);
       const kind = typeof named['name'] === 'string' && Object.hasOwn(scorers, named['name']) ? scorers[named['name']]! : fail(`${here}.name`, `${JSON.stringify(named['name'])} is not one of ${Object.keys(scorers).join(', ')}`);
       if (seen.has(named['name'])) fail(`${here}.name`, `${JSON.stringify(named['name'])} is there twice`);
       seen.add(named['name']);
-      for (const argument of ['resources', 'shape'] as const) if (named[argument] !== undefined && !kind.takes.includes(argument)) fail(`${here}.${argument}`, `${String(named['name'])} takes none`);
+      for (const argument of ['resources', 'shape', 'defaultConstraints'] as const) if (named[argument] !== undefined && !kind.takes.includes(argument)) fail(`${here}.${argument}`, `${String(named['name'])} takes none`);
       const given = {
         resources: named['resources'] === undefined ? cpuAndMemory : resourcesOf(named['resources'], `${here}.resources`),
         shape: named['shape'] === undefined ? undefined : shapeOf(named['shape'], `${here}.shape`),
+        defaultConstraints: named['defaultConstraints'] === undefined ? systemSpread : spreadOf(named['defaultConstraints'], `${here}.defaultConstraints`),
       };
       return { scorer: kind.make(given, here), weight: wholeNumber(named['weight'] ?? 1, `${here}.weight`, { least: 1, most: mostWeight }) };
     }),
@@ -99,6 +103,20 @@ const resourcesOf = (value: unknown, path: string): ResourceWeights => {
   const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
   if (entries.length === 0) return fail(path, 'must be a map from resources to weights, such as {cpu: 1, memory: 1}');
   return Object.fromEntries(entries.map(([name, weight]) => [name, wholeNumber(weight, `${path}[${name}]`, { least: 1, most: mostWeight })]));
+};
+
+/** Constraints that an administrator lists; all keys must be there then, as for those of a pod. An empty list: pods without constraints are not spread. */
+const spreadOf = (value: unknown, path: string): DefaultSpread => {
+  if (!Array.isArray(value)) return fail(path, 'must be a list of constraints, such as [{maxSkew: 3, topologyKey: kubernetes.io/hostname}]');
+  const constraints = value.map((one: unknown, at) => {
+    const here = `${path}[${at}]`;
+    const { maxSkew, topologyKey, whenUnsatisfiable = 'ScheduleAnyway' } = fieldsOf(one, here, ['maxSkew', 'topologyKey', 'whenUnsatisfiable']);
+    if (typeof topologyKey !== 'string' || whyNotQualifiedName(topologyKey) !== undefined) return fail(`${here}.topologyKey`, 'must be the key of a node label, such as topology.kubernetes.io/zone');
+    if (whenUnsatisfiable !== 'ScheduleAnyway') fail(`${here}.whenUnsatisfiable`, 'must be ScheduleAnyway: defaults rank nodes and refuse none');
+    return { maxSkew: wholeNumber(maxSkew, `${here}.maxSkew`, { least: 1, most: 2 ** 31 - 1 }), topologyKey };
+  });
+  for (const [at, { topologyKey }] of constraints.entries()) if (constraints.findIndex((one) => one.topologyKey === topologyKey) < at) fail(`${path}[${at}].topologyKey`, `${JSON.stringify(topologyKey)} is there twice`);
+  return { constraints, needsAllKeys: true };
 };
 
 const shapeOf = (value: unknown, path: string): readonly RatioPoint[] => {

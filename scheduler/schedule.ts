@@ -9,7 +9,7 @@ import { conditionOf } from '../schemas/conditions.ts';
 import { Budgets } from './budgets.ts';
 import type { Cluster } from './cluster.ts';
 import { explain, type Refusal } from './explain.ts';
-import type { Check, Filter, Narrowed, Normalise, Profile, Reason, Wake } from './framework.ts';
+import type { Check, Filter, Narrowed, Normalise, Profile, Reason, Scorer, Wake } from './framework.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import { notHelpful, noVictims, preempt, preemptionReason, VictimMemory, victimsOn, type Candidate, type PreemptionView } from './preemption.ts';
@@ -75,6 +75,7 @@ export class Decider {
   readonly #cluster: Cluster;
   readonly #random: () => number;
   readonly #prepared = new Map<string, Prepared>();
+  readonly #dependent: readonly Scorer[];
   #start = 0;
   #limitsSlots = false;
 
@@ -82,6 +83,7 @@ export class Decider {
     this.#profile = profile;
     this.#cluster = cluster;
     this.#random = random;
+    this.#dependent = profile.strategy.scorers.flatMap(({ scorer }) => (scorer.dependsOn === undefined ? [] : [scorer]));
   }
 
   /** The node for a pod as the cluster stands. Changes nothing: the caller places the pod. */
@@ -206,7 +208,8 @@ export class Decider {
       this.#prepared.clear();
       this.#limitsSlots = limitsSlots;
     }
-    const known = this.#prepared.get(pod.shape);
+    const key = this.#dependent.reduce((text, scorer) => `${text} ${scorer.dependsOn?.(pod, this.#cluster)}`, pod.shape);
+    const known = this.#prepared.get(key);
     if (known !== undefined) return known;
     const { filters, sieves, strategy } = this.#profile;
     const misread = misreadStrategy(pod) ?? filters.map((filter) => filter.misread?.(pod)).find((problem) => problem !== undefined);
@@ -231,7 +234,7 @@ export class Decider {
       this.#prepared.delete(oldest);
       break;
     }
-    this.#prepared.set(pod.shape, prepared);
+    this.#prepared.set(key, prepared);
     return prepared;
   }
 

@@ -41,8 +41,8 @@ const controllerRules: readonly PolicyRule[] = [
 ];
 
 const schedulerRules: readonly PolicyRule[] = [
-  on('', ['pods', 'nodes', 'namespaces', 'services'], read),
-  on('apps', ['replicasets'], read),
+  on('', ['pods', 'nodes', 'namespaces', 'services', 'replicationcontrollers'], read),
+  on('apps', ['replicasets', 'statefulsets'], read),
   on('policy', ['poddisruptionbudgets'], read),
   // A volume is promised to a claim before the claim's pod is bound.
   on('', ['persistentvolumes', 'persistentvolumeclaims'], [...read, ...change]),

@@ -52,6 +52,12 @@ for (const [document, message] of [
   [scorers({ name: 'requestedToCapacityRatio' }), 'profiles[0].scorers[0].shape: is needed: the points of the line from utilization (0 to 100) to score (0 to 10)'],
   [scorers({ name: 'requestedToCapacityRatio', shape: [{ utilization: 5, score: 1 }, { utilization: 5, score: 2 }] }), 'profiles[0].scorers[0].shape[1].utilization: must be above the one before'],
   [scorers({ name: 'requestedToCapacityRatio', shape: [{ utilization: 5, score: 11 }] }), 'profiles[0].scorers[0].shape[0].score: must be a whole number from 0 to 10'],
+  [scorers({ name: 'nodeAffinity', defaultConstraints: [] }), 'profiles[0].scorers[0].defaultConstraints: nodeAffinity takes none'],
+  [scorers({ name: 'topologySpread', defaultConstraints: 'System' }), 'profiles[0].scorers[0].defaultConstraints: must be a list of constraints, such as [{maxSkew: 3, topologyKey: kubernetes.io/hostname}]'],
+  [scorers({ name: 'topologySpread', defaultConstraints: [{ maxSkew: 0, topologyKey: 'zone' }] }), 'profiles[0].scorers[0].defaultConstraints[0].maxSkew: must be a whole number from 1 to 2147483647'],
+  [scorers({ name: 'topologySpread', defaultConstraints: [{ maxSkew: 1 }] }), 'profiles[0].scorers[0].defaultConstraints[0].topologyKey: must be the key of a node label, such as topology.kubernetes.io/zone'],
+  [scorers({ name: 'topologySpread', defaultConstraints: [{ maxSkew: 1, topologyKey: 'zone' }, { maxSkew: 2, topologyKey: 'zone' }] }), 'profiles[0].scorers[0].defaultConstraints[1].topologyKey: "zone" is there twice'],
+  [scorers({ name: 'topologySpread', defaultConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }] }), 'profiles[0].scorers[0].defaultConstraints[0].whenUnsatisfiable: must be ScheduleAnyway: defaults rank nodes and refuse none'],
 ] as const) {
   test(`refused: ${message} (${JSON.stringify(document)?.slice(0, 80)})`, (t) => {
     t.throws(() => readProfiles(document), { instanceOf: ProfileError, message });
