@@ -20,6 +20,8 @@ export interface ClusterConfig {
   readonly scheduler: boolean;
   /** The node's side: agent, proxy and DNS. */
   readonly agent: boolean;
+  /** Pod sandboxes that a node makes ahead; 0 for none. */
+  readonly warmSandboxes: number;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
   /** `auto`: straight to nodes of the same link. */
@@ -79,6 +81,7 @@ export const settings: readonly Setting[] = [
   { name: 'node-name', value: 'NAME', summary: "name of this machine's node (default the host name)" },
   { name: 'docker-host', value: 'URL', summary: 'the Docker Engine, unix:// or tcp:// (default DOCKER_HOST, else unix:///var/run/docker.sock)' },
   { name: 'runtime', value: 'docker|simulated', summary: 'what runs the containers; simulated only pretends to (default docker)' },
+  { name: 'warm-sandboxes', value: 'N', summary: 'pod sandboxes that a node keeps ready for pods to come, 0 for none (default 8)' },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
@@ -262,6 +265,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     controllers: components.has('controllers'),
     scheduler: components.has('scheduler'),
     agent: given['no-agent'] !== true && components.has('agent'),
+    warmSandboxes: countOf('warm-sandboxes', text('warm-sandboxes') ?? '8', { least: 0, most: 110 }),
     clusterCidr,
     serviceCidr,
     overlay: wordOf('overlay', text('overlay') ?? 'auto', ['auto', 'vxlan']),

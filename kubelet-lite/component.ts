@@ -26,6 +26,7 @@ import { runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
 import type { PodNetwork } from './runtime/pod-network.ts';
 import type { RuntimeInfo, SandboxState } from './runtime/runtime.ts';
+import type { WarmSandboxes } from './runtime/warm-sandboxes.ts';
 import { createAgentServer, type AgentTls } from './server.ts';
 import { NodeReports } from './server/node-reports.ts';
 import { SourceCache } from './source-cache.ts';
@@ -40,7 +41,9 @@ export interface AgentOptions {
   readonly nodeName: string;
   readonly nodeIp: string;
   /** An engine that brings its own network (a simulated one) is probed through it. */
-  readonly runtime: Engine & { readonly network?: PodNetwork };
+  readonly runtime: Engine & { readonly network?: PodNetwork; readonly warm?: Pick<WarmSandboxes, 'keep' | 'removeAll' | 'removeOutside'> };
+  /** Sandboxes that wait for pods, where the engine can make them; 0 for none. */
+  readonly warmSandboxes?: number;
   readonly overlay: Overlay;
   readonly withdrawal: EndpointWithdrawal;
   readonly dataDir: string;
@@ -129,6 +132,8 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);
+    // What waits must not keep a network as it is that no pod keeps.
+    if (runtime.warm !== undefined) await ((await runtime.list()).length === 0 ? runtime.warm.removeAll() : runtime.warm.removeOutside(podCidr));
     const { gatewayIp } = await options.overlay.prepare({ nodeName, nodeIp, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
     network({ gatewayIp, podCidr });
 
@@ -164,7 +169,8 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     ready();
     const overlaid = followPeers(nodes, { overlay: options.overlay, nodeName, clock, log, signal });
     const reclaimed = runControllers([reclaimController({ nodeName, dirs, claimed })], surroundings, signal, () => undefined, { informers });
-    await Promise.all([informing, heard, overlaid, reclaimed, registration.run(signal), sampler.run(signal)]);
+    const warmed = runtime.warm?.keep({ count: options.warmSandboxes ?? 0, most: mostPods, pods: () => pods.list().length }, signal);
+    await Promise.all([informing, heard, overlaid, reclaimed, warmed, registration.run(signal), sampler.run(signal)]);
     await context.sources.close();
   } finally {
     workers?.close();

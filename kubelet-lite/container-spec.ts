@@ -13,11 +13,14 @@ export const defaultTerminationPath = '/dev/termination-log';
 
 const protocolOf = (text: string | undefined): 'TCP' | 'UDP' | 'SCTP' => (text === 'UDP' || text === 'SCTP' ? text : 'TCP');
 
+/** What the pod's programs take for their host's name. */
+export const podHostname = (pod: Pod, clusterDomain: string): string => (pod.spec?.setHostnameAsFQDN === true && fqdnOf(pod, clusterDomain)) || hostnameOf(pod);
+
 export const sandboxSpec = (pod: Pod, attempt: number, clusterDomain: string): SandboxSpec => {
   const spec = pod.spec ?? { containers: [] };
   return {
     podUid: pod.metadata.uid ?? '', podName: pod.metadata.name ?? '', podNamespace: pod.metadata.namespace ?? '', attempt,
-    hostname: spec.setHostnameAsFQDN === true ? (fqdnOf(pod, clusterDomain) || hostnameOf(pod)) : hostnameOf(pod),
+    hostname: podHostname(pod, clusterDomain),
     hostNetwork: spec.hostNetwork ?? false, hostPid: spec.hostPID ?? false, hostIpc: spec.hostIPC ?? false,
     sharePid: spec.shareProcessNamespace ?? false,
     sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
@@ -43,6 +46,7 @@ export interface ContainerInput {
   readonly attempt: number;
   readonly env: ContainerSpec['env'];
   readonly security: Security;
+  readonly clusterDomain: string;
   /** Id of the run whose processes the container sees. */
   readonly pidOf?: string | undefined;
   /** Files of the node that stand in every container, by where they stand. */
@@ -62,7 +66,7 @@ const propagation = (mount: VolumeMount, container: Container): Pick<Mount, 'pro
 };
 
 /** Rejects with ConfigError when the container cannot be made as it is asked for. */
-export const containerSpec = async ({ pod, container, attempt, env, security, pidOf, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
+export const containerSpec = async ({ pod, container, attempt, env, security, clusterDomain, pidOf, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
   refuseUnsupported(container);
   const values = new Map(env.map(({ name, value }) => [name, value]));
   const expanded = (text: string): string => expand(text, (name) => values.get(name));
@@ -94,6 +98,7 @@ export const containerSpec = async ({ pod, container, attempt, env, security, pi
     cpuMilliRequest: cpuMilli(requests['cpu'] ?? limits['cpu'] ?? '0'),
     ...(limits['memory'] === undefined ? {} : { memoryBytesLimit: bytesOf(limits['memory']) }),
     ...security,
+    hostname: podHostname(pod, clusterDomain), messagePath: container.terminationMessagePath || defaultTerminationPath,
     ...(pidOf === undefined ? {} : { pidOf }),
     stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, tty: container.tty ?? false,
     labels: {},

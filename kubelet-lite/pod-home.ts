@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import type { AgentContext } from './agent-context.ts';
-import { defaultTerminationPath } from './container-spec.ts';
+import { defaultTerminationPath, podHostname } from './container-spec.ts';
 import type { PodFacts } from './downward.ts';
 import { makeMessageFile, nodeFile } from './last-words.ts';
 import { hostsFile, parseResolver, resolverFile } from './pod-files.ts';
@@ -45,18 +45,21 @@ export class PodHome {
     };
   }
 
-  /** Writes hosts and resolv.conf; gives them by where they stand in a container. */
+  /** Writes hosts, hostname and resolv.conf; gives them by where they stand in a container. */
   async files(pod: Pod, podIp: string | undefined): Promise<Readonly<Record<string, string>>> {
     const { clusterDomain, dnsIp } = this.#context;
     await mkdir(this.#dir, { recursive: true });
     const hosts = join(this.#dir, 'hosts');
     const resolver = join(this.#dir, 'resolv.conf');
+    const hostname = join(this.#dir, 'hostname');
+    const ownHostname = pod.spec?.hostNetwork !== true;
     const nodeHosts = pod.spec?.hostNetwork === true ? await nodeFile('/etc/hosts') : '';
     await Promise.all([
       writeFile(hosts, hostsFile(pod, { podIp, clusterDomain, nodeHosts })),
       writeFile(resolver, resolverFile(pod, { clusterDomain, dnsIp, nodeResolver: await nodeResolver() })),
+      ownHostname ? writeFile(hostname, `${podHostname(pod, clusterDomain)}\n`) : undefined,
     ]);
-    return { '/etc/hosts': hosts, '/etc/resolv.conf': resolver };
+    return { '/etc/hosts': hosts, '/etc/resolv.conf': resolver, ...(ownHostname ? { '/etc/hostname': hostname } : {}) };
   }
 
   messagePath(container: string, attempt: number): string {

@@ -75,7 +75,7 @@ export class PodSteps {
     });
     if (skipped.length > 0) tell('Warning', 'InvalidEnvironmentVariableNames', `Keys ${skipped.join(', ')} were skipped since they are no names of environment variables`);
     const spec = await containerSpec({
-      pod, container, attempt, env, pidOf: await this.#lookedInto(pod, container),
+      pod, container, attempt, env, clusterDomain: this.#context.clusterDomain, pidOf: await this.#lookedInto(pod, container),
       security: await security(pod, container, () => runtime.imageUser(image)),
       files: { ...await this.home.files(pod, podIp), ...await this.home.messageFile(container, attempt) },
       volumePath: (volume, mount) => this.home.volumes.pathOf(volume, mount),

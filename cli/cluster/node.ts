@@ -23,7 +23,7 @@ import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
 /** What a node has to know, whether the control plane is in its process or not. */
-export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay'>;
+export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay' | 'warmSandboxes'>;
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -75,7 +75,9 @@ const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Pro
   }
   const owner = ownerOf(credentials.ca);
   return {
-    runtime: new DockerRuntime({ dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock }),
+    runtime: new DockerRuntime({
+      dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock, ahead: { dir: join(config.dataDir, 'agent', 'programs'), run: runCommand, log: agent.log },
+    }),
     overlay: overlayOf(config, owner, agent.log),
   };
 };
@@ -101,7 +103,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { serving: credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds,
+    tls: { serving: credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes,
   });
   const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
   if (config.runtime === 'simulated') return always;
@@ -130,6 +132,7 @@ export const nodeRemovals = (config: ClusterConfig, owner: string): readonly Rem
       run: async () => {
         const sandboxes = await runtime.list();
         for (const sandbox of sandboxes) await runtime.removeSandbox(sandbox.id);
+        await runtime.warm.removeAll();
         return sandboxes.length === 0 ? undefined : `removed ${sandboxes.length} pod${sandboxes.length === 1 ? '' : 's'}`;
       },
     },

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { engineWords, isMissing, runtimeError, statusOf } from './docker-errors.ts';
+import type { ImageProgram } from './docker-gate.ts';
 import { pauseImageName, pauseProgram, tarOf } from './pause-image.ts';
 import { RuntimeError, type ImageState, type PullOptions } from './runtime.ts';
 
@@ -30,7 +31,7 @@ const failIn = (line: string): void => {
   if (error !== undefined) throw new RuntimeError('ErrImagePull', errorDetail?.message ?? error);
 };
 
-interface KnownImage { readonly id: string; readonly user: string }
+interface KnownImage { readonly id: string; readonly user: string; readonly program: ImageProgram }
 
 /**
  * The engine's images. Ids are remembered until the engine reports a change of any image, so that a pod's start costs no
@@ -86,12 +87,18 @@ export class DockerImages {
     return (await this.#inspect(image))?.user ?? '';
   }
 
+  /** What the engine would run of an image that is here. */
+  async program(image: string): Promise<ImageProgram> {
+    return (await this.#inspect(image))?.program ?? { entrypoint: [], command: [], env: [] };
+  }
+
   async #inspect(image: string): Promise<KnownImage | undefined> {
     const known = this.#ids.get(image);
     if (known !== undefined) return known;
     try {
       const { Id: id, Config: config } = await this.#docker.getImage(image).inspect();
-      const found = { id, user: config.User ?? '' };
+      const { Entrypoint: entrypoint, Cmd: command, Env: env } = config;
+      const found = { id, user: config.User ?? '', program: { entrypoint: [entrypoint ?? []].flat(), command: command ?? [], env: env ?? [] } };
       this.#ids.set(image, found);
       return found;
     } catch (error) {

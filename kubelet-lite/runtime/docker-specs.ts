@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { containerName, labels, type PodOf } from './docker-labels.ts';
+import { containerName, labels, sandboxName, type PodOf } from './docker-labels.ts';
 import { pauseImageName } from './pause-image.ts';
 import type { ContainerSpec, SandboxSpec } from './runtime.ts';
 
@@ -19,7 +19,7 @@ export const sandboxRequest = (spec: SandboxSpec, { owner, network }: SandboxPla
   const key = (port: { readonly containerPort: number; readonly protocol: string }): string => `${port.containerPort}/${port.protocol.toLowerCase()}`;
   const bindings = Map.groupBy(ports, key);
   return {
-    name: containerName('POD', spec, spec.attempt),
+    name: sandboxName(spec, spec.attempt),
     Image: pauseImageName,
     Entrypoint: ['/pause'],
     StopSignal: 'SIGKILL',

@@ -7,22 +7,26 @@
  * times and codes; one filtered listing gives a pod's state, and only a container whose story is not yet told by events is
  * inspected, once. The stream is also ahead of the listing: the engine reports an exit before its listings show it.
  */
-import type { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
-import { sleep, type Clock } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { RunCommand } from '../../base/commands.ts';
+import type { Log } from '../../base/log.ts';
 import { readMachine } from './cgroup-usage.ts';
 import { connectDocker } from './docker-client.ts';
 import { isMissing, runtimeError, statusOf } from './docker-errors.ts';
+import { gatedRequest } from './docker-gate.ts';
 import { engineEvents, type EngineEvent } from './docker-events.ts';
 import { DockerImages } from './docker-images.ts';
-import { isToldBy, knownFrom, labels, sandboxStates, type KnownState } from './docker-labels.ts';
+import { isToldBy, knownFrom, labels, namesOf, podOf, sandboxStates, type KnownState, type PodOf } from './docker-labels.ts';
 import { containerRequest, sandboxRequest } from './docker-specs.ts';
 import { DockerStats } from './docker-stats.ts';
-import { demultiplex, plain, sessionOver, type Output } from './docker-streams.ts';
+import { DockerSessions } from './docker-sessions.ts';
+import type { Output } from './docker-streams.ts';
 import {
-  RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
+  type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
   type ExecOptions, type ExecSession, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
+import { WarmSandboxes } from './warm-sandboxes.ts';
 
 export interface DockerRuntimeOptions {
   /** `unix:///var/run/docker.sock` or `http://host:port`; the usual socket where absent. */
@@ -32,12 +36,33 @@ export interface DockerRuntimeOptions {
   /** The engine network that sandboxes join. */
   readonly network: string;
   readonly clock: Clock;
+  /** Needed to make sandboxes ahead of pods. */
+  readonly ahead?: {
+    /** Folder for the program through which containers of such sandboxes start. */
+    readonly dir: string;
+    readonly run: RunCommand;
+    readonly log: Log;
+  };
 }
 
-interface Namespaces { readonly hostPid: boolean; readonly sharePid: boolean; readonly hostIpc: boolean }
+/** What containers have to know of the sandbox that they join. */
+interface Joined extends PodOf {
+  readonly hostPid: boolean;
+  readonly sharePid: boolean;
+  readonly hostIpc: boolean;
+  /** The host name that they start with, where the sandbox was made before its pod. */
+  readonly givenHostname: string | undefined;
+}
 
-/** An exit code is there a moment after the output has ended. */
-const exitWaitMs = [0, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
+const joinedFrom = ({ Name: name, Config: { Labels: own, Hostname: hostname }, HostConfig: host }: Docker.ContainerInspectInfo): Joined => {
+  const { podUid = '', podName = '', podNamespace = '' } = podOf({ name, labels: own }) ?? {};
+  return {
+    podUid, podName, podNamespace, hostPid: host.PidMode === 'host', hostIpc: host.IpcMode === 'host', sharePid: own[labels.sharePid] === 'true',
+    givenHostname: own[labels.warm] === undefined ? undefined : hostname,
+  };
+};
+
+interface RowFilter { readonly label?: readonly string[]; readonly name?: readonly string[] }
 
 export class DockerRuntime implements ContainerRuntime, ContainerLogs, ContainerExec, ContainerStats {
   readonly #docker: Docker;
@@ -46,7 +71,10 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   readonly #options: DockerRuntimeOptions;
   readonly #known = new Map<string, KnownState>();
   /** Namespaces of the sandboxes that this process made; others are asked for once. */
-  readonly #namespaces = new Map<string, Namespaces & { readonly podUid: string; readonly podName: string; readonly podNamespace: string }>();
+  readonly #joined = new Map<string, Joined>();
+  readonly #sessions: DockerSessions;
+  /** Sandboxes that wait for pods; empty until somebody keeps them. */
+  readonly warm: WarmSandboxes;
   /** Ids that this client started and of whose start the engine has not told yet. */
   readonly #started = new Set<string>();
   #sinceSeconds: number;
@@ -55,7 +83,10 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     this.#options = options;
     this.#docker = connectDocker(options.dockerHost);
     this.#images = new DockerImages(this.#docker);
-    this.#stats = new DockerStats(this.#docker, { clock: options.clock, isLocal: options.dockerHost?.startsWith('unix://') ?? true });
+    const isLocal = options.dockerHost?.startsWith('unix://') ?? true;
+    this.#stats = new DockerStats(this.#docker, { clock: options.clock, isLocal });
+    this.#sessions = new DockerSessions(this.#docker, options.clock);
+    this.warm = new WarmSandboxes({ ...options.ahead, docker: this.#docker, clock: options.clock, owner: options.owner, network: options.network, isLocal, image: () => this.#images.pause() });
     this.#sinceSeconds = Math.floor(options.clock.now() / 1000);
   }
 
@@ -75,11 +106,11 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   }
 
   list(): Promise<readonly SandboxState[]> {
-    return this.#states([]);
+    return this.#states({});
   }
 
-  inspect(podUid: string): Promise<readonly SandboxState[]> {
-    return this.#states([`${labels.podUid}=${podUid}`]);
+  async inspect(podUid: string): Promise<readonly SandboxState[]> {
+    return (await this.#states({ name: [namesOf(podUid)] })).filter((sandbox) => sandbox.podUid === podUid);
   }
 
   images(): Promise<readonly ImageState[]> {
@@ -98,36 +129,61 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     return this.#images.pull(image, options, signal);
   }
 
-  async createSandbox(spec: SandboxSpec): Promise<SandboxState> {
-    try {
-      await this.#images.pause();
-      const { container, ran } = await this.#created(sandboxRequest(spec, this.#options), 'sandbox');
+  createSandbox(spec: SandboxSpec): Promise<SandboxState> {
+    return this.warm.during(async () => {
       try {
-        if (!ran) await this.#start(container);
+        return await this.#takeWarm(spec) ?? await this.#newSandbox(spec);
       } catch (error) {
-        // What cannot be started must not stand in the way of the next attempt.
-        await this.#remove(container.id);
-        throw error;
+        throw runtimeError('CreatePodSandboxError', error);
       }
-      const inspected = await container.inspect();
-      this.#known.set(container.id, knownFrom(inspected));
-      this.#namespaces.set(container.id, { podUid: spec.podUid, podName: spec.podName, podNamespace: spec.podNamespace, hostPid: spec.hostPid, sharePid: spec.sharePid, hostIpc: spec.hostIpc });
-      const ip = Object.values(inspected.NetworkSettings.Networks).map((network) => network.IPAddress).find((address) => address !== '');
-      return {
-        id: container.id, podUid: spec.podUid, podName: spec.podName, podNamespace: spec.podNamespace, attempt: spec.attempt,
-        ready: inspected.State.Running, createdAtMs: Date.parse(inspected.Created), ip, labels: inspected.Config.Labels, containers: [],
-      };
-    } catch (error) {
-      throw runtimeError('CreatePodSandboxError', error);
-    }
+    });
   }
 
-  async startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState> {
+  async #takeWarm(spec: SandboxSpec): Promise<SandboxState | undefined> {
+    const warm = await this.warm.take(spec);
+    if (warm === undefined) return undefined;
+    const { podUid, podName, podNamespace, attempt } = spec;
+    const { id, createdAtMs, ip, givenHostname } = warm;
+    this.#known.set(id, { startedAtMs: createdAtMs });
+    this.#joined.set(id, { podUid, podName, podNamespace, hostPid: false, sharePid: false, hostIpc: false, givenHostname });
+    return { id, podUid, podName, podNamespace, attempt, ready: true, createdAtMs, ip, labels: {}, containers: [] };
+  }
+
+  async #newSandbox(spec: SandboxSpec): Promise<SandboxState> {
+    await this.#images.pause();
+    const { container, ran } = await this.#created(sandboxRequest(spec, this.#options), 'sandbox');
+    try {
+      if (!ran) await this.#start(container);
+    } catch (error) {
+      // What cannot be started must not stand in the way of the next attempt.
+      await this.#remove(container.id);
+      throw error;
+    }
+    const inspected = await container.inspect();
+    this.#known.set(container.id, knownFrom(inspected));
+    this.#joined.set(container.id, joinedFrom(inspected));
+    const ip = Object.values(inspected.NetworkSettings.Networks).map((network) => network.IPAddress).find((address) => address !== '');
+    return {
+      id: container.id, podUid: spec.podUid, podName: spec.podName, podNamespace: spec.podNamespace, attempt: spec.attempt,
+      ready: inspected.State.Running, createdAtMs: Date.parse(inspected.Created), ip, labels: inspected.Config.Labels, containers: [],
+    };
+  }
+
+  startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState> {
+    return this.warm.during(() => this.#startContainer(sandboxId, spec));
+  }
+
+  async #startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState> {
     let container;
     let ran;
+    let gated;
     try {
-      const pod = await this.#pod(sandboxId);
-      ({ container, ran } = await this.#created(containerRequest(spec, { ...pod, sandboxId, owner: this.#options.owner }), 'container'));
+      const joined = await this.#join(sandboxId);
+      const request = containerRequest(spec, { ...joined, sandboxId, owner: this.#options.owner });
+      gated = joined.givenHostname !== undefined;
+      ({ container, ran } = await this.#created(joined.givenHostname === undefined ? request : gatedRequest(request, {
+        file: await this.warm.gate(), givenHostname: joined.givenHostname, hostname: spec.hostname, messagePath: spec.messagePath ?? '/dev/null', image: await this.#images.program(spec.image),
+      }), 'container'));
     } catch (error) {
       throw runtimeError(isMissing(error) ? 'ErrImagePull' : 'CreateContainerError', error);
     }
@@ -136,6 +192,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       const imageId = await this.#images.find(spec.image) ?? '';
       if (ran) this.#known.set(container.id, knownFrom(await container.inspect()));
       else await this.#start(container);
+      if (gated) await this.#name(container.id);
       const known = this.#known.get(container.id);
       const startedAtMs = known?.startedAtMs ?? this.#options.clock.now();
       if (known === undefined) this.#known.set(container.id, { startedAtMs });
@@ -146,6 +203,16 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       };
     } catch (error) {
       throw runtimeError('RunContainerError', error);
+    }
+  }
+
+  /** The container waits for its host name; one that cannot be given it must not wait for ever. */
+  async #name(id: string): Promise<void> {
+    try {
+      await this.warm.name(id);
+    } catch (error) {
+      await this.#docker.getContainer(id).kill({ signal: 'SIGKILL' }).catch(() => undefined);
+      throw error;
     }
   }
 
@@ -166,10 +233,10 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   }
 
   async removeSandbox(id: string): Promise<void> {
-    const rows = await this.#rows([`${labels.sandbox}=${id}`]);
+    const rows = await this.#rows({ label: [`${labels.sandbox}=${id}`] });
     await Promise.all(rows.map((row) => this.#remove(row.Id)));
     await this.#remove(id);
-    this.#namespaces.delete(id);
+    this.#joined.delete(id);
   }
 
   async *changes(signal: AbortSignal): AsyncGenerator<string> {
@@ -183,70 +250,25 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       this.#note(event);
       // What this client started it was told of by the answer; a second look would cost each pod two listings.
       if (event.Action === 'start' && this.#started.delete(event.Actor.ID)) continue;
-      const uid = event.Actor.Attributes[labels.podUid];
+      const { [labels.hostname]: hostname, [labels.warm]: warm, name = '' } = event.Actor.Attributes;
+      // Somebody else started it; the next listing gives it its host name.
+      if (event.Action === 'start' && hostname !== undefined) this.#known.delete(event.Actor.ID);
+      const uid = podOf({ name, labels: event.Actor.Attributes })?.podUid;
+      if (uid === undefined && warm !== undefined && event.Action !== 'start') this.warm.lost(event.Actor.ID);
       if (uid !== undefined && event.Action !== 'oom') yield uid;
     }
   }
 
-  async *logs(id: string, options: LogOptions, signal: AbortSignal): AsyncGenerator<Output> {
-    try {
-      const container = this.#docker.getContainer(id);
-      const { Config: { Tty: tty } } = await container.inspect();
-      const query = {
-        stdout: true, stderr: true, timestamps: options.timestamps, abortSignal: signal,
-        ...(options.tailLines === undefined ? {} : { tail: options.tailLines }),
-        ...(options.sinceMs === undefined ? {} : { since: (options.sinceMs / 1000).toFixed(3) as unknown as number }),
-      };
-      const source = options.follow
-        ? await container.logs({ ...query, follow: true }) as unknown as AsyncIterable<Uint8Array>
-        : [await container.logs({ ...query, follow: false })] as unknown as AsyncIterable<Uint8Array>;
-      yield* (tty ? plain : demultiplex)(source);
-    } catch (error) {
-      if (!signal.aborted) throw runtimeError('RunContainerError', error);
-    }
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncGenerator<Output> {
+    return this.#sessions.logs(id, options, signal);
   }
 
-  async exec(id: string, options: ExecOptions): Promise<ExecSession> {
-    try {
-      const exec = await this.#docker.getContainer(id).exec({
-        Cmd: [...options.command], AttachStdin: options.stdin, AttachStdout: true, AttachStderr: true, Tty: options.tty,
-      });
-      const socket = await exec.start({ hijack: true, stdin: options.stdin, Tty: options.tty }) as Duplex;
-      return sessionOver(socket, {
-        tty: options.tty,
-        resize: async (columns, rows) => {
-          await exec.resize({ w: columns, h: rows }).catch(() => undefined);
-        },
-        exitCode: () => this.#exitCode(async () => {
-          const { Running, ExitCode } = await exec.inspect();
-          return Running ? undefined : (ExitCode ?? undefined);
-        }),
-      });
-    } catch (error) {
-      throw runtimeError('RunContainerError', error);
-    }
+  exec(id: string, options: ExecOptions): Promise<ExecSession> {
+    return this.#sessions.exec(id, options);
   }
 
-  async attach(id: string, options: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession> {
-    try {
-      const container = this.#docker.getContainer(id);
-      const socket = await container.attach({ stream: true, stdin: options.stdin, stdout: true, stderr: true, hijack: true }) as Duplex;
-      // Who attaches to a container that has ended would wait for its next start.
-      if (!(await container.inspect()).State.Running) {
-        socket.destroy();
-        throw new RuntimeError('RunContainerError', `container ${id} is not running`);
-      }
-      return sessionOver(socket, {
-        tty: options.tty,
-        resize: async (columns, rows) => {
-          await container.resize({ w: columns, h: rows }).catch(() => undefined);
-        },
-        // Attaching ends when either side stops, and says nothing of the container: it may well go on.
-        exitCode: async () => 0,
-      });
-    } catch (error) {
-      throw runtimeError('RunContainerError', error);
-    }
+  attach(id: string, options: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession> {
+    return this.#sessions.attach(id, options);
   }
 
   async stats(id: string): Promise<StatsSample> {
@@ -269,39 +291,38 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       if (statusOf(error) !== 409) throw error;
       const existing = await this.#docker.getContainer(request.name ?? '').inspect();
       const own = existing.Config.Labels;
-      if (own[labels.owner] !== this.#options.owner || own[labels.type] !== type || own[labels.podUid] !== request.Labels?.[labels.podUid]) throw error;
+      const pod = podOf({ name: existing.Name, labels: own });
+      if (own[labels.owner] !== this.#options.owner || own[labels.type] !== type || pod?.podUid !== request.Labels?.[labels.podUid]) throw error;
       return { container: this.#docker.getContainer(existing.Id), ran: existing.State.Status !== 'created' };
     }
   }
 
-  async #pod(sandboxId: string): Promise<Namespaces & { readonly podUid: string; readonly podName: string; readonly podNamespace: string }> {
-    const known = this.#namespaces.get(sandboxId);
+  async #join(sandboxId: string): Promise<Joined> {
+    const known = this.#joined.get(sandboxId);
     if (known !== undefined) return known;
-    const { Config: { Labels: own }, HostConfig: host } = await this.#docker.getContainer(sandboxId).inspect();
-    const pod = {
-      podUid: own[labels.podUid] ?? '', podName: own[labels.podName] ?? '', podNamespace: own[labels.podNamespace] ?? '',
-      hostPid: host.PidMode === 'host', hostIpc: host.IpcMode === 'host', sharePid: own[labels.sharePid] === 'true',
-    };
-    this.#namespaces.set(sandboxId, pod);
-    return pod;
+    const joined = joinedFrom(await this.#docker.getContainer(sandboxId).inspect());
+    this.#joined.set(sandboxId, joined);
+    return joined;
   }
 
-  async #rows(filters: readonly string[]): Promise<readonly Docker.ContainerInfo[]> {
+  async #rows({ label = [], name }: RowFilter): Promise<readonly Docker.ContainerInfo[]> {
     try {
-      return await this.#docker.listContainers({ all: true, filters: { label: [`${labels.owner}=${this.#options.owner}`, ...filters] } });
+      return await this.#docker.listContainers({ all: true, filters: { label: [`${labels.owner}=${this.#options.owner}`, ...label], ...(name === undefined ? {} : { name: [...name] }) } });
     } catch (error) {
       throw runtimeError('EngineUnavailable', error);
     }
   }
 
-  async #states(filters: readonly string[]): Promise<readonly SandboxState[]> {
-    const rows = await this.#rows(filters);
+  async #states(filter: RowFilter): Promise<readonly SandboxState[]> {
+    const rows = await this.#rows(filter);
     const gone = new Set<string>();
     await Promise.all(rows.filter((row) => !isToldBy(row, this.#known.get(row.Id))).map(async (row) => {
       try {
-        const known = knownFrom(await this.#docker.getContainer(row.Id).inspect());
+        const inspected = await this.#docker.getContainer(row.Id).inspect();
         // An exit that was reported meanwhile is newer than the answer.
-        if (this.#known.get(row.Id)?.exitCode === undefined) this.#known.set(row.Id, known);
+        if (this.#known.get(row.Id)?.exitCode === undefined) this.#known.set(row.Id, knownFrom(inspected));
+        // Whoever started it may have died before it had its host name.
+        if (inspected.State.Running && row.Labels[labels.hostname] !== undefined) await this.#name(row.Id).catch(() => undefined);
       } catch (error) {
         if (!isMissing(error)) throw runtimeError('EngineUnavailable', error);
         gone.add(row.Id);
@@ -352,15 +373,5 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     this.#known.delete(id);
     this.#stats.forget(id);
     this.#started.delete(id);
-  }
-
-  async #exitCode(ask: () => Promise<number | undefined>): Promise<number> {
-    const never = new AbortController().signal;
-    for (const waitMs of exitWaitMs) {
-      if (waitMs > 0) await sleep(this.#options.clock, waitMs, never);
-      const code = await ask();
-      if (code !== undefined) return code;
-    }
-    throw new RuntimeError('RunContainerError', 'the engine gave no exit code');
   }
 }

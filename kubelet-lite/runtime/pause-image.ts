@@ -3,13 +3,10 @@
  * the orphans of a shared PID namespace) and sleeps for ever. It is put together here, byte by byte, so that a node needs
  * neither a registry nor a compiler to start its first pod.
  */
-export type PauseArchitecture = 'amd64' | 'arm64';
+import { codeOfWords, elfProgram, type ProgramArchitecture } from './elf-program.ts';
 
 /** Raise the version when the program changes: an engine keeps the image that it has. */
 export const pauseImageName = 'barge/pause:1';
-
-const loadAddress = 0x400000;
-const headerBytes = 64 + 56;
 
 const sigchld = 17;
 /** struct sigaction of the kernel: handler SIG_IGN, no flags, no restorer, empty mask; 8 bytes each. */
@@ -40,36 +37,12 @@ const arm64Code = (): Buffer => {
   const before = [movz(2, 0), movz(3, 8), movz(8, 134) /* rt_sigaction */, svc, ...loop, back];
   const distance = 4 + before.length * 4;
   const adrX1 = 0x10000000 + ((distance & 3) << 29) + ((distance >> 2) << 5) + 1;
-  const words = [movz(0, sigchld), adrX1, ...before];
-  const code = Buffer.alloc(words.length * 4);
-  for (const [index, word] of words.entries()) code.writeUInt32LE(word >>> 0, index * 4);
-  return code;
+  return codeOfWords([movz(0, sigchld), adrX1, ...before]);
 };
 
-/** The program as a static ELF file with one readable and executable segment. */
-export const pauseProgram = (architecture: PauseArchitecture): Buffer => {
-  const text = Buffer.concat([architecture === 'amd64' ? amd64Code() : arm64Code(), ignoreAction]);
-  const size = headerBytes + text.length;
-  const head = Buffer.alloc(headerBytes);
-  head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1], 0); // ELF, 64 bit, little endian
-  head.writeUInt16LE(2, 16); // an executable
-  head.writeUInt16LE(architecture === 'amd64' ? 62 : 183, 18);
-  head.writeUInt32LE(1, 20);
-  head.writeBigUInt64LE(BigInt(loadAddress + headerBytes), 24); // entry
-  head.writeBigUInt64LE(64n, 32); // program headers follow
-  head.writeUInt16LE(64, 52);
-  head.writeUInt16LE(56, 54);
-  head.writeUInt16LE(1, 56);
-  head.writeUInt16LE(64, 58);
-  head.writeUInt32LE(1, 64); // PT_LOAD
-  head.writeUInt32LE(5, 68); // read, execute
-  head.writeBigUInt64LE(BigInt(loadAddress), 80);
-  head.writeBigUInt64LE(BigInt(loadAddress), 88);
-  head.writeBigUInt64LE(BigInt(size), 96);
-  head.writeBigUInt64LE(BigInt(size), 104);
-  head.writeBigUInt64LE(0x10000n, 112); // 64 KiB: the largest page of arm64
-  return Buffer.concat([head, text]);
-};
+/** The program as a static ELF file. */
+export const pauseProgram = (architecture: ProgramArchitecture): Buffer =>
+  elfProgram(architecture, Buffer.concat([architecture === 'amd64' ? amd64Code() : arm64Code(), ignoreAction]));
 
 /** A tar archive of one executable file, as the engine's import takes it. */
 export const tarOf = (path: string, content: Buffer): Buffer => {

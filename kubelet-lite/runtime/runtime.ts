@@ -54,6 +54,10 @@ export interface ContainerSpec {
   readonly capabilitiesDrop: readonly string[];
   readonly noNewPrivileges: boolean;
   readonly seccompUnconfined: boolean;
+  /** The pod's, for an engine that has to be told again. */
+  readonly hostname: string;
+  /** File in the container for the words of a program that cannot be started, where there is one. */
+  readonly messagePath?: string | undefined;
   /** Id of the container whose processes this one sees; its own, or the pod's, where absent. */
   readonly pidOf?: string | undefined;
   readonly stdin: boolean;

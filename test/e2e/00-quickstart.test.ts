@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { runCommand } from '../../base/commands.ts';
-import { bargeBin, docker, must, root, run } from '../helpers/e2e.ts';
+import { bargeBin, containers, docker, must, root, run } from '../helpers/e2e.ts';
 
 
 test('quickstart brings up a cluster with an application, twice, and reset takes all of it away', async (t) => {
@@ -49,8 +49,7 @@ test('quickstart brings up a cluster with an application, twice, and reset takes
   await writeFile(join(data, 'notes.txt'), 'mine');
 
   await must(bargeBin, ['stop', '--data-dir', data]);
-  const running = await docker('ps', '-q');
-  t.is(running.split('\n').length, 7, 'stop leaves three sandboxes, three containers and the foreign one running');
+  t.is((await containers()).length, 7, 'stop leaves three sandboxes, three containers and the foreign one running');
 
   await must(bargeBin, ['reset', '--yes', '--data-dir', data]);
   t.is(await docker('ps', '-aq', '--no-trunc'), foreign);

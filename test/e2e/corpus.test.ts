@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
-import { bargeBin, corpus, docker, E2eCluster, kubectlOf, within } from '../helpers/e2e.ts';
+import { bargeBin, containers, corpus, E2eCluster, kubectlOf, within } from '../helpers/e2e.ts';
 import { ensureStandIns, imagesIn } from '../helpers/stand-in.ts';
 
 interface Listed { readonly items: readonly { readonly kind: string; readonly metadata: { readonly name: string }; readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] } }[] }
@@ -30,7 +30,7 @@ test('sock-shop: 29 objects, 14 Deployments, by name and by node port', async (t
   await ensureStandIns(await imagesIn([file]));
   const cluster = await E2eCluster.start();
   t.teardown(() => cluster.remove());
-  const before = await docker('ps', '-aq');
+  const before = await containers('--all');
 
   const first = await cluster.with(old, ['apply', '-f', file]);
   const lines = first.trim().split('\n');
@@ -59,7 +59,7 @@ test('sock-shop: 29 objects, 14 Deployments, by name and by node port', async (t
   await cluster.with(recent, ['delete', 'namespace', 'sock-shop', '--timeout=120s']);
   const left = await cluster.with(recent, ['get', 'deploy,rs,pods,services,endpoints,endpointslices,configmaps,secrets,serviceaccounts,events', '-n', 'sock-shop', '-o', 'name']);
   t.is(left.trim(), '');
-  await within(60, async () => assert.equal(await docker('ps', '-aq'), before), 500);
+  await within(60, async () => assert.deepEqual(await containers('--all'), before), 500);
 
   const second = await cluster.with(recent, ['apply', '-f', file]);
   t.is(second.trim().split('\n').filter((line) => line.endsWith(' created')).length, 29, second);

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import { docker, E2eCluster, ensureImages, kubectlOf, within } from '../helpers/e2e.ts';
+import { containers, docker, E2eCluster, ensureImages, kubectlOf, within } from '../helpers/e2e.ts';
 import { getOnce, startLoad } from '../helpers/load.ts';
 
 const manifest = (replicas: number, image = 'barge/hello:1'): string => `
@@ -138,12 +138,12 @@ test('SIGTERM leaves pods running, and the next start adopts them as they are', 
   await cluster.with(kubectl, ['apply', '-f', '-'], { input: manifest(3) });
   await cluster.with(kubectl, ['rollout', 'status', 'deployment/web', '--timeout=60s']);
   const before = await fingerprint(cluster, kubectl);
-  const containers = await docker('ps', '-q', '--no-trunc');
+  const running = await containers();
   const seconds = await cluster.end('SIGTERM');
   t.true(seconds < 5, `${seconds} s to end`);
-  t.is(await docker('ps', '-q', '--no-trunc'), containers);
+  t.deepEqual(await containers(), running);
   const again = await cluster.again();
   await delay(3_000);
   t.deepEqual(await fingerprint(again, kubectl), before);
-  t.is(await docker('ps', '-q', '--no-trunc'), containers);
+  t.deepEqual(await containers(), running);
 });

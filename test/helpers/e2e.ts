@@ -50,6 +50,12 @@ const dockerCli = async (): Promise<string> => {
 /** The engine's own command line. */
 export const docker = async (...args: readonly string[]): Promise<string> => (await must(await dockerCli(), args)).trim();
 
+/** Containers of pods and of others, without the sandboxes that wait for pods: those come and go by themselves. Flags of `docker ps`. */
+export const containers = async (...flags: readonly string[]): Promise<readonly string[]> => {
+  const rows = (await docker('ps', '--no-trunc', '--format', '{{.ID}} {{.Names}}', ...flags)).split('\n').filter((row) => row !== '' && !row.includes(' barge_warm-'));
+  return rows.map((row) => row.split(' ')[0]!);
+};
+
 const engineAnswers = async (): Promise<boolean> => (await run(await dockerCli(), ['version'], { timeoutMs: 10_000 })).code === 0;
 
 /** Starts a Docker Engine where none answers. It goes on running; whoever runs all tests stops it (test/run.ts). */

@@ -31,7 +31,7 @@ const sandboxSpec = (extra: Partial<SandboxSpec> = {}): SandboxSpec => ({
 });
 
 const containerSpec = (program: Pick<ContainerSpec, 'image' | 'command' | 'args'>, extra: Partial<ContainerSpec> = {}): ContainerSpec => ({
-  name: 'main', attempt: 0, env: [], mounts: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
+  name: 'main', attempt: 0, hostname: `pod-${count}`, env: [], mounts: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
   capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, stdin: false, stdinOnce: false, tty: false, labels: {}, ...program, ...extra,
 });
 

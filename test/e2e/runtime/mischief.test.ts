@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
-import { docker, E2eCluster, ensureImages, kubectlOf, within } from '../../helpers/e2e.ts';
+import { containers, docker, E2eCluster, ensureImages, kubectlOf, within } from '../../helpers/e2e.ts';
 
 const manifest = `
 apiVersion: v1
@@ -31,8 +31,8 @@ spec:
   containers: [{name: main, image: barge/hello:1, stdin: true, command: [sh, -c, 'trap "" TERM; while :; do sleep 1; done']}]
 `;
 
-const containersOf = async (pod: string, type: string): Promise<readonly string[]> =>
-  (await docker('ps', '-q', '--no-trunc', '--filter', `label=barge.dev/pod-name=${pod}`, '--filter', `label=barge.dev/type=${type}`)).split('\n').filter((id) => id !== '');
+const containersOf = (pod: string, type: 'container' | 'sandbox'): Promise<readonly string[]> =>
+  containers('--filter', `name=^barge_[^_]*_${pod}_`, '--filter', `label=barge.dev/type=${type}`);
 
 test('updated sub paths, ephemeral containers, sessions left open, and sandboxes that somebody removed', async (t) => {
   const kubectl = await kubectlOf(32);
