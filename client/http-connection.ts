@@ -2,14 +2,15 @@
  * One server over HTTP(S): connections that stay open, credentials, and errors of the network as ApiError. Everything
  * above speaks in requests and answers; only this file, web-socket.ts and their callers know Node's http.
  */
-import type { Agent as HttpAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent, AgentOptions, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { SecureContext } from 'node:tls';
 import { sleep, systemClock } from '../base/clock.ts';
 import { ApiError, type Status } from '../schemas/errors.ts';
 
 // An import would read every member of node:http, and one of them loads a whole second HTTP client: 15 ms of each command.
 const http = process.getBuiltinModule('node:http');
 const https = process.getBuiltinModule('node:https');
+const tls = process.getBuiltinModule('node:tls');
 
 export interface ServerOptions {
   /** `https://host:port`, with a path where the API lies below one. */
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly userAgent?: string | undefined;
   /** Longest time for a request and its answer; 60 s where absent. Watches and streams have none. */
   readonly timeoutMs?: number | undefined;
+  /** Requests under way at a time, each on a connection of its own; more wait. 32 where absent. Streams do not count. */
+  readonly requestsAtATime?: number | undefined;
 }
 
 export interface Outgoing {
@@ -44,6 +47,12 @@ export interface Outgoing {
 const longestAnswerBytes = 512 * 2 ** 20;
 const longestErrorBytes = 2 ** 20;
 const defaultTimeoutMs = 60_000;
+/**
+ * A connection costs both sides a handshake, which is worth dozens of requests. Without a bound a burst opens one for each
+ * request that finds none free; when a server has no time for so many handshakes it gives them up, all come again, and
+ * nothing is done any more.
+ */
+const defaultRequestsAtATime = 32;
 /** As client-go: who is told to come back later does so ten times, when he was told. */
 const maxRetries = 10;
 const longestRetryAfterSeconds = 60;
@@ -52,22 +61,24 @@ export class HttpConnection {
   readonly options: ServerOptions;
   readonly base: URL;
   readonly headers: OutgoingHttpHeaders;
-  readonly #agent: HttpAgent | HttpsAgent;
+  #requests: HttpAgent | undefined;
+  #streams: HttpAgent | undefined;
+  #context: SecureContext | undefined;
 
   constructor(options: ServerOptions) {
     this.options = options;
     this.base = new URL(options.server);
     if (this.base.protocol !== 'https:' && this.base.protocol !== 'http:') throw new Error(`server ${options.server}: must be an http or https URL`);
     this.headers = headersOf(options);
-    const keep = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16 };
-    this.#agent = this.base.protocol === 'https:' ? new https.Agent({ ...keep, ...this.tls, maxCachedSessions: 8 }) : new http.Agent(keep);
   }
 
   /** What a TLS connection to this server needs. */
   get tls() {
     const { ca, cert, key, tlsServerName, insecureSkipTlsVerify } = this.options;
+    // Made once: to read the certificates again for each connection takes as long as the rest of its handshake.
+    this.#context ??= tls.createSecureContext({ ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) });
     return {
-      ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }),
+      secureContext: this.#context,
       ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
       rejectUnauthorized: insecureSkipTlsVerify !== true,
     };
@@ -79,12 +90,21 @@ export class HttpConnection {
   }
 
   /**
-   * Resolves with the answer's head; its body is to be read or destroyed. Rejects with ServiceUnavailable. A server that
-   * has no room now (429 with Retry-After) has done nothing, and is asked again after the time that it says.
+   * Opens a stream: resolves with the answer's head; its body is to be read or destroyed. Rejects with ServiceUnavailable.
+   * A server that has no room now (429 with Retry-After) has done nothing, and is asked again after the time that it says.
    */
-  async open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    return this.#answered(outgoing, this.#streams ??= this.#connections({}), signal);
+  }
+
+  #connections(bounds: Pick<AgentOptions, 'maxSockets'>): HttpAgent {
+    const keep = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16, ...bounds };
+    return this.base.protocol === 'https:' ? new https.Agent({ ...keep, ...this.tls, maxCachedSessions: 8 }) : new http.Agent(keep);
+  }
+
+  async #answered(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     for (let tries = 1; ; tries++) {
-      const response = await this.#open(outgoing, signal);
+      const response = await this.#open(outgoing, agent, signal);
       const afterMs = tries > maxRetries ? undefined : retryAfterMs(response);
       if (afterMs === undefined || signal?.aborted === true) return response;
       response.resume();
@@ -92,12 +112,12 @@ export class HttpConnection {
     }
   }
 
-  async #open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  async #open(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     try {
-      return await this.#once(outgoing, signal);
+      return await this.#once(outgoing, agent, signal);
     } catch (error) {
       // The server may close a connection that was idle at the moment we take it up; what changes nothing can be asked again.
-      if (error instanceof StaleConnection && outgoing.method === 'GET' && signal?.aborted !== true) return this.#once(outgoing, signal);
+      if (error instanceof StaleConnection && outgoing.method === 'GET' && signal?.aborted !== true) return this.#once(outgoing, agent, signal);
       throw error;
     }
   }
@@ -115,7 +135,8 @@ export class HttpConnection {
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted === true) giveUp();
     try {
-      const response = await this.open(outgoing, stop.signal);
+      this.#requests ??= this.#connections({ maxSockets: this.options.requestsAtATime ?? defaultRequestsAtATime });
+      const response = await this.#answered(outgoing, this.#requests, stop.signal);
       if ((response.statusCode ?? 0) >= 400) throw await refusal(response);
       return { code: response.statusCode ?? 0, headers: response.headers, body: await bytesOf(response, longestAnswerBytes) };
     } catch (error) {
@@ -129,17 +150,18 @@ export class HttpConnection {
 
   /** Closes all connections. */
   close(): void {
-    this.#agent.destroy();
+    this.#requests?.destroy();
+    this.#streams?.destroy();
   }
 
-  #once(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  #once(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     const { method, path, accept = 'application/json', contentType, body } = outgoing;
     const headers: OutgoingHttpHeaders = { ...this.headers, accept };
     if (contentType !== undefined) headers['content-type'] = contentType;
     if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
     const send = this.base.protocol === 'https:' ? https.request : http.request;
     return new Promise((resolve, reject) => {
-      const request = send(this.url(path), { method, headers, agent: this.#agent, ...(signal === undefined ? {} : { signal }) });
+      const request = send(this.url(path), { method, headers, agent, ...(signal === undefined ? {} : { signal }) });
       request.on('response', resolve);
       request.on('error', (error: NodeJS.ErrnoException) => {
         const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');

@@ -16,6 +16,8 @@ export interface HttpTransportOptions extends ServerOptions {
   readonly watchBy?: 'http' | 'websocket' | undefined;
 }
 
+/** Who is late with a lease counts as dead, so leases have a connection of their own: no request stands before them. */
+const leaseGroup = 'coordination.k8s.io';
 /** One event: an object of the largest size that a server takes, with room. */
 const longestLineBytes = 16 * 2 ** 20;
 
@@ -25,14 +27,18 @@ const longestLineBytes = 16 * 2 ** 20;
  */
 export const createHttpTransport = (options: HttpTransportOptions): Transport & Streams => {
   const connection = new HttpConnection(options);
+  const signsOfLife = new HttpConnection({ ...options, requestsAtATime: 1 });
   return {
-    send: (request, signal) => send(connection, request, signal),
+    send: (request, signal) => send(request.group === leaseGroup ? signsOfLife : connection, request, signal),
     watch: (request, signal) => (options.watchBy === 'websocket' ? watchWebSocket(connection, request, signal) : watchLines(connection, request, signal)),
     raw: (request, signal) => connection.whole(request, signal),
     logs: (pod, logOptions, signal) => logs(connection, pod, logOptions, signal),
     exec: (pod, command, { container, ...streams }, signal) => runProcess(connection, processPath(pod, 'exec', container, streams, command), streams, signal),
     attach: (pod, { container, ...streams }, signal) => runProcess(connection, processPath(pod, 'attach', container, streams, []), streams, signal),
-    close: () => connection.close(),
+    close: () => {
+      connection.close();
+      signsOfLife.close();
+    },
   };
 };
 

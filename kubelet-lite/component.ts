@@ -128,7 +128,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   try {
     const registration = new NodeRegistration({
       client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
-      leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds,
+      leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds, node: () => nodes.get({ name: nodeName }),
     });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);

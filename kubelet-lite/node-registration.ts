@@ -33,6 +33,8 @@ export interface RegistrationOptions {
   readonly volumesDir: string;
   /** How long the node's lease is good; it is renewed four times in that. */
   readonly leaseSeconds: number;
+  /** The agent's copy of its node's object. */
+  readonly node: () => Node | undefined;
 }
 
 const idFile = async (path: string): Promise<string> => (await readFile(path, 'utf8').catch(() => '')).trim();
@@ -48,6 +50,7 @@ export class NodeRegistration {
   readonly #options: RegistrationOptions;
   #notReady: string | undefined = 'the node agent is starting';
   #sentAtMs = 0;
+  #lease: Lease | undefined;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -81,21 +84,23 @@ export class NodeRegistration {
   /** Says whether the node can take pods (undefined: it can), and writes it now. */
   async setReady(notReady: string | undefined): Promise<void> {
     this.#notReady = notReady;
-    await this.#send();
+    await this.#send(undefined);
   }
 
-  /** Heartbeats until the signal aborts. */
+  /** Heartbeats until the signal aborts. The lease waits for nothing else: who is late with it counts as lost. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, leaseSeconds } = this.#options;
-    while (!signal.aborted) {
-      try {
-        await this.#renew();
-        await this.#send();
-      } catch (error) {
-        if (!signal.aborted) log.warn('a heartbeat was not taken', { error });
+    const { clock, log, leaseSeconds, node } = this.#options;
+    const again = async (beat: () => Promise<void>): Promise<void> => {
+      while (!signal.aborted) {
+        try {
+          await beat();
+        } catch (error) {
+          if (!signal.aborted) log.warn('a heartbeat was not taken', { error });
+        }
+        await sleep(clock, leaseSeconds * 250, signal);
       }
-      await sleep(clock, leaseSeconds * 250, signal);
-    }
+    };
+    await Promise.all([again(() => this.#renew()), again(() => this.#send(node()))]);
   }
 
   async #input(): Promise<NodeStatusInput> {
@@ -105,28 +110,31 @@ export class NodeRegistration {
     return { nodeName, nodeIp, port, runtime, machine, images: known, notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
   }
 
-  async #send(): Promise<void> {
+  /** Writes the status where it changed; what the server has is read, unless a copy of it is given. */
+  async #send(hint: Node | undefined): Promise<void> {
     const { client, clock, nodeName } = this.#options;
     const input = await this.#input();
     const stale = clock.now() - this.#sentAtMs >= heartbeat.statusEveryMs;
     await client.of(Node).modifyStatus({ name: nodeName }, (draft) => {
-      const status = nodeStatus(input, draft.status ?? {});
+      // The engine may have been lost or found since.
+      const status = nodeStatus({ ...input, notReady: this.#notReady }, draft.status ?? {});
       if (stale || !sayTheSame(status, draft.status ?? {})) draft.status = status as typeof draft.status;
-    });
+    }, { hint });
     if (stale) this.#sentAtMs = clock.now();
   }
 
+  /** One request: nobody else writes the lease, so it is changed from what the last renewal left. */
   async #renew(): Promise<void> {
     const { client, clock, nodeName, leaseSeconds: leaseDurationSeconds } = this.#options;
     const renewTime = rfc3339Micro(clock.now());
     const key = { namespace: leaseNamespace, name: nodeName };
     try {
-      await client.of(Lease).modify(key, (draft) => {
+      this.#lease = await client.of(Lease).modify(key, (draft) => {
         draft.spec = { ...draft.spec, holderIdentity: nodeName, leaseDurationSeconds, renewTime };
-      });
+      }, { hint: this.#lease });
     } catch (error) {
       if (!isReason(error, 'NotFound')) throw error;
-      await client.of(Lease).create({ metadata: key, spec: { holderIdentity: nodeName, leaseDurationSeconds, renewTime } });
+      this.#lease = await client.of(Lease).create({ metadata: key, spec: { holderIdentity: nodeName, leaseDurationSeconds, renewTime } });
     }
   }
 }

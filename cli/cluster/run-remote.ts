@@ -27,6 +27,8 @@ export interface RemotePart {
   /** As in `barge issue`: what a kubeconfig for it is asked for by. */
   readonly name: string;
   readonly settings: readonly string[];
+  /** Requests that it has under way at a time; the client's usual number where absent. */
+  readonly requestsAtATime?: number;
 }
 
 const always = ['log-level', 'log-format'] as const;
@@ -46,7 +48,7 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
   const { connection } = await connectionOf(await loadKubeconfig({ named: resolve(context.cwd, file), env: {} }));
   if (connection.ca === undefined) throw new CommandError(`${file}: the cluster has no certificate-authority; a part of barge must know the authority of its cluster`);
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: (line) => void stderr.write(`${line}\n`), now: () => clock.now() });
-  const transport = createHttpTransport({ ...connection, userAgent: `barge-${part.name}` });
+  const transport = createHttpTransport({ ...connection, userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
   try {
     const components = await make({
       config, connection, ca: connection.ca.toString(), surroundings: (component) => ({ transport, clock, random, log: log.with({ component }) }),

@@ -5,7 +5,10 @@ import { flag } from '../flags.ts';
 import { nodeUser } from '../cluster/part-users.ts';
 import { remoteFlags, runRemote, type Remote } from '../cluster/run-remote.ts';
 
-const part = { name: 'agent', settings: ['data-dir', 'docker-host', 'runtime', 'warm-sandboxes', 'cluster-cidr', 'service-cidr', 'overlay', 'node-lease-duration', 'node-monitor-grace-period'] };
+/** Of hundreds of agents each needs few connections, and the server has a bound on all of them. */
+export const agentRequestsAtATime = 4;
+
+const part = { name: 'agent', requestsAtATime: agentRequestsAtATime, settings: ['data-dir', 'docker-host', 'runtime', 'warm-sandboxes', 'cluster-cidr', 'service-cidr', 'overlay', 'node-lease-duration', 'node-monitor-grace-period'] };
 /** The extended key usage "TLS server" (RFC 5280). */
 const serverUsage = '1.3.6.1.5.5.7.3.1';
 

@@ -74,20 +74,25 @@ const reconcile = async (deployment: Deployment, written: SetWrites, context: Re
     deployment: withConfig(started, replicaSets, configSource(deployment, context)), replicaSets, podsOf, nowMs,
     hasPods: (replicaSet) => podsOf(replicaSet).some((pod) => !isTerminal(pod)),
   });
+  let current = deployment;
   for (const step of plan.steps) {
+    if (step.do === 'revision') {
+      current = await writeRevision(deployment, step.revision, context);
+      continue;
+    }
     if (isUpdateStep(step)) {
       // The reason first: once the step is done nobody would know it any more.
-      await writeStatus(deployment, plan.status, context);
+      await writeStatus(current, plan.status, context);
       await carryOutUpdateStep(deployment, step, context);
       return undefined;
     }
     const refused = await carryOut(deployment, step, { written, context });
     if (refused === undefined) continue;
     if (refused === 'NamespaceEnds') return undefined;
-    await writeStatus(deployment, createRefused(plan.status, refused.message, context.clock.now()), context);
+    await writeStatus(current, createRefused(plan.status, refused.message, context.clock.now()), context);
     throw refused;
   }
-  await writeStatus(deployment, plan.status, context);
+  await writeStatus(current, plan.status, context);
   return plan.afterMs === undefined ? undefined : { afterMs: plan.afterMs };
 };
 
@@ -136,7 +141,7 @@ interface Around {
 }
 
 /** Does one step. An error that the Deployment's status must tell of is returned, every other one is thrown. */
-const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, UpdateStep>, { written, context }: Around): Promise<Error | 'NamespaceEnds' | undefined> => {
+const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, UpdateStep | { readonly do: 'revision' }>, { written, context }: Around): Promise<Error | 'NamespaceEnds' | undefined> => {
   const client = context.client.of(ReplicaSet);
   switch (step.do) {
     case 'create': return create(deployment, step, { written, context });
@@ -161,13 +166,14 @@ const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, Up
     case 'delete':
       await unlessGone(client.delete(keyOf(step.replicaSet), { preconditions: { uid: step.replicaSet.metadata.uid } }));
       return undefined;
-    case 'revision':
-      await context.client.of(Deployment).modify(keyOf(deployment), (draft) => {
-        draft.metadata.annotations = { ...draft.metadata.annotations, 'deployment.kubernetes.io/revision': step.revision };
-      }, { hint: deployment });
-      return undefined;
   }
 };
+
+/** Resolves with the Deployment as it is then, so that its status is not written from an older one. */
+const writeRevision = (deployment: Deployment, revision: string, context: ReconcileContext): Promise<Deployment> =>
+  context.client.of(Deployment).modify(keyOf(deployment), (draft) => {
+    draft.metadata.annotations = { ...draft.metadata.annotations, 'deployment.kubernetes.io/revision': revision };
+  }, { hint: deployment });
 
 /**
  * Makes the new ReplicaSet. Its name is taken when this Deployment made it a moment ago (fine, its event comes), or when

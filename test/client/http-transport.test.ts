@@ -119,6 +119,28 @@ test('a read that meets a connection the server has just closed is sent again; a
   world.close();
 });
 
+test('a burst of requests waits for a few connections; leases and watches do not wait for it', async (t) => {
+  const waiting: (() => void)[] = [];
+  const arrived = Promise.withResolvers<void>();
+  const world = await serve((request, response) => {
+    const answer = (): void => json(response, 200, { kind: 'Pod', apiVersion: 'v1', metadata: { name: request.url } });
+    if (request.url?.includes('leases') === true) return answer();
+    if (request.url?.includes('watch') === true) return void response.writeHead(200).end(`${JSON.stringify(event('a'))}\n`);
+    waiting.push(answer);
+    if (waiting.length === 3) arrived.resolve();
+  }, { requestsAtATime: 3 });
+  const burst = Array.from({ length: 50 }, () => world.transport.send({ ...pods, verb: 'create', body: {} }));
+  await arrived.promise;
+  await world.transport.send({ verb: 'update', group: 'coordination.k8s.io', version: 'v1', resource: 'leases', namespace: 'kube-node-lease', name: 'n', body: {} });
+  t.deepEqual((await read(world.transport.watch(pods, new AbortController().signal))).map(({ type }) => type), ['ADDED']);
+  t.is(waiting.length, 3);
+  const answering = setInterval(() => waiting.splice(0).forEach((answer) => answer()), 1);
+  t.is((await Promise.all(burst)).length, 50);
+  clearInterval(answering);
+  t.is(world.connections(), 5);
+  world.close();
+});
+
 test('a server that does not answer in time', async (t) => {
   const world = await serve(() => undefined, { timeoutMs: 30 });
   await t.throwsAsync(world.transport.send(pods), { message: /no answer to GET .* within 30 ms/, code: 503 });

@@ -9,6 +9,7 @@ import type { NewObject } from '../../client/client.ts';
 import { revisionOf } from '../../client/key.ts';
 import { createAgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
 import { SimulatedRuntime } from '../../kubelet-lite/runtime/simulated.ts';
+import type { Transport } from '../../schemas/api.ts';
 import { Event } from '../../schemas/kinds/core/event.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
@@ -37,6 +38,8 @@ export interface AgentFixture {
   readonly runtime: SimulatedRuntime;
   /** Addresses that the agent asked to be withdrawn. */
   readonly withdrawn: string[];
+  /** What the agent asked of the API server so far: `update leases`. */
+  readonly requests: string[];
   readonly dataDir: string;
   /** Starts the agent; resolves when the node is ready. */
   start(options?: Partial<AgentOptions>): Promise<void>;
@@ -62,6 +65,14 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
   const runtime = new SimulatedRuntime({ clock });
   const dataDir = await mkdtemp(join(tmpdir(), 'barge-agent-'));
   const withdrawn: string[] = [];
+  const requests: string[] = [];
+  const transport: Transport = {
+    watch: (request, signal) => api.transport.watch(request, signal),
+    send: (request, signal) => {
+      requests.push(`${request.verb} ${request.resource}${request.subresource === undefined ? '' : `/${request.subresource}`}`);
+      return api.transport.send(request, signal);
+    },
+  };
   let running: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
   await api.client.of(Node).create({ metadata: { name: nodeName }, spec: { podCIDR: '10.244.0.0/24' } });
   const stop = async (): Promise<void> => {
@@ -77,7 +88,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     return found;
   }, 3_000);
   return {
-    api, clock, runtime, withdrawn, until, pod,
+    api, clock, runtime, withdrawn, requests, until, pod,
     phase: (name, phase) => until(name, (found) => (found.status?.phase === phase ? undefined : `is not ${phase}`)),
     gone: (name) => eventually(async () => {
       if (await pod(name) !== undefined) throw new Error(`${name} is still in the API`);
@@ -88,7 +99,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     dataDir, stop,
     start: async (options = {}) => {
       const abort = new AbortController();
-      const component = createAgentComponent({ transport: api.transport, clock, log: silentLog, random: seededRandom(7) }, {
+      const component = createAgentComponent({ transport, clock, log: silentLog, random: seededRandom(7) }, {
         nodeName, nodeIp: '127.0.0.1', runtime, dataDir, clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
         overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
         withdrawal: { withdrawn: async (podIp) => { withdrawn.push(podIp); } },

@@ -41,6 +41,34 @@ test('the node is registered with labels, resources, addresses and a lease, and 
   }, false);
 });
 
+test('a node at rest renews its lease with one request every 5 s and asks for nothing else', async (t) => {
+  const agent = await begun(t);
+  await becomes(() => agent.requests.filter((request) => request === 'create leases').length, 1);
+  // A status that was written a moment ago comes back by the watch.
+  await settle(20);
+  agent.requests.length = 0;
+  for (let beat = 0; beat < 4; beat++) {
+    await agent.clock.advance(5_000);
+    await becomes(() => agent.requests.length, beat + 1);
+  }
+  t.deepEqual(agent.requests, Array.from({ length: 4 }, () => 'update leases'));
+});
+
+test('the lease is renewed though the status of the node cannot be told', async (t) => {
+  const agent = await begun(t);
+  const lease = async () => (await agent.api.client.of(Lease).find({ namespace: 'kube-node-lease', name: nodeName }))?.spec?.renewTime;
+  const first = await eventually(async () => (await lease()) ?? Promise.reject(new Error('no lease')));
+  // An engine that hangs on a question of the status.
+  const hanging = Promise.withResolvers<readonly never[]>();
+  agent.runtime.images = () => hanging.promise;
+  await agent.clock.advance(5_000);
+  await settle(20);
+  await agent.clock.advance(5_000);
+  await becomes(async () => (await lease()) === new Date(Date.parse(first) + 10_000).toISOString().replace('Z', '000Z'), true);
+  hanging.resolve([]);
+  t.pass();
+});
+
 test('a lost engine makes the node not ready, and its return ready', async (t) => {
   const agent = await begun(t);
   const ready = async (): Promise<string | undefined> => (await agent.api.client.of(Node).get({ name: nodeName })).status?.conditions?.find(({ type }) => type === 'Ready')?.status;

@@ -81,6 +81,28 @@ test('a Deployment brings up its pods, tells of it, and keeps their number', asy
   await rolledOut('v1', 3);
 });
 
+test('a rollout writes a Deployment from what it knows: nothing is refused and asked for again', async (t) => {
+  const asked: string[] = [];
+  const { deploy, rolledOut, change } = await cluster(t, {}, (own) => ({
+    watch: (request, signal) => own.watch(request, signal),
+    send: async (request, signal) => {
+      const what = `${request.verb} ${request.resource}`;
+      if (what === 'get deployments') asked.push(what);
+      try {
+        return await own.send(request, signal);
+      } catch (error) {
+        if (request.resource === 'deployments') asked.push(`${what} refused`);
+        throw error;
+      }
+    },
+  }));
+  await deploy();
+  await rolledOut('v1', 3);
+  await change({ template: template('v2') });
+  await rolledOut('v2', 3);
+  t.deepEqual(asked, []);
+});
+
 test('a rolling update keeps enough pods available at every moment, and undo takes the earlier ReplicaSet', async (t) => {
   const { api, deploy, change, rolledOut, pods, sets, client, deployed } = await cluster(t, { outcome: () => 2_000, stopMs: 1_000 });
   await deploy({ replicas: 4, strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } });
