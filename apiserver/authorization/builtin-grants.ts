@@ -57,6 +57,7 @@ const schedulerRules: readonly PolicyRule[] = [
 const proxyRules: readonly PolicyRule[] = [
   on('', ['services', 'endpoints', 'nodes', 'namespaces', 'pods'], read),
   on('discovery.k8s.io', ['endpointslices'], read),
+  on('networking.k8s.io', ['networkpolicies'], read),
   writeEvents,
 ];
 

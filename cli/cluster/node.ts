@@ -15,6 +15,8 @@ import type { ProxyBackend } from '../../proxy/backend.ts';
 import { createProxyComponent } from '../../proxy/component.ts';
 import { createDnsComponent } from '../../proxy/dns-component.ts';
 import { upstreamsOf } from '../../proxy/dns-forwarder.ts';
+import { createNetworkPolicyComponent } from '../../proxy/network-policy/component.ts';
+import { NftablesPolicies, unenforcedPolicies } from '../../proxy/network-policy/policy-enforcer.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted } from '../run-components.ts';
@@ -91,6 +93,14 @@ const backendOf = async (config: NodeConfig, { log, clock }: Surroundings): Prom
 export const createProxy = async (config: NodeConfig, proxy: Surroundings): Promise<ReturnType<typeof createProxyComponent>> =>
   createProxyComponent(proxy, { nodeName: config.nodeName, backend: await backendOf(config, proxy) });
 
+const nftablesPoliciesOf = (log: Surroundings['log']): NftablesPolicies => new NftablesPolicies({ run: runCommand, log, podInterface: bridgeDefaults.interfaceName });
+
+/** Network policies of a node: rules of the kernel as root, elsewhere none. */
+export const createNetworkPolicies = async (config: NodeConfig, proxy: Surroundings): Promise<Component> => createNetworkPolicyComponent(proxy, {
+  nodeName: config.nodeName,
+  enforcer: config.runtime === 'simulated' ? new (await import('./pretended-network.ts')).PretendedPolicies() : isRoot() ? nftablesPoliciesOf(proxy.log) : unenforcedPolicies(proxy.log),
+});
+
 /** Containers wait this long before they stop when the proxy is another process: nobody says when its rules are without them. */
 const elsewhereMs = 1_000;
 
@@ -105,7 +115,8 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
     tls: { serving: credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes,
   });
-  const always = ownProxy === undefined ? [agentComponent] : [agentComponent, onceThereIs(agentComponent.network, ownProxy)];
+  const always = ownProxy === undefined ? [agentComponent]
+    : [agentComponent, ...[ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component))];
   if (config.runtime === 'simulated') return always;
   const dns = createDnsComponent(proxy, {
     listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: hostUpstreams(),
@@ -141,7 +152,8 @@ export const nodeRemovals = (config: ClusterConfig, owner: string): readonly Rem
       run: async () => {
         if (!isRoot() || await bridgeOf(config, owner, silentLog).isAnothers()) return undefined;
         await nftablesOf(config, silentLog).remove();
-        return 'removed the service proxy\'s rules';
+        await nftablesPoliciesOf(silentLog).remove();
+        return 'removed the rules of the service proxy and of network policies';
       },
     },
     {

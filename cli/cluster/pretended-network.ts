@@ -1,5 +1,6 @@
 import type { Overlay, Self } from '../../kubelet-lite/network/overlay.ts';
 import type { ProxyBackend } from '../../proxy/backend.ts';
+import type { PolicyEnforcer } from '../../proxy/network-policy/policy-enforcer.ts';
 
 /** The network of a simulated runtime: its pods have addresses that nothing listens on, so there is nothing to set up. */
 export class PretendedOverlay implements Overlay {
@@ -21,6 +22,19 @@ export class PretendedOverlay implements Overlay {
 
 /** The proxy of a simulated runtime: every table is in force at once. */
 export class PretendedBackend implements ProxyBackend {
+  readonly name = 'pretended';
+
+  async apply(): Promise<void> {
+    // Nobody connects.
+  }
+
+  async remove(): Promise<void> {
+    // Nothing was made.
+  }
+}
+
+/** Network policies of a simulated runtime: nothing goes over a network. */
+export class PretendedPolicies implements PolicyEnforcer {
   readonly name = 'pretended';
 
   async apply(): Promise<void> {

@@ -54,4 +54,16 @@ export const policy: readonly Example[] = [
     },
     after: (at) => at.kubectl('label nodes --all seat-'),
   },
+  {
+    file: 'policy/network-policy',
+    shows: async (at) => {
+      await at.waits('Ready', 'pod/vault pod/banker pod/stranger');
+      const call = (from: string): string => `exec ${from} -- wget -q -O - http://vault:8080/cgi-bin/index.cgi`;
+      await at.sees(call('banker'), /^Hello from vault\n$/);
+      await at.refuses(call('stranger'), /can't connect to remote host.*: No route to host/);
+      await at.kubectl('label pod stranger role=banker');
+      await at.sees(call('stranger'), /^Hello from vault\n$/);
+      await at.seesByKubectl('describe networkpolicy vault', /PodSelector: +app=vault[^]*To Port: door\/TCP[^]*PodSelector: role=banker/);
+    },
+  },
 ];

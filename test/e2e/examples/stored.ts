@@ -10,12 +10,5 @@ export const stored: readonly Example[] = [
       await at.sees('get ingressclass example-gate', /^example-gate +example\.com\/gate +<none> /m);
     },
   },
-  {
-    file: 'stored/network-policy',
-    shows: async (at) => {
-      await at.sees('get networkpolicy vault', /^vault +app=vault /m);
-      await at.seesByKubectl('describe networkpolicy vault', /Allowing ingress traffic:\n +To Port: 8080\/TCP\n +From:\n +PodSelector: role=banker/);
-    },
-  },
   { file: 'stored/storage-class', shows: (at) => at.sees('get storageclasses', /^example-by-hand +kubernetes\.io\/no-provisioner +Retain +WaitForFirstConsumer +false [^]*^local-path \(default\) /m) },
 ];

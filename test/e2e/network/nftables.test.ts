@@ -1,93 +1,39 @@
 import test from 'ava';
-import { runCommand, type RunCommand } from '../../../base/commands.ts';
+import type { RunCommand } from '../../../base/commands.ts';
 import { silentLog } from '../../../base/log.ts';
 import type { Endpoint, ServiceTable } from '../../../proxy/backend.ts';
 import { NftablesBackend } from '../../../proxy/nftables.ts';
-import { peerIn, type NetPeer } from '../../helpers/net-peer.ts';
+import { must, openPodBridge, podBridgeName, podIp, podServerPort, type PodBridge } from '../../helpers/pod-bridge.ts';
 import { proxyBackendSuite, type ProxyWorld } from '../../suites/proxy-backend.ts';
 
-// A machine, three pods on its bridge and a stranger outside, each a network namespace: the kernel's own work is tested.
-// The machine's firewall is as Docker leaves it, and it has no default route. Needs root.
-
 const serviceCidr = '10.96.0.0/16';
-const serverPort = 8_080;
 
-interface Net extends ProxyWorld {
+interface Net extends ProxyWorld, Omit<PodBridge, 'client' | 'close'> {
   readonly backend: NftablesBackend;
-  readonly run: RunCommand;
-  /** Runs a shell line on the machine. */
-  readonly sh: (script: string) => Promise<string>;
-  readonly pods: Readonly<Record<'a' | 'b' | 'c', NetPeer>>;
-  readonly podNames: Readonly<Record<'a' | 'b' | 'c', string>>;
-  readonly outside: NetPeer;
   readonly newBackend: () => NftablesBackend;
 }
 
-const must = async (command: string, ...args: readonly string[]): Promise<string> => {
-  const result = await runCommand(command, args);
-  if (result.code !== 0) throw new Error(`${command} ${args.join(' ')}: ${result.stderr}`);
-  return result.stdout;
-};
-
-const dockerFirewall = `
-iptables -P FORWARD DROP
-iptables -N DOCKER-USER
-iptables -A DOCKER-USER -j RETURN
-iptables -A FORWARD -j DOCKER-USER
-iptables -A FORWARD -o barge0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-iptables -A FORWARD -i barge0 ! -o barge0 -j ACCEPT
-iptables -A FORWARD -i barge0 -o barge0 -j ACCEPT
-iptables -t nat -A POSTROUTING -s 10.244.0.0/24 ! -o barge0 -j MASQUERADE`;
-
 const open = async (mark: string, tracked: boolean): Promise<Net> => {
-  const space = (name: string): string => `barge-test-${mark}${process.pid}-${name}`;
-  const host = space('host');
-  const all = { host, a: space('a'), b: space('b'), c: space('c'), outside: space('out') };
-  const inHost: RunCommand = (command, args, input) => runCommand('ip', ['netns', 'exec', host, command, ...args], input);
-  const sh = async (script: string): Promise<string> => must('ip', 'netns', 'exec', host, 'sh', '-ec', script);
-  for (const name of Object.values(all)) {
-    await must('ip', 'netns', 'add', name);
-    await must('ip', '-n', name, 'link', 'set', 'lo', 'up');
-  }
-  await sh('ip link add barge0 type bridge; ip addr add 10.244.0.1/24 dev barge0; ip link set barge0 up; echo 1 > /proc/sys/net/ipv4/ip_forward');
+  const bridge = await openPodBridge(mark);
+  const { sh } = bridge;
   if (!tracked) await sh('if [ -d /proc/sys/net/bridge ]; then echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables; fi');
-  for (const [index, name] of (['a', 'b', 'c'] as const).entries()) {
-    await must('ip', '-n', host, 'link', 'add', `v${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', all[name]);
-    await must('ip', '-n', host, 'link', 'set', `v${name}`, 'master', 'barge0', 'up');
-    await must('ip', '-n', all[name], 'addr', 'add', `10.244.0.${11 + index}/24`, 'dev', 'eth0');
-    await must('ip', '-n', all[name], 'link', 'set', 'eth0', 'up');
-    await must('ip', '-n', all[name], 'route', 'add', 'default', 'via', '10.244.0.1');
-  }
-  await must('ip', '-n', host, 'link', 'add', 'out0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', all.outside);
-  await sh('ip addr add 198.51.100.1/24 dev out0; ip link set out0 up');
-  await must('ip', '-n', all.outside, 'addr', 'add', '198.51.100.2/24', 'dev', 'eth0');
-  await must('ip', '-n', all.outside, 'link', 'set', 'eth0', 'up');
-  await sh(dockerFirewall);
-  const run: RunCommand = tracked ? inHost : async (command, args, input) => {
+  const run: RunCommand = tracked ? bridge.run : async (command, args, input) => {
     // A kernel that cannot track bridged packets.
-    const result = await inHost(command, args, input);
+    const result = await bridge.run(command, args, input);
     if (command !== 'sh') return result;
     await sh('echo 0 > /sys/class/net/barge0/bridge/nf_call_iptables');
     return { ...result, stdout: result.stdout.replace('tracked', '') };
   };
-  const [client, a, b, c, outside] = await Promise.all([peerIn(all.host), peerIn(all.a), peerIn(all.b), peerIn(all.c), peerIn(all.outside)]);
-  const pods = { a, b, c };
-  for (const name of ['a', 'b', 'c'] as const) for (const protocol of ['TCP', 'UDP'] as const) await pods[name].serve({ protocol, host: '0.0.0.0', port: serverPort, name });
-  const newBackend = (): NftablesBackend => new NftablesBackend({ run, serviceCidr, podInterface: 'barge0', log: silentLog });
-  const endpoints = { a: at(11), b: at(12), c: at(13) };
+  const newBackend = (): NftablesBackend => new NftablesBackend({ run, serviceCidr, podInterface: podBridgeName, log: silentLog });
+  const endpoints = { a: at('a'), b: at('b'), c: at('c') };
   return {
-    backend: newBackend(), newBackend, run: inHost, sh, client, pods, podNames: { a: all.a, b: all.b, c: all.c }, outside,
-    tcp: endpoints, udp: endpoints,
+    ...bridge, backend: newBackend(), newBackend, tcp: endpoints, udp: endpoints,
     clusterIp: (n) => `10.96.0.${n}`,
     nodePorts: [30_001, 30_002],
-    close: async () => {
-      await Promise.all([client, a, b, c, outside].map((peer) => peer.close()));
-      for (const name of Object.values(all)) await must('ip', 'netns', 'del', name);
-    },
   };
 };
 
-const at = (n: number): Endpoint => ({ ip: `10.244.0.${n}`, port: serverPort });
+const at = (name: 'a' | 'b' | 'c'): Endpoint => ({ ip: podIp(name), port: podServerPort });
 
 const web = (endpoints: readonly Endpoint[], nodePort = 30_001): ServiceTable =>
   new Map([['ns/web:', { name: 'ns/web:', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, nodePort, endpoints, affinitySeconds: 0 }]]);
@@ -122,11 +68,11 @@ else {
     });
 
     test.serial(`${title}: strangers reach node ports past the firewall, and nothing else`, async (t) => {
-      const { backend, outside, pods, tcp, sh } = world;
+      const { backend, outside, outsideName, pods, tcp, sh } = world;
       await backend.apply(web([tcp.b]));
       t.is(await outside.ask({ host: '198.51.100.1', port: 30_001 }), 'b 198.51.100.2 end b');
-      await must('ip', '-n', `barge-test-${mark}${process.pid}-out`, 'route', 'replace', 'default', 'via', '198.51.100.1');
-      t.is(await outside.ask({ host: '10.244.0.12', port: serverPort, timeoutMs: 300 }), 'timeout');
+      await must('ip', '-n', outsideName, 'route', 'replace', 'default', 'via', '198.51.100.1');
+      t.is(await outside.ask({ host: '10.244.0.12', port: podServerPort, timeoutMs: 300 }), 'timeout');
       t.is((await pods.a.ask({ host: '10.244.0.1', port: 30_001 }))[0], 'b');
       await backend.apply(web([]));
       t.is(await outside.ask({ host: '198.51.100.1', port: 30_001 }), 'refused');

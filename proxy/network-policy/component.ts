@@ -1,0 +1,65 @@
+import type { Component, Surroundings } from '../../base/component.ts';
+import { createClient } from '../../client/client.ts';
+import type { Informer } from '../../client/informer.ts';
+import { createInformers } from '../../client/informers.ts';
+import { deepEqual } from '../../schemas/frozen.ts';
+import { Namespace } from '../../schemas/kinds/core/namespace.ts';
+import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { NetworkPolicy } from '../../schemas/kinds/networking/network-policy.ts';
+import { ApplyLoop } from '../apply-loop.ts';
+import type { PolicyEnforcer } from './policy-enforcer.ts';
+import { noPolicies, policyTable } from './policy-table.ts';
+
+export interface NetworkPolicyOptions {
+  readonly nodeName: string;
+  readonly enforcer: PolicyEnforcer;
+}
+
+interface Others { readonly pods: Informer<Pod>; readonly namespaces: Informer<Namespace> }
+
+/** What a table is made of; most changes of pods are of none of it. */
+const seen = ({ metadata, spec, status }: Pod): readonly unknown[] =>
+  [status?.podIP, status?.phase, spec.nodeName, metadata.deletionTimestamp === undefined, metadata.labels];
+
+/**
+ * Holds the pods of a node to the NetworkPolicies. A cluster without policies costs one watch: pods and namespaces are
+ * followed from the first policy on.
+ */
+export const createNetworkPolicyComponent = (surroundings: Surroundings, { nodeName, enforcer }: NetworkPolicyOptions): Component => {
+  const { clock, log, random, transport } = surroundings;
+  const informers = createInformers({ client: createClient(transport), clock, log, random });
+  const policies = informers.informer(NetworkPolicy);
+  let others: Others | undefined;
+
+  const followOthers = (changed: () => void): Others => {
+    const found = { pods: informers.informer(Pod), namespaces: informers.informer(Namespace) };
+    found.pods.on({ added: changed, deleted: changed, updated: (pod, old) => (deepEqual(seen(pod), seen(old)) ? undefined : changed()) });
+    found.namespaces.on({ added: changed, deleted: changed, updated: ({ metadata }, old) => (deepEqual(metadata.labels, old.metadata.labels) ? undefined : changed()) });
+    return found;
+  };
+
+  const loop: ApplyLoop = new ApplyLoop({
+    clock, log, what: 'the network policies',
+    apply: async (signal) => {
+      if (policies.list().length === 0) return enforcer.apply(noPolicies);
+      const { pods, namespaces } = others ??= followOthers(loop.changed);
+      await Promise.all([pods.whenSynced(signal), namespaces.whenSynced(signal)]);
+      return enforcer.apply(policyTable({ policies: policies.list(), pods: pods.list(), namespaces: namespaces.list(), nodeName }));
+    },
+  });
+
+  return {
+    name: 'network-policies', after: [],
+    run: async (signal, ready) => {
+      const running = informers.run(signal);
+      try {
+        await policies.whenSynced(signal);
+        policies.on({ added: loop.changed, updated: loop.changed, deleted: loop.changed });
+        await loop.run(signal, ready);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+      await running;
+    },
+  };
+};
