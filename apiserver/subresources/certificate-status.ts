@@ -32,7 +32,7 @@ const timed = (conditions: readonly Condition[], old: readonly Condition[], cloc
     return { ...condition, lastUpdateTime: condition.lastUpdateTime ?? now, lastTransitionTime: condition.lastTransitionTime ?? kept ?? now };
   });
 
-/** `/approval`: the conditions of the body, and nothing else of it but what would be refused. */
+/** `/approval`: the conditions and annotations of the body, and nothing else of it but what would be refused. */
 export const certificateApproval = ({ authorizer, clock }: Pick<Surroundings, 'authorizer' | 'clock'>): Part => ({
   admitted: false,
   combine: (draft, current, call) => {

@@ -2,7 +2,7 @@ import type { ApiAnswer } from '../../schemas/api.ts';
 import { ApiError, badRequest, conflict, notFound, qualified } from '../../schemas/errors.ts';
 import { applyCustomDefaults } from '../../schemas/custom/defaults.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
-import type { ApiObject } from '../../schemas/kind.ts';
+import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
 import type { AdmissionContext } from '../admission/admission.ts';
 import type { Review } from '../admission/dynamic/review.ts';
@@ -55,10 +55,17 @@ export const statusOnly: Part = {
     const { status: _, ...others } = current as ApiObject & { readonly status?: unknown };
     const status = draft['status'];
     if (status !== undefined) (kind.custom === undefined ? applyDefaults : applyCustomDefaults)(kind.schema.properties?.['status'] ?? {}, status);
-    return { ...others, ...(status === undefined ? {} : { status }) } as unknown as ObjectDraft;
+    return { ...others, metadata: annotated(draft, current, kind), ...(status === undefined ? {} : { status }) } as unknown as ObjectDraft;
   },
   validate: (object, current, { kind, name }) => assertValid(kind, name, validateStatus(kind, object, current)),
 };
+
+/**
+ * Who reports a status may leave a note beside it: of built-in kinds the annotations are taken too, as in Kubernetes. A
+ * body without annotations leaves them as they are, so that no report takes them away by chance.
+ */
+const annotated = ({ metadata: { annotations } }: ObjectDraft, { metadata }: ApiObject, kind: AnyKind): ApiObject['metadata'] =>
+  (kind.custom !== undefined || annotations === undefined || deepEqual(annotations, metadata.annotations) ? metadata : { ...metadata, annotations });
 
 /** Replaces an object, or the part of it that the request's subresource is about. */
 export const update = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
@@ -145,7 +152,10 @@ const decided = (api: Surroundings, call: Call, { part, object, current, context
   if (changesWanted(kind, next, current as unknown as ObjectDraft)) metadata.generation = (current.metadata.generation ?? 0) + 1;
   if (isUnchanged(next, current)) return { action: 'keep', object: current };
   part.validate(withoutManagers(next), current, call);
-  if (part.admitted) {
+  // What annotations mean to barge is checked wherever they come in.
+  const isAnnotated = next.metadata.annotations !== current.metadata.annotations;
+  if (!part.admitted && isAnnotated) wholeObject.validate(withoutManagers(next), current, call);
+  if (part.admitted || isAnnotated) {
     api.admission.admit(next, context);
     warnOf(call, next, current);
   }

@@ -101,6 +101,7 @@ test('the write that closes a circle is refused and names it, in whatever order 
   t.is((await refused(deployments.modify({ namespace: 'default', name: 'd' }, (draft) => void (draft.metadata.annotations = after('deployment/a'))))).code, 422);
   t.is((await refused(deployments.patch({ namespace: 'default', name: 'd' }, 'merge', { metadata: { annotations: after('job/b') } }))).code, 422);
   t.is((await refused(api.transport.send({ verb: 'create', group: 'apps', version: 'v1', resource: 'statefulsets', namespace: 'default', options: { dryRun: true }, body: { metadata: { name: 'c', annotations: after('deployment/a') }, spec: { ...deployment({}).spec, serviceName: 'c' } } }))).code, 422);
+  t.is((await refused(deployments.patch({ namespace: 'default', name: 'd' }, 'merge', { metadata: { annotations: after('job/b') } }, { subresource: 'status' }))).code, 422);
   // When the circle would be open again, the same write is taken.
   await deployments.modify(at, (draft) => void (draft.metadata.annotations = {}));
   await deployments.modify({ namespace: 'default', name: 'd' }, (draft) => void (draft.metadata.annotations = after('deployment/a')));

@@ -249,6 +249,17 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     t.like(labelled, { status: { replicas: 5 }, metadata: { generation: 2, labels: { a: 'b' } } });
   });
 
+  check('a report to /status may carry annotations, which are checked; it takes none away and changes no label', async (t, caller) => {
+    const status = { ...deployments, subresource: 'status' };
+    const created = await caller.create({ ...deployment('a'), metadata: { name: 'a', labels: { l: '1' }, annotations: { kept: 'yes' } } }, undefined, deployments);
+    const patched = await caller.patch('a', 'merge', { metadata: { annotations: { noted: 'yes' }, labels: { l: '2' } }, status: { replicas: 2 } }, undefined, status);
+    t.like(patched, { status: { replicas: 2 }, metadata: { generation: 1, labels: { l: '1' }, annotations: { kept: 'yes', noted: 'yes' } } });
+    const updated = await caller.update({ ...created, metadata: { name: 'a' }, status: { replicas: 3 } }, undefined, status);
+    t.like(updated, { status: { replicas: 3 }, metadata: { annotations: { kept: 'yes', noted: 'yes' } } });
+    await refused(t, caller.patch('a', 'merge', { metadata: { annotations: { 'not a name': '' } } }, undefined, status), 'Invalid', /metadata\.annotations/);
+    await refused(t, caller.patch('a', 'merge', { metadata: { annotations: { 'barge.dev/depends-on': 'pod/x' } } }, undefined, status), 'Invalid', /metadata\.annotations\[barge\.dev\/depends-on\]/);
+  });
+
   check('an update is of the object of its URL, and identity cannot change', async (t, caller) => {
     const created = await caller.create(cm('a'));
     await refused(t, caller.send({ ...configMaps, verb: 'update', name: 'b', body: created }), 'BadRequest', /name of the object \(a\) does not match the name on the URL \(b\)/);
