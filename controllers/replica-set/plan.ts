@@ -1,7 +1,7 @@
 import { rfc3339 } from '../../base/clock.ts';
-import type { ReplicaSet, ReplicaSetStatus } from '../../schemas/kinds/apps/replica-set.ts';
+import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../schemas/kinds/apps/replica-set.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import { withCondition, withoutCondition } from '../../schemas/conditions.ts';
+import { conditionOf, withCondition, withoutCondition } from '../../schemas/conditions.ts';
 import { labelMatcher, mapMatcher } from '../../schemas/label-selector.ts';
 import { nonZero } from '../non-zero.ts';
 import { claim, type Claim } from '../ownership.ts';
@@ -49,6 +49,19 @@ export const planReplicaSet = (state: ReplicaSetState): ReplicaSetPlan => {
   return { ...steps, remove: inDeletionOrder(active, related, nowMs).slice(0, Math.min(-missing, burst)) };
 };
 
+/** A refusal without the name of the pod, which is another one each time: `pods "web-x7f2k" is forbidden: ...`. */
+const withoutName = (message: string | undefined): string | undefined => message?.replace(/"[^"]*"/, '""');
+
+/**
+ * The conditions with a failure. One that differs in the pod's name alone stays as it is: a status that changed with every
+ * try would wake its own controller to the next try at once.
+ */
+const withFailure = (old: readonly ReplicaSetCondition[] | undefined, { reason, message }: Pick<PodFailure, 'reason' | 'message'>, nowMs: number): readonly ReplicaSetCondition[] => {
+  const told = conditionOf(old, 'ReplicaFailure');
+  const isSame = told?.reason === reason && withoutName(told.message) === withoutName(message);
+  return withCondition(old, { type: 'ReplicaFailure', status: 'True', reason, message: isSame ? told.message : message }, rfc3339(nowMs));
+};
+
 /** The status that the pods amount to, and when to look again because a ready pod becomes available without an event. */
 export const replicaSetStatus = (
   replicaSet: ReplicaSet, pods: readonly Pod[], failure: Pick<PodFailure, 'reason' | 'message'> | undefined, nowMs: number,
@@ -58,8 +71,7 @@ export const replicaSetStatus = (
   const waits = active.map((pod) => availableInMs(pod, replicaSet.spec?.minReadySeconds ?? 0, nowMs));
   const pending = waits.filter((waitMs) => waitMs !== undefined && waitMs > 0) as readonly number[];
   const old = replicaSet.status?.conditions;
-  const conditions = failure === undefined ? withoutCondition(old, 'ReplicaFailure')
-    : withCondition(old, { type: 'ReplicaFailure', status: 'True', reason: failure.reason, message: failure.message }, rfc3339(nowMs));
+  const conditions = failure === undefined ? withoutCondition(old, 'ReplicaFailure') : withFailure(old, failure, nowMs);
   return {
     status: {
       replicas: active.length,

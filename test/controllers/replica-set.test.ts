@@ -124,4 +124,9 @@ test('status tells of pods that could not be made, and stops when they can', (t)
   const failed = replicaSetStatus(replicaSet('rs'), [], { reason: 'FailedCreate', message: 'no' }, nowMs).status;
   t.deepEqual(failed.conditions, [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'no', lastTransitionTime: at(hour) }]);
   t.is(replicaSetStatus(replicaSet('rs', {}, { status: failed }), [], undefined, nowMs).status.conditions, undefined);
+  const refused = (name: string, used: number) => ({ reason: 'FailedCreate' as const, message: `pods "rs-${name}" is forbidden: exceeded quota: "q", used: pods=${used}` });
+  const before = replicaSetStatus(replicaSet('rs'), [], refused('aaaaa', 2), nowMs).status;
+  const after = (failure: ReturnType<typeof refused>) => replicaSetStatus(replicaSet('rs', {}, { status: before }), [], failure, nowMs + 5_000).status;
+  t.deepEqual(after(refused('bbbbb', 2)), before, 'a try under another name says nothing new');
+  t.is(after(refused('bbbbb', 3)).conditions?.[0]?.message, refused('bbbbb', 3).message);
 });
