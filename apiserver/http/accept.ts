@@ -41,8 +41,8 @@ const views: ReadonlyMap<string, Representation['as']> = new Map([
   ['Table', 'table'], ['PartialObjectMetadata', 'metadata'], ['PartialObjectMetadataList', 'metadata'],
 ]);
 
-const negotiate = (header: string): Representation | undefined => {
-  for (const range of parseAccept(header)) {
+const negotiate = (ranges: readonly MediaRange[]): Representation | undefined => {
+  for (const range of ranges) {
     const as = range.parameters.get('as');
     if (range.type === 'application/yaml' && as === undefined) return yaml;
     if (!covers(range, 'application/json')) continue;
@@ -63,10 +63,14 @@ const maxRememberedLength = 512;
 export const representationFor = (header: string | undefined): Representation | undefined => {
   if (header === undefined || header === '' || header === '*/*' || header === 'application/json') return plain;
   if (remembered.has(header)) return remembered.get(header);
-  const found = negotiate(header);
+  const found = negotiate(parseAccept(header));
   if (remembered.size < maxRemembered && header.length <= maxRememberedLength) remembered.set(header, found);
   return found;
 };
+
+/** The same for what can only be shown as it is: the answer to a question is no table. */
+export const wholeFor = (header: string): Representation | undefined =>
+  negotiate(parseAccept(header).filter(({ parameters }) => !parameters.has('as')));
 
 /** True when an Accept-Encoding header takes gzip. */
 export const takesGzip = (header: string | undefined): boolean =>

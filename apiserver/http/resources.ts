@@ -5,7 +5,8 @@ import { ApiError, badRequest, type Status } from '../../schemas/errors.ts';
 import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
 import { jsonOf } from '../encoding.ts';
 import { columnsFor, metadataOf, toTable, type IncludeObject, type TableOptions } from '../table.ts';
-import { representationFor, type Representation } from './accept.ts';
+import { answererOf } from '../virtual/virtual.ts';
+import { representationFor, wholeFor, type Representation } from './accept.ts';
 import type { Exchange, HttpContext } from './exchange.ts';
 import { streamLog } from './log-stream.ts';
 import type { NodeClient } from './node-client.ts';
@@ -22,6 +23,15 @@ const notAcceptable = (): ApiError => new ApiError(
 export const representationOf = (exchange: Pick<Exchange, 'request'>): Representation => {
   const found = representationFor(exchange.request.headers.accept);
   if (found === undefined) throw notAcceptable();
+  return found;
+};
+
+/** Of a question the answer is all there is; it has neither columns nor metadata. */
+const isQuestion = (kind: AnyKind, subresource: string | undefined): boolean => (subresource ?? '') === '' && answererOf(kind) !== undefined;
+
+const wholeOf = ({ request }: Pick<Exchange, 'request'>): Representation => {
+  const found = wholeFor(request.headers.accept ?? '');
+  if (found === undefined) throw new ApiError('NotAcceptable', 'only the following media types are accepted: application/json, application/yaml');
   return found;
 };
 
@@ -73,7 +83,8 @@ export const handleResource = async (context: HttpContext, nodes: NodeClient, ex
     if (stream.subresource !== 'log') throw badRequest('Upgrade request required');
     return streamLog(context, nodes, exchange, stream);
   }
-  const representation = representationOf(exchange);
+  const wanted = representationOf(exchange);
+  const representation = wanted.as !== 'object' && isQuestion(route.kind, path.subresource) ? wholeOf(exchange) : wanted;
   const table: TableOptions = { version: representation.version, includeObject: includeObjectOf(query), nowMs: context.clock.now() };
   const read = await readRequest(context, exchange, path, route);
   const { audit } = exchange;

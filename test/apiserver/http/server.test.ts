@@ -156,6 +156,16 @@ test('objects are shown as tables and as metadata', async (t) => {
   t.is((await api.call(`${configMaps}/unmade`)).code, 404);
 });
 
+test('the version is two whole numbers, and an answer to a question is no table', async (t) => {
+  const { major, minor } = (await api.call('/version')).json<{ readonly major: string; readonly minor: string }>();
+  t.regex(`${major}.${minor}`, /^\d+\.\d+$/);
+  const body = { kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', spec: { nonResourceAttributes: { path: '/', verb: 'get' } } };
+  const refused = await api.call('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { headers: { accept: tableType }, body });
+  t.is(refused.code, 406);
+  t.like(refused.json(), { kind: 'Status', reason: 'NotAcceptable', code: 406 });
+  t.is((await api.call('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', { headers: { accept: `${tableType},application/json` }, body })).code, 201);
+});
+
 test('big answers are compressed where that is accepted, small ones never', async (t) => {
   const name = '/api/v1/namespaces/kube-public/configmaps';
   for (let index = 0; index < 5; index++) await api.call(name, { body: { metadata: { name: `big-${index}` }, data: { x: 'x'.repeat(100_000) } } });
