@@ -3,9 +3,9 @@
  * then at old revisions from the highest down, and stops where the next step must wait for a pod. With OrderedReady that is
  * nearly everywhere; with Parallel only an update waits.
  *
- * Two differences to Kubernetes. There a pod of a broken revision that never becomes ready blocks its own replacement, and
+ * One difference to Kubernetes: there a pod of a broken revision that never becomes ready blocks its own replacement, and
  * somebody has to delete it by hand; here a pod that is not ready and not of the revision that it should have is replaced,
- * for nothing is lost by it. And there a surplus pod that is not ready may block the scaling down; here it goes in its turn.
+ * for nothing is lost by it.
  */
 import type { StatefulSet } from '../../schemas/kinds/apps/stateful-set.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
@@ -99,10 +99,16 @@ const keepUp = (view: View, steps: StatefulSetStep[]): boolean => {
   return true;
 };
 
-/** Takes away what is beyond the wanted numbers, from the highest down. False: what comes next must wait. */
+/**
+ * Takes away what is beyond the wanted numbers, from the highest down. In order, a pod that is not ready waits for those of
+ * lower numbers that are not either: only the lowest of them may go. False: what comes next must wait.
+ */
 const scaleDown = ({ set, there, ordered, isGoing }: View, steps: StatefulSetStep[]): boolean => {
   const surplus = [...there].filter(([ordinal]) => !isWanted(set, ordinal)).sort(([a], [b]) => b - a).map(([, pod]) => pod);
+  const isUnhealthy = (pod: Pod): boolean => !isReady(pod) && !isTerminal(pod) && !isGoing(pod);
+  const lowest = surplus.findLast(isUnhealthy);
   for (const pod of surplus) {
+    if (ordered && pod !== lowest && isUnhealthy(pod)) return false;
     if (isGoing(pod)) {
       if (ordered) return false;
       continue;
