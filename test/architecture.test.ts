@@ -63,3 +63,51 @@ test('the check sees every form of import', (t) => {
   t.deepEqual(importsOf("import a from 'x';\nimport type { B,\n C } from './y.ts';\nexport * from '../z.ts';\nimport 'w';\nconst q = await import('./v.ts');"),
     ['x', './y.ts', '../z.ts', 'w', './v.ts']);
 });
+
+// Holds what docs/design/conformance.md says of tests: each that it names is there, and each row names one.
+
+const titleOf = (quote: string, text: string): RegExp => {
+  const parts = text.replaceAll(/\\(.)/g, '$1').split(quote === '`' ? /\$\{[^}]*\}/ : /(?!)/);
+  return new RegExp(`^${parts.map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`);
+};
+
+/** The titles of a file's tests; what is filled in when it runs may be anything. */
+const titlesIn = (source: string): readonly RegExp[] =>
+  [...source.matchAll(/\b(?:test(?:\.serial)?|check|withApi)\(\s*(['"`])((?:\\.|(?!\1)[^\\\n])*)\1/g)].map(([, quote = '', text = '']) => titleOf(quote, text));
+
+/** What is wrong with a page of rows `| what must hold | `test/file.test.ts` *title*; *another* |`. */
+const staleRows = async (page: string, read: (file: string) => Promise<string | undefined>): Promise<readonly string[]> => {
+  const wrong: string[] = [];
+  for (const [row, what = '', held = ''] of page.matchAll(/^\| (.+?) \| (.+) \|$/gm)) {
+    if (what === 'what must hold' || /^-+$/.test(what)) continue;
+    let source: string | undefined;
+    let named = 0;
+    for (const [, file, title] of held.matchAll(/`(test\/[^`]+)`|\*([^*]+)\*/g)) {
+      if (file !== undefined) {
+        source = await read(file);
+        if (source === undefined) wrong.push(`${what}: there is no ${file}`);
+      } else {
+        named++;
+        if (source !== undefined && !titlesIn(source).some((one) => one.test(title!))) wrong.push(`${what}: no test has the title ${title}`);
+      }
+    }
+    if (named === 0 && !held.startsWith('not held: ')) wrong.push(`${row}: names no test, nor why it is not held`);
+  }
+  return wrong;
+};
+
+test('docs/design/conformance.md names tests that there are', async (t) => {
+  const page = await readFile(join(root, 'docs/design/conformance.md'), 'utf8');
+  t.true([...page.matchAll(/^\| /gm)].length > 60);
+  t.deepEqual(await staleRows(page, (file) => readFile(join(root, file), 'utf8').catch(() => undefined)), []);
+});
+
+test('a page of tests that are not there is stale', async (t) => {
+  const source = "test('it\\'s so', f);\n  check(`with ${one} and ${two}`, f);\ntest.serial('third', f);";
+  const stale = (held: string) => staleRows(`| what must hold | held by |\n| --- | --- |\n| a | ${held} |\n`, async (file) => (file === 'test/a.test.ts' ? source : undefined));
+  t.deepEqual(await stale("`test/a.test.ts` *it's so*; *with 1 and 2*; *third*"), []);
+  t.deepEqual(await stale('not held: there is no such thing'), []);
+  t.deepEqual(await stale('`test/a.test.ts` *fourth*; *third*'), ['a: no test has the title fourth']);
+  t.deepEqual(await stale('`test/b.test.ts` *third*'), ['a: there is no test/b.test.ts']);
+  t.deepEqual(await stale('`test/a.test.ts`'), ['| a | `test/a.test.ts` |: names no test, nor why it is not held']);
+});

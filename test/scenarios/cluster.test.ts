@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import { createClient, type Client, type NewObject } from '../../client/client.ts';
 import { Deployment } from '../../schemas/kinds/apps/deployment.ts';
+import { Job } from '../../schemas/kinds/batch/job.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
@@ -158,4 +159,20 @@ test('a container that dies is started again on its own machine; a pod that is d
   await clientOf(cluster).of(Pod).delete({ namespace: 'default', name: other!.metadata.name! });
   const pods = await settled(cluster, 2, 'web:1', 90_000);
   t.false(pods.some(({ metadata }) => metadata.uid === other!.metadata.uid));
+});
+
+test('a Job whose containers fail once is done by starting them again where they are', async (t) => {
+  const cluster = await start(t, { nodes: 2 });
+  for (const { runtime } of cluster.machines) runtime.script('flaky:1', { runs: [{ exit: { afterMs: 100, code: 1 } }, { exit: { afterMs: 100, code: 0 } }] });
+  const client = clientOf(cluster);
+  const labels = { app: 'web' };
+  await client.of(Job).create({ metadata: { namespace: 'default', name: 'work' }, spec: { parallelism: 2, completions: 4, template: { metadata: { labels }, spec: { restartPolicy: 'OnFailure', containers: [{ name: 'web', image: 'flaky:1' }] } } } });
+  const { status } = await until(cluster.clock, async () => {
+    const job = await client.of(Job).get({ namespace: 'default', name: 'work' });
+    assert.ok(job.status?.conditions?.some(({ type, status: is }) => type === 'Complete' && is === 'True'));
+    return job;
+  }, { forMs: 120_000 });
+  t.like(status, { succeeded: 4, failed: undefined });
+  const pods = await podsOf(cluster);
+  t.deepEqual(pods.map((pod) => [pod.status?.phase, pod.status?.containerStatuses?.[0]?.restartCount]), Array.from({ length: 4 }, () => ['Succeeded', 1]));
 });

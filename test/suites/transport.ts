@@ -464,6 +464,12 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     t.is(error.code, 410);
     const rest = await caller.list({ limit: 5, continue: error.continueToken });
     t.deepEqual(rest.items.map((item) => item.metadata.name), ['b', 'c']);
+    // In pages too, at the version of now.
+    const next = await caller.list({ limit: 1, continue: error.continueToken });
+    t.deepEqual([next.items.map((item) => item.metadata.name), next.metadata.remainingItemCount], [['b'], 1]);
+    t.true(revision(next) > revision({ metadata }));
+    const last = await caller.list({ limit: 1, continue: next.metadata.continue });
+    t.deepEqual([last.items.map((item) => item.metadata.name), last.metadata.continue, last.metadata.resourceVersion], [['c'], undefined, next.metadata.resourceVersion]);
   });
 
   check('how new a list has to be', async (t, caller) => {
