@@ -119,22 +119,3 @@ const abandonedBy = <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => ne
   signal.addEventListener('abort', leave, { once: true });
   work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave)).catch(() => undefined);
 });
-
-interface DockerConfig { readonly auths?: Readonly<Record<string, { readonly username?: string; readonly password?: string; readonly auth?: string }>> }
-
-/** Credentials for an image out of the `.dockerconfigjson` of pull secrets; what does not parse gives none. */
-export const authsFor = (image: string, dockerConfigs: readonly string[]): readonly ImageAuth[] => dockerConfigs.flatMap((text) => {
-  let config: DockerConfig;
-  try {
-    config = JSON.parse(text) as DockerConfig;
-  } catch {
-    return [];
-  }
-  const registry = registryOf(image);
-  const hostOf = (key: string): string => key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
-  const fits = (key: string): boolean => hostOf(key) === registry || (registry === 'docker.io' && /(^|\.)docker\.io$/.test(hostOf(key)));
-  return Object.entries(config.auths ?? {}).filter(([key]) => fits(key)).map(([serverAddress, { username, password, auth }]) => {
-    const [user = '', ...rest] = Buffer.from(auth ?? '', 'base64').toString('utf8').split(':');
-    return { username: username ?? user, password: password ?? rest.join(':'), serverAddress };
-  });
-});

@@ -8,9 +8,10 @@ import { report, type AgentContext } from './agent-context.ts';
 import { ConfigError } from './config-error.ts';
 import { containerSpec, sandboxSpec } from './container-spec.ts';
 import { environment } from './env.ts';
-import { authsFor, policyOf } from './images.ts';
+import { policyOf } from './images.ts';
 import type { Step, StopReason } from './plan.ts';
 import { PodHome } from './pod-home.ts';
+import { pullAuths } from './pull-secrets.ts';
 import { allContainers, ephemeralContainers, runsOf } from './pod-view.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { security } from './security.ts';
@@ -65,9 +66,11 @@ export class PodSteps {
     const namespace = pod.metadata.namespace ?? '';
     const image = container.image ?? '';
     const secrets = sources.of(namespace);
-    const dockerConfigs = (pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) => secrets.secret(name)?.data?.['.dockerconfigjson'] ?? [])
-      .map((base64) => Buffer.from(base64, 'base64').toString('utf8'));
-    await images.ensure({ image, policy: policyOf(image, container.imagePullPolicy), auths: authsFor(image, dockerConfigs), report: tell }, signal);
+    const named = [...new Set((pod.spec?.imagePullSecrets ?? []).flatMap(({ name = '' }) => (name === '' ? [] : [name])))];
+    const missing = named.filter((name) => secrets.secret(name) === undefined);
+    if (missing.length > 0) report(this.#context, pod, undefined, 'Warning', 'FailedToRetrieveImagePullSecret', `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`);
+    const auths = pullAuths(image, named.flatMap((name) => secrets.secret(name) ?? []));
+    await images.ensure({ image, policy: policyOf(image, container.imagePullPolicy), auths, report: tell }, signal);
     const podIp = sandbox.ip;
     const { env, skipped } = environment({
       pod, container, sources: secrets, facts: this.home.facts(podIp),
