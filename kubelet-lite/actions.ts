@@ -1,7 +1,7 @@
 /** Carries out what probes and lifecycle hooks ask for: a command, a request, a connection, a pause. */
 import { sleep, type Clock } from '../base/clock.ts';
 import type { Container } from '../schemas/types/container.ts';
-import type { ExecAction, HTTPGetAction, LifecycleHandler, TCPSocketAction } from '../schemas/types/probe.ts';
+import type { ExecAction, GRPCAction, HTTPGetAction, LifecycleHandler, TCPSocketAction } from '../schemas/types/probe.ts';
 import { ConfigError } from './config-error.ts';
 import type { PodNetwork } from './runtime/pod-network.ts';
 import type { ContainerExec } from './runtime/runtime.ts';
@@ -13,6 +13,9 @@ export interface ActionTarget {
   /** The pod's address, or the node's with its network. */
   readonly host: string;
 }
+
+/** What a hook may ask for, and a probe. */
+type Handler = LifecycleHandler & { readonly grpc?: GRPCAction | undefined };
 
 /** Undefined for success; else why not. */
 export type Outcome = string | undefined;
@@ -41,7 +44,7 @@ export class Actions {
   }
 
   /** The handler's outcome; one that takes longer fails. `timeoutMs` undefined: only the signal ends it. */
-  async carryOut(handler: LifecycleHandler, target: ActionTarget, timeoutMs: number | undefined, signal: AbortSignal): Promise<Outcome> {
+  async carryOut(handler: Handler, target: ActionTarget, timeoutMs: number | undefined, signal: AbortSignal): Promise<Outcome> {
     const abort = new AbortController();
     const stop = (): void => abort.abort();
     signal.addEventListener('abort', stop, { once: true });
@@ -61,15 +64,19 @@ export class Actions {
     }
   }
 
-  async #one(handler: LifecycleHandler, target: ActionTarget, signal: AbortSignal): Promise<Outcome> {
+  async #one(handler: Handler, target: ActionTarget, signal: AbortSignal): Promise<Outcome> {
     if (handler.exec !== undefined) return this.#exec(handler.exec, target, signal);
     if (handler.httpGet !== undefined) return this.#http(handler.httpGet, target, signal);
     if (handler.tcpSocket !== undefined) return this.#tcp(handler.tcpSocket, target, signal);
+    if (handler.grpc !== undefined) {
+      const { port, service = '' } = handler.grpc;
+      return this.#s.network.grpcHealth({ host: target.host, port, service }, signal);
+    }
     if (handler.sleep !== undefined) {
       await sleep(this.#s.clock, handler.sleep.seconds * 1000, signal);
       return undefined;
     }
-    throw new ConfigError('the handler has none of exec, httpGet, tcpSocket, sleep');
+    throw new ConfigError('the handler has none of exec, httpGet, tcpSocket, grpc, sleep');
   }
 
   async #exec({ command = [] }: ExecAction, { containerId }: ActionTarget, signal: AbortSignal): Promise<Outcome> {

@@ -34,9 +34,6 @@ export const sandboxSpec = (pod: Pod, attempt: number, clusterDomain: string): S
 /** Fields of a container that this node will not provide. */
 const refuseUnsupported = (container: Container): void => {
   if ((container.volumeDevices ?? []).length > 0) throw unsupported(`container ${container.name}: volumeDevices`);
-  for (const field of ['livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-    if (container[field]?.grpc !== undefined) throw unsupported(`container ${container.name}: ${field}.grpc (use httpGet, tcpSocket or exec)`);
-  }
   if (container.lifecycle?.stopSignal !== undefined) throw unsupported(`container ${container.name}: lifecycle.stopSignal`);
 };
 

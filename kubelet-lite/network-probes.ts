@@ -1,6 +1,7 @@
 import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { grpcHealth } from './grpc-health.ts';
 import type { HttpProbeRequest, PodNetwork } from './runtime/pod-network.ts';
 
 /** A body is read for the message of a failure only. */
@@ -47,4 +48,4 @@ const tcpConnect = (host: string, port: number, signal: AbortSignal): Promise<vo
 });
 
 /** The node's own network, by which every pod is reached. */
-export const realNetwork: PodNetwork = { httpGet, tcpConnect };
+export const realNetwork: PodNetwork = { httpGet, tcpConnect, grpcHealth };

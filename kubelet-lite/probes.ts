@@ -81,9 +81,7 @@ export class Probes {
       await sleep(clock, dueMs - clock.now(), signal);
       if (signal.aborted) return;
       dueMs = clock.now() + periodSeconds * 1000;
-      const outcome: Outcome = probe.grpc === undefined
-        ? await actions.carryOut(probe, target, timeoutSeconds * 1000, signal)
-        : 'gRPC probes are not supported by this node';
+      const outcome: Outcome = await actions.carryOut(probe, target, timeoutSeconds * 1000, signal);
       if (signal.aborted) return;
       if (outcome !== undefined) failed(watched.container, kind, outcome);
       const before = watched.states.get(kind) ?? newProbe;

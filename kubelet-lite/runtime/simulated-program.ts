@@ -15,7 +15,7 @@ export interface SimulatedProgram {
   /** Answers of `exec`; a shell that echoes its input and ends with 0 where absent. */
   readonly exec?: (command: readonly string[], input: string) => { readonly stdout?: string; readonly stderr?: string; readonly code: number };
   /** Status code of its answer to a probe; 0 refuses the connection. 200 where absent. */
-  readonly answers?: (probe: { readonly kind: 'http' | 'tcp'; readonly port: number; readonly path: string }) => number;
+  readonly answers?: (probe: { readonly kind: 'http' | 'tcp' | 'grpc'; readonly port: number; readonly path: string }) => number;
   /** What it uses from one look to the next; a tenth of a core and 16 MiB where absent. */
   readonly usage?: () => { readonly cpuMilli: number; readonly memoryBytes: number };
 }

@@ -70,6 +70,11 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
       tcpConnect: async (host, port) => {
         if (this.#answer(host, { kind: 'tcp', port, path: '' }) === 0) throw new Error(`connect ECONNREFUSED ${host}:${port}`);
       },
+      grpcHealth: async ({ host, port, service }) => {
+        const status = this.#answer(host, { kind: 'grpc', port, path: service });
+        if (status === 0) throw new Error(`connect ECONNREFUSED ${host}:${port}`);
+        return status === 200 ? undefined : 'service unhealthy (responded with "NOT_SERVING")';
+      },
     };
   }
 
@@ -342,7 +347,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     this.#tell(container.podUid);
   }
 
-  #answer(host: string, probe: { readonly kind: 'http' | 'tcp'; readonly port: number; readonly path: string }): number {
+  #answer(host: string, probe: { readonly kind: 'http' | 'tcp' | 'grpc'; readonly port: number; readonly path: string }): number {
     const sandbox = [...this.#sandboxes.values()].find((one) => one.ready && one.ip === host);
     const runs = sandbox === undefined ? [] : this.#within(sandbox.id).filter((one) => one.state.status === 'running');
     return runs.reduce((best, one) => Math.max(best, one.program.answers?.(probe) ?? 200), 0);
