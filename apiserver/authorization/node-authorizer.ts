@@ -30,6 +30,7 @@ const rulesOfAll: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['pods', 'services', 'namespaces', 'persistentvolumes'], verbs: read },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'update', 'patch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: read },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
   // For certificates of their own; what is approved without a person is for the controllers to say.
   { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: [...read, 'create'] },
