@@ -33,3 +33,21 @@ export const writePair = async (folder: string, name: string, pair: CertificateP
   await writePrivate(join(folder, `${name}.key`), pair.key);
   await writePrivate(join(folder, `${name}.crt`), pair.cert);
 };
+
+const block = (text: string, kind: string): string | undefined => new RegExp(`-----BEGIN ${kind}-----[^-]+-----END ${kind}-----\\n?`).exec(text)?.[0];
+
+/** A pair kept in one file, so that key and certificate are always of each other; undefined where there is none, or not a whole one. */
+export const readPairFile = async (file: string): Promise<CertificatePair | undefined> => {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const [cert, key] = [block(text, 'CERTIFICATE'), block(text, 'PRIVATE KEY')];
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+};
+
+/** Replaces the file with this pair, whole or not at all. */
+export const writePairFile = (file: string, { cert, key }: CertificatePair): Promise<void> => writePrivate(file, `${key.trimEnd()}\n${cert.trimEnd()}\n`);

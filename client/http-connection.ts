@@ -58,18 +58,37 @@ const maxRetries = 10;
 const longestRetryAfterSeconds = 60;
 
 export class HttpConnection {
-  readonly options: ServerOptions;
   readonly base: URL;
   readonly headers: OutgoingHttpHeaders;
+  #options: ServerOptions;
   #requests: HttpAgent | undefined;
   #streams: HttpAgent | undefined;
   #context: SecureContext | undefined;
+  /** Those of an earlier identity whose connections are still in use. */
+  #earlier: readonly HttpAgent[] = [];
 
   constructor(options: ServerOptions) {
-    this.options = options;
+    this.#options = options;
     this.base = new URL(options.server);
     if (this.base.protocol !== 'https:' && this.base.protocol !== 'http:') throw new Error(`server ${options.server}: must be an http or https URL`);
     this.headers = headersOf(options);
+  }
+
+  get options(): ServerOptions {
+    return this.#options;
+  }
+
+  /** Shows another certificate from the next connection on. What is under way goes on as who it began as; idle connections end. */
+  useIdentity({ cert, key }: Required<Pick<ServerOptions, 'cert' | 'key'>>): void {
+    this.#options = { ...this.#options, cert, key };
+    this.#context = undefined;
+    const before = [this.#requests, this.#streams].filter((agent) => agent !== undefined);
+    this.#requests = this.#streams = undefined;
+    for (const agent of before) {
+      agent.maxFreeSockets = 0;
+      for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+    }
+    this.#earlier = [...this.#earlier.filter(({ sockets }) => Object.keys(sockets).length > 0), ...before];
   }
 
   /** What a TLS connection to this server needs. */
@@ -150,8 +169,7 @@ export class HttpConnection {
 
   /** Closes all connections. */
   close(): void {
-    this.#requests?.destroy();
-    this.#streams?.destroy();
+    for (const agent of [this.#requests, this.#streams, ...this.#earlier]) agent?.destroy();
   }
 
   #once(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {

@@ -18,6 +18,12 @@ export interface HttpTransportOptions extends ServerOptions {
 
 /** Who is late with a lease counts as dead, so leases have a connection of their own: no request stands before them. */
 const leaseGroup = 'coordination.k8s.io';
+/** The API over HTTPS, and what else a server does. */
+export interface HttpTransport extends Transport, Streams {
+  /** Shows another client certificate (PEM) from the next connection on; what is under way goes on. */
+  useIdentity(identity: { readonly cert: string; readonly key: string }): void;
+}
+
 /** One event: an object of the largest size that a server takes, with room. */
 const longestLineBytes = 16 * 2 ** 20;
 
@@ -25,7 +31,7 @@ const longestLineBytes = 16 * 2 ** 20;
  * The API over HTTPS. Connections are kept and shared; a server that cannot be reached, an answer that breaks off and
  * one that is no JSON reject with ServiceUnavailable, so that callers have one thing to try again on.
  */
-export const createHttpTransport = (options: HttpTransportOptions): Transport & Streams => {
+export const createHttpTransport = (options: HttpTransportOptions): HttpTransport => {
   const connection = new HttpConnection(options);
   const signsOfLife = new HttpConnection({ ...options, requestsAtATime: 1 });
   return {
@@ -35,6 +41,10 @@ export const createHttpTransport = (options: HttpTransportOptions): Transport & 
     logs: (pod, logOptions, signal) => logs(connection, pod, logOptions, signal),
     exec: (pod, command, { container, ...streams }, signal) => runProcess(connection, processPath(pod, 'exec', container, streams, command), streams, signal),
     attach: (pod, { container, ...streams }, signal) => runProcess(connection, processPath(pod, 'attach', container, streams, []), streams, signal),
+    useIdentity: (identity) => {
+      connection.useIdentity(identity);
+      signsOfLife.useIdentity(identity);
+    },
     close: () => {
       connection.close();
       signsOfLife.close();

@@ -165,6 +165,10 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal)]);
     const heard = watchEngine(workers, { surroundings, options, registration, signal });
     await workers.start(pods);
+    // Logs and sessions would be refused: a node that is Ready has them.
+    if (options.tls.serving.current === undefined) await registration.setReady("the certificate of the agent's server has not been issued yet");
+    await options.tls.serving.present(signal);
+    signal.throwIfAborted();
     await registration.setReady(undefined);
     ready();
     const overlaid = followPeers(nodes, { overlay: options.overlay, nodeName, clock, log, signal });
