@@ -19,6 +19,9 @@ export const nodeUserPrefix = 'system:node:';
 export const nodesGroup = 'system:nodes';
 export const nodeLeaseNamespace = 'kube-node-lease';
 
+/** The ConfigMap in which every agent reads what its cluster is like. */
+export const clusterInfoAt = { namespace: 'kube-public', name: 'barge-cluster' } as const;
+
 /** The node whose agent a user is, or undefined. */
 export const nodeOfUser = ({ name, groups }: UserInfo): string | undefined =>
   name.startsWith(nodeUserPrefix) && name.length > nodeUserPrefix.length && groups.includes(nodesGroup) ? name.slice(nodeUserPrefix.length) : undefined;
@@ -117,6 +120,7 @@ export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>)
       const node = nodeOfUser(access.user);
       const at = access.resource;
       if (node === undefined || at === undefined) return '';
+      if (isClusterInfo(access.verb, at)) return undefined;
       if (at.group === '') {
         const why = whyNotByPods(node, access.verb, at);
         if (why !== 'none') return why;
@@ -127,6 +131,9 @@ export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>)
     rulesFor: (user) => (nodeOfUser(user) === undefined ? { rules: [], complete: true } : { rules: rulesOfAll, complete: false }),
   };
 };
+
+const isClusterInfo = (verb: string, { group, resource, subresource, namespace, name }: At): boolean =>
+  group === '' && resource === 'configmaps' && subresource === undefined && namespace === clusterInfoAt.namespace && name === clusterInfoAt.name && verb === 'get';
 
 const ownObjects = (node: string, verb: string, { group, resource, subresource, namespace, name }: At): boolean => {
   if (name !== node) return false;

@@ -39,6 +39,8 @@ export interface ControlPlane {
   readonly credentials: ClusterCredentials;
   /** `https://HOST:PORT`, as written into the admin's kubeconfig. */
   readonly url: string;
+  /** The same for other machines; undefined where it listens on loopback alone. */
+  readonly outsideUrl: string | undefined;
   /** Aborts when the store cannot be written any more; the process must end. */
   readonly failed: AbortSignal;
   /**
@@ -71,6 +73,13 @@ const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : 
 const forPods = (address: string, nodeIp: string): string | undefined => {
   if (address === '0.0.0.0' || address === '::') return nodeIp;
   return isIPv4(address) && !address.startsWith('127.') ? address : undefined;
+};
+
+/** Where other machines reach a server that listens on an address; undefined where they cannot. */
+const forMachines = (address: string, nodeIp: string): string | undefined => {
+  const at = address === '0.0.0.0' || address === '::' ? nodeIp : address;
+  if (at === '::1' || at.startsWith('127.')) return undefined;
+  return at.includes(':') ? `[${at}]` : at;
 };
 
 /** The limits of requests that the settings say. */
@@ -154,7 +163,9 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     await advertise(core, outside === undefined ? undefined : { address: outside, port });
     advertised = true;
     expiry = expireEvents({ transport: core.as(apiServerUser), clock, log: log.with({ component: 'apiserver' }) }, closing.signal);
+    const forOthers = forMachines(address, nodeIps[0]!);
     return {
+      outsideUrl: forOthers === undefined ? undefined : `https://${forOthers}:${port}`,
       core, metrics, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {
         if (outside !== undefined) return;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { readPair } from '../../base/pki-files.ts';
 import { linuxMounts } from '../../kubelet-lite/volumes/mounts.ts';
 import type { ClusterConfig } from '../config.ts';
+import { joinedAuthority } from './join/membership.ts';
 import { ownerOf, nodeRemovals } from './node.ts';
 import { runningPid, stopRunning } from './pid-file.ts';
 
 /** Names in a data folder that barge makes; whatever else is in it stays. */
-const ownNames = /^(store\.db(-wal|-shm|\.lock)?|pki|agent|admin\.kubeconfig|barge\.(pid|log|out))$/;
+const ownNames = /^(store\.db(-wal|-shm|\.lock)?|pki|node|agent|admin\.kubeconfig|barge\.(pid|log|out))$/;
 
 const stopTimeoutMs = 15_000;
 
@@ -52,10 +53,11 @@ const removeFiles = ({ dataDir, kubeconfig }: ClusterConfig): Removal => ({
   },
 });
 
-/** The owner mark of the cluster of a data folder; undefined where there has never been one. */
+/** The owner mark of the cluster that a data folder has, or has joined; undefined where there has never been one. */
 const readOwner = async (dataDir: string): Promise<string | undefined> => {
   const ca = await readPair(join(dataDir, 'pki'), 'ca');
-  return ca === undefined ? undefined : ownerOf(ca.cert);
+  const cert = ca?.cert ?? await joinedAuthority(dataDir);
+  return cert === undefined ? undefined : ownerOf(cert);
 };
 
 /**

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { apiServerUser } from '../../apiserver/api-server-user.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createLog } from '../../base/log.ts';
 import { createClient } from '../../client/client.ts';
@@ -8,10 +9,15 @@ import { createControllersComponent } from '../../controllers/component.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import type { UserInfo } from '../../schemas/api.ts';
 import { createSchedulerComponent } from '../../scheduler/component.ts';
+import { CommandError } from '../command.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted, runComponents } from '../run-components.ts';
 import { machineAddresses } from './addresses.ts';
 import { clusterDomain } from './cluster-domain.ts';
+import { BootstrapSecrets } from './join/bootstrap-secrets.ts';
+import { publishClusterInfo } from './join/cluster-info.ts';
+import { authorityHash, printJoinToken } from './join/join-token.ts';
+import { joinedAuthority } from './join/membership.ts';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { nodeUser, partUsers, signerUser } from './part-users.ts';
 import { removePid, writePid } from './pid-file.ts';
@@ -25,8 +31,23 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly writeLog: (line: string) => void;
   /** Called once, when the API answers and the node (if this process has one) is Ready. */
-  readonly onReady: (ready: { readonly url: string; readonly nodeName: string | undefined }) => void;
+  readonly onReady: (ready: { readonly url: string; readonly nodeName: string | undefined; readonly join: JoinOffer | undefined }) => void;
 }
+
+/** What another machine needs to join. */
+export interface JoinOffer {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** Says what the cluster is like where machines that join read it, and gives them the standing token; undefined where none can reach it. */
+const offerJoin = async ({ config: { clusterCidr, serviceCidr, overlay, nodes }, controlPlane: { core, credentials, outsideUrl } }: { readonly config: ClusterConfig; readonly controlPlane: ControlPlane }): Promise<JoinOffer | undefined> => {
+  const client = createClient(core.as(apiServerUser));
+  await publishClusterInfo(client, { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds });
+  if (outsideUrl === undefined) return undefined;
+  const { id, secret } = await new BootstrapSecrets(client).standing();
+  return { url: outsideUrl, token: printJoinToken({ authority: authorityHash(credentials.ca), id, secret }) };
+};
 
 const componentUser = (name: string, groups: readonly string[] = []): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
 
@@ -54,6 +75,7 @@ const nodeReady = async (controlPlane: ControlPlane, name: string, signal: Abort
 /** Runs a one-node cluster until the signal aborts. Rejects when it cannot start or cannot go on. */
 export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<void> => {
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
+  if (await joinedAuthority(config.dataDir) !== undefined) throw new CommandError(`${config.dataDir} is the data folder of a machine that has joined a cluster: 'barge join' runs its node; a cluster needs a folder of its own: --data-dir`);
   const profiles = config.scheduler ? await schedulerProfiles(config) : undefined;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const nodeIps = machineAddresses();
@@ -61,6 +83,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   await writePid(config.dataDir);
   try {
     await writeAdminKubeconfig(config, controlPlane);
+    const join = await offerJoin({ config, controlPlane });
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const { credentials } = controlPlane;
     const components = [
@@ -82,7 +105,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
     const until = AbortSignal.any([signal, controlPlane.failed, stop.signal]);
     const running = runComponents(components, until, log);
     const ready = (config.agent ? nodeReady(controlPlane, config.nodeName, until) : Promise.resolve()).then(() => {
-      if (!until.aborted) onReady({ url: controlPlane.url, nodeName: config.agent ? config.nodeName : undefined });
+      if (!until.aborted) onReady({ url: controlPlane.url, nodeName: config.agent ? config.nodeName : undefined, join });
     });
     try {
       await Promise.race([Promise.all([running, ready]), aborted(until)]);

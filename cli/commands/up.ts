@@ -7,7 +7,7 @@ import { flag } from '../flags.ts';
 export const command = defineCommand({
   name: 'up',
   group: 'Cluster',
-  summary: 'Run a one-node cluster in the foreground',
+  summary: 'Run a cluster in the foreground; other machines can join it',
   usage: 'up [flags]',
   description: [
     'Runs the API server, the controllers, the scheduler, the node agent, the service proxy and DNS in this process, until SIGINT or SIGTERM.',
@@ -15,6 +15,7 @@ export const command = defineCommand({
   ].join('\n'),
   examples: [
     { note: 'A cluster with its state in /var/lib/barge', line: 'barge up' },
+    { note: "A cluster that other machines can join; it prints the line to run there", line: 'barge up --listen 0.0.0.0:6443' },
     { note: 'Try things out without root and without containers', line: 'barge up --runtime simulated --data-dir /tmp/try --listen 127.0.0.1:0' },
   ],
   flags: { ...settingFlags(), config: flag.text('YAML file with the same settings by the same names; flags win over it.', { value: 'FILE' }) },
@@ -30,9 +31,10 @@ export const command = defineCommand({
       await runCluster({
         config, clock, random, signal,
         writeLog: (line) => void stderr.write(`${line}\n`),
-        onReady: ({ url, nodeName }) => {
+        onReady: ({ url, nodeName, join }) => {
           const what = nodeName === undefined ? 'control plane' : `node ${nodeName}`;
           stdout.write(`${what} Ready: ${url}  kubeconfig ${config.kubeconfig}  (${((performance.now() - started) / 1000).toFixed(2)} s)\n`);
+          if (join !== undefined) stdout.write(`to add a machine, run there:  barge join ${join.url} --token ${join.token}\n`);
         },
       });
     } catch (error) {

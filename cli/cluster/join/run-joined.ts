@@ -1,0 +1,49 @@
+import type { Clock } from '../../../base/clock.ts';
+import type { Component } from '../../../base/component.ts';
+import { LivePair } from '../../../base/live-pair.ts';
+import type { Log } from '../../../base/log.ts';
+import { createClient } from '../../../client/client.ts';
+import { createHttpTransport } from '../../../client/http-transport.ts';
+import type { ClusterConfig } from '../../config.ts';
+import { runComponents } from '../../run-components.ts';
+import { createNode } from '../node.ts';
+import type { KeptMembership, MembershipFiles } from './membership.ts';
+import { createNodeRenewal } from './node-renewal.ts';
+
+export interface JoinedOptions {
+  readonly membership: KeptMembership;
+  readonly files: MembershipFiles;
+  readonly config: ClusterConfig;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Called once, when all parts of the node do their work. */
+  readonly onReady: () => void;
+}
+
+/** Runs the node that this machine has become until the signal aborts, and renews its certificates meanwhile. */
+export const runJoined = async ({ membership, files, config, clock, random, log, onReady }: JoinedOptions, signal: AbortSignal): Promise<void> => {
+  const { server, ca, nodeName, nodeIp, cluster } = membership;
+  const [identity, serving] = [new LivePair(membership.client), new LivePair(membership.serving)];
+  const transport = createHttpTransport({ server, ca, ...membership.client, userAgent: 'barge-node' });
+  identity.onReplaced((pair) => transport.useIdentity(pair));
+  const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files });
+  const surroundings = (component: string) => ({ transport, clock, random, log: log.with({ component }) });
+  try {
+    const node = await createNode({
+      config: { ...config, nodeName, clusterCidr: cluster.clusterCidr, serviceCidr: cluster.serviceCidr, overlay: cluster.overlay, nodes: { ...config.nodes, leaseSeconds: cluster.nodeLeaseSeconds } }, clusterDomain: cluster.clusterDomain, nodeIp, clock,
+      credentials: { ca, agent: serving }, agent: surroundings('agent'), proxy: surroundings('proxy'),
+    });
+    let waiting = node.length;
+    const told = node.map((component): Component => ({
+      name: component.name, after: component.after,
+      run: (until, ready) => component.run(until, () => {
+        ready();
+        if (--waiting === 0) onReady();
+      }),
+    }));
+    await runComponents([...told, renewal], signal, log);
+  } finally {
+    transport.close();
+  }
+};
