@@ -14,6 +14,7 @@ import { report, type AgentContext } from './agent-context.ts';
 import { backOffEvents } from './back-off-events.ts';
 import { ConfigError, VolumeError } from './config-error.ts';
 import { pullErrorShownMs } from './container-status.ts';
+import { probedContainer } from './image-health.ts';
 import { lastWords } from './last-words.ts';
 import { deadlineOf, graceLeft, leavesBefore, planPod, type Step } from './plan.ts';
 import { PodSteps } from './pod-steps.ts';
@@ -170,7 +171,7 @@ export class PodWorker {
       this.#sandboxes = await this.#context.runtime.inspect(this.uid);
     }
     if (this.#sourcesChanged || this.#tokensUntilMs <= this.#context.clock.now()) await this.#refresh();
-    this.#watchProbes();
+    await this.#watchProbes();
     await this.#collectLastWords();
     const deadlineMs = deadlineOf(this.#view());
     if (deadlineMs !== undefined && deadlineMs <= this.#context.clock.now() && this.#verdict === undefined && !hasEnded(this.#pod)) {
@@ -191,7 +192,7 @@ export class PodWorker {
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
 
-  #watchProbes(): void {
+  async #watchProbes(): Promise<void> {
     const sandbox = currentSandbox(this.#view());
     const host = this.#pod.spec?.hostNetwork === true ? this.#context.nodeIp : sandbox?.ip;
     const running = (sandbox?.containers ?? []).filter((run) => run.status === 'running');
@@ -202,7 +203,7 @@ export class PodWorker {
       if (container === undefined) continue;
       const known = recordedStatuses(this.#pod).find(({ name }) => name === run.name);
       const adopted = known?.ready === true && known.containerID === `${this.#context.runtimeName}://${run.id}`;
-      this.#probes.watch({ container, containerId: run.id, host }, run.startedAtMs ?? run.createdAtMs, adopted);
+      this.#probes.watch({ container: await probedContainer(this.#context.runtime, this.#pod, container), containerId: run.id, host }, run.startedAtMs ?? run.createdAtMs, adopted);
     }
   }
 

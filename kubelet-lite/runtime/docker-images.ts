@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { engineWords, isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import type { ImageProgram } from './docker-gate.ts';
 import { pauseImageName, pauseProgram, tarOf } from './pause-image.ts';
-import { RuntimeError, type ImageState, type PullOptions } from './runtime.ts';
+import { RuntimeError, type ImageHealth, type ImageState, type PullOptions } from './runtime.ts';
 
 /** `name` without tag or digest means `:latest`, for the pull as for the lookup. */
 export const withTag = (image: string): string => {
@@ -31,7 +31,25 @@ const failIn = (line: string): void => {
   if (error !== undefined) throw new RuntimeError('ErrImagePull', errorDetail?.message ?? error);
 };
 
-interface KnownImage { readonly id: string; readonly user: string; readonly program: ImageProgram }
+/** The members of an image's configuration that its HEALTHCHECK makes; times in nanoseconds, 0 and absent for the engine's defaults. */
+export interface HealthConfig {
+  readonly Healthcheck?: { readonly Test?: readonly string[] | null; readonly Interval?: number; readonly Timeout?: number; readonly Retries?: number } | null;
+  readonly Shell?: readonly string[] | null;
+}
+
+/** The engine's own, where an image does not say. */
+const healthDefaults = { seconds: 30, retries: 3 } as const;
+
+/** The check of an image; undefined for none. */
+export const healthOf = ({ Healthcheck: check, Shell: shell }: HealthConfig): ImageHealth | undefined => {
+  const [form, ...words] = check?.Test ?? [];
+  const command = form === 'CMD' ? words : form === 'CMD-SHELL' ? [...(shell ?? ['/bin/sh', '-c']), ...words] : [];
+  if (words.length === 0 || command.length === 0) return undefined;
+  const seconds = (nanoseconds: number | undefined): number => (nanoseconds === undefined || nanoseconds <= 0 ? healthDefaults.seconds : Math.max(1, Math.ceil(nanoseconds / 1e9)));
+  return { command, intervalSeconds: seconds(check?.Interval), timeoutSeconds: seconds(check?.Timeout), retries: check?.Retries || healthDefaults.retries };
+};
+
+interface KnownImage { readonly id: string; readonly user: string; readonly program: ImageProgram; readonly health: ImageHealth | undefined }
 
 /**
  * The engine's images. Ids are remembered until the engine reports a change of any image, so that a pod's start costs no
@@ -92,13 +110,17 @@ export class DockerImages {
     return (await this.#inspect(image))?.program ?? { entrypoint: [], command: [], env: [] };
   }
 
+  async health(image: string): Promise<ImageHealth | undefined> {
+    return (await this.#inspect(image))?.health;
+  }
+
   async #inspect(image: string): Promise<KnownImage | undefined> {
     const known = this.#ids.get(image);
     if (known !== undefined) return known;
     try {
       const { Id: id, Config: config } = await this.#docker.getImage(image).inspect();
       const { Entrypoint: entrypoint, Cmd: command, Env: env } = config;
-      const found = { id, user: config.User ?? '', program: { entrypoint: [entrypoint ?? []].flat(), command: command ?? [], env: env ?? [] } };
+      const found = { id, user: config.User ?? '', program: { entrypoint: [entrypoint ?? []].flat(), command: command ?? [], env: env ?? [] }, health: healthOf(config as HealthConfig) };
       this.#ids.set(image, found);
       return found;
     } catch (error) {

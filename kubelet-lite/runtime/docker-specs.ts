@@ -71,7 +71,7 @@ export const containerRequest = (spec: ContainerSpec, pod: InSandbox): Docker.Co
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdinOnce,
-    // The cluster has its own probes; an image's health check would only cost.
+    // The agent asks itself, by probes; the engine's own checks would come on top.
     Healthcheck: { Test: ['NONE'] },
     Labels: {
       ...spec.labels,

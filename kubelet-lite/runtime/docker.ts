@@ -24,7 +24,7 @@ import { DockerSessions } from './docker-sessions.ts';
 import type { Output } from './docker-streams.ts';
 import {
   type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
-  type ExecOptions, type ExecSession, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
+  type ExecOptions, type ExecSession, type ImageHealth, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 import { WarmSandboxes } from './warm-sandboxes.ts';
 
@@ -123,6 +123,10 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
 
   imageUser(image: string): Promise<string> {
     return this.#images.user(image);
+  }
+
+  imageHealth(image: string): Promise<ImageHealth | undefined> {
+    return this.#images.health(image);
   }
 
   pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<string> {

@@ -132,6 +132,16 @@ export interface ImageState {
   readonly sizeBytes: number;
 }
 
+/** How an image says that its program is well. */
+export interface ImageHealth {
+  /** Program and arguments, run in the container; 0 is well. */
+  readonly command: readonly string[];
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  /** Failures in a row after which it is not well. */
+  readonly retries: number;
+}
+
 export interface PullOptions {
   readonly auth: ImageAuth | undefined;
   /** Called once the registry has answered for this image, before its layers come. */
@@ -150,6 +160,8 @@ export interface ContainerRuntime {
   findImage(image: string): Promise<string | undefined>;
   /** User of the image's own configuration, such as `1000:1000` or `nobody`; empty for root. */
   imageUser(image: string): Promise<string>;
+  /** The image's own check of its program's health; undefined where it has none, or is not on this node. */
+  imageHealth(image: string): Promise<ImageHealth | undefined>;
   /** Fetches an image; rejects with ErrImagePull and the engine's words. Resolves with its id. */
   pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<string>;
   /** Makes and starts the sandbox, or finds the one of this pod and attempt. */

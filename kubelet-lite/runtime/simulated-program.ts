@@ -1,3 +1,5 @@
+import type { ImageHealth } from './runtime.ts';
+
 /** What a simulated container does when it runs: the script of a test, or of a cluster without an engine. */
 export interface SimulatedProgram {
   /** Milliseconds that the engine takes to start it; 0 where absent. */
@@ -31,6 +33,8 @@ export interface SimulatedImage {
   readonly answerMs?: number;
   /** User of its configuration; root where absent. */
   readonly user?: string;
+  /** Its own check of its program's health. */
+  readonly health?: ImageHealth;
   /** What each run does, by attempt; the last goes for all later ones. Nothing: it runs until it is stopped. */
   readonly runs?: readonly SimulatedProgram[];
 }

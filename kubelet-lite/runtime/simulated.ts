@@ -8,7 +8,7 @@ import type { PodNetwork } from './pod-network.ts';
 import type { SimulatedImage, SimulatedProgram } from './simulated-program.ts';
 import {
   RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
-  type ExecOptions, type ExecSession, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
+  type ExecOptions, type ExecSession, type ImageHealth, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 
 export interface SimulatedRuntimeOptions {
@@ -141,6 +141,11 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   async imageUser(image: string): Promise<string> {
     this.#check();
     return this.#images.get(image)?.user ?? '';
+  }
+
+  async imageHealth(image: string): Promise<ImageHealth | undefined> {
+    this.#check();
+    return this.#images.get(image)?.health;
   }
 
   async pullImage(image: string, { answered }: PullOptions, signal: AbortSignal): Promise<string> {

@@ -442,3 +442,30 @@ test('devices that are put into the capacity stay, and pods may ask for them', a
   await agent.api.transport.send({ verb: 'patch', group: '', version: 'v1', resource: 'nodes', name: nodeName, subresource: 'status', patchType: 'json', body: [{ op: 'remove', path: '/status/capacity/example.com~1gpu' }] });
   await becomes(afterHeartbeat, undefined);
 });
+
+test('the HEALTHCHECK of an image is readiness where no probe is given, and restarts nothing', async (t) => {
+  const agent = await begun(t);
+  let well = 1;
+  const asked: string[] = [];
+  agent.runtime.script('checked:1', {
+    health: { command: ['am-i-well', '-q'], intervalSeconds: 5, timeoutSeconds: 3, retries: 2 },
+    runs: [{ exec: (command) => {
+      asked.push(command.join(' '));
+      return { code: well };
+    } }],
+  });
+  const spec = (extra: object = {}): NonNullable<Pod['spec']> => ({ containers: [{ name: 'web', image: 'checked:1', imagePullPolicy: 'IfNotPresent', ...extra }] });
+  await agent.createPod({ name: 'own', spec: spec({ readinessProbe: { exec: { command: ['mine'] }, periodSeconds: 1000 } }) });
+  await agent.createPod({ name: 'checked', spec: spec() });
+  const readiness = (ready: boolean) => agent.until('checked', (pod) => {
+    void agent.clock.advance(5_000);
+    return container(pod).ready === ready ? undefined : `is not ${ready ? 'ready' : 'unready'}`;
+  });
+  await agent.phase('checked', 'Running');
+  t.false(container(await readiness(false)).ready);
+  well = 0;
+  await readiness(true);
+  well = 1;
+  t.is(container(await readiness(false)).restartCount, 0);
+  t.deepEqual([...new Set(asked)].toSorted(), ['am-i-well -q', 'mine']);
+});

@@ -78,7 +78,7 @@ const until = (name: string, check: (pod: Pod) => unknown): Promise<Pod> => even
   const pod = await api.client.of(Pod).get({ namespace: 'default', name });
   if (!check(pod)) throw new Error(JSON.stringify(pod.status));
   return pod;
-}, 15_000);
+}, 60_000);
 
 const idOf = (pod: Pod): string => pod.status!.containerStatuses![0]!.containerID!.replace('docker://', '');
 
@@ -88,7 +88,7 @@ const remove = async (name: string): Promise<void> => {
   await api.client.of(Pod).delete({ namespace: 'default', name });
   await eventually(async () => {
     if (await api.client.of(Pod).find({ namespace: 'default', name }) !== undefined) throw new Error('still there');
-  }, 15_000);
+  }, 60_000);
 };
 
 test('files, names and environment of a pod are as its spec says', async (t) => {
@@ -171,4 +171,21 @@ test('a subPath cannot lead out of its volume', async (t) => {
   const pod = await until('escape', ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError');
   t.regex(pod.status?.containerStatuses?.[0]?.state?.waiting?.message ?? '', /leads out of the volume/);
   await remove('escape');
+});
+
+test('the health check of an image makes its container ready, and unready again', async (t) => {
+  const id = (await run('docker', ['create', `${mark}:1`, 'sleep', '1000'])).stdout.trim();
+  const image = `${mark}:checked`;
+  await run('docker', ['commit', '--change', 'HEALTHCHECK --interval=1s --timeout=20s --retries=2 CMD cat /well', id, image]);
+  await run('docker', ['rm', id]);
+  t.teardown(async () => void await run('docker', ['rmi', '-f', image]));
+  await create('checked', { image });
+  const pod = await until('checked', ({ status }) => status?.phase === 'Running' && status.containerStatuses?.[0]?.started);
+  t.false(pod.status?.containerStatuses?.[0]?.ready);
+  await inside(pod, 'echo yes > /well');
+  await until('checked', ({ status }) => status?.containerStatuses?.[0]?.ready);
+  await inside(pod, 'busybox rm /well');
+  const after = await until('checked', ({ status }) => status?.containerStatuses?.[0]?.ready === false);
+  t.is(after.status?.containerStatuses?.[0]?.restartCount, 0);
+  await remove('checked');
 });

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type Docker from 'dockerode';
 import { engineWords, runtimeError } from '../../../kubelet-lite/runtime/docker-errors.ts';
 import { linesOf } from '../../../kubelet-lite/runtime/docker-events.ts';
-import { withTag } from '../../../kubelet-lite/runtime/docker-images.ts';
+import { healthOf, withTag } from '../../../kubelet-lite/runtime/docker-images.ts';
 import { labels, sandboxStates } from '../../../kubelet-lite/runtime/docker-labels.ts';
 import { cpuShares } from '../../../kubelet-lite/runtime/docker-specs.ts';
 import { sampleFrom } from '../../../kubelet-lite/runtime/docker-stats.ts';
@@ -92,4 +92,11 @@ test('the sandbox program is a small static ELF, and its archive is a tar of one
   t.is(archive.length % 512, 0);
   const sum = archive.subarray(0, 512).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
   t.is(Number.parseInt(archive.toString('latin1', 148, 154), 8), sum);
+});
+
+test('the check of an image, in both forms, with the engine\'s defaults', (t) => {
+  t.deepEqual(healthOf({ Healthcheck: { Test: ['CMD', 'a', 'b'] } }), { command: ['a', 'b'], intervalSeconds: 30, timeoutSeconds: 30, retries: 3 });
+  t.deepEqual(healthOf({ Healthcheck: { Test: ['CMD-SHELL', 'a || b'], Interval: 1_500_000_000, Timeout: 1_000_000, Retries: 5 } }), { command: ['/bin/sh', '-c', 'a || b'], intervalSeconds: 2, timeoutSeconds: 1, retries: 5 });
+  t.deepEqual(healthOf({ Healthcheck: { Test: ['CMD-SHELL', 'a'], Interval: 0 }, Shell: ['/bin/ash', '-ec'] })?.command, ['/bin/ash', '-ec', 'a']);
+  for (const none of [{}, { Healthcheck: null }, { Healthcheck: {} }, { Healthcheck: { Test: [] } }, { Healthcheck: { Test: ['NONE'] } }, { Healthcheck: { Test: ['CMD'] } }]) t.is(healthOf(none), undefined);
 });
