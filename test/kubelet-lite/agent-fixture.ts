@@ -86,14 +86,14 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     const why = found === undefined ? 'there is no such pod' : check(found);
     if (found === undefined || why !== undefined) throw new Error(`${why}: ${JSON.stringify(found?.status)}`);
     return found;
-  }, 3_000);
+  }, 20_000);
   return {
     api, clock, runtime, withdrawn, requests, until, pod,
     phase: (name, phase) => until(name, (found) => (found.status?.phase === phase ? undefined : `is not ${phase}`)),
     gone: (name) => eventually(async () => {
       if (await pod(name) !== undefined) throw new Error(`${name} is still in the API`);
       if ((await runtime.list()).some((sandbox) => sandbox.podName === name)) throw new Error(`${name} is still on the engine`);
-    }, 3_000),
+    }, 20_000),
     events: async (name) => (await api.client.of(Event).list({ namespace: 'default' })).items
       .filter(({ involvedObject }) => involvedObject.name === name).sort((a, b) => revisionOf(a) - revisionOf(b)).map(({ reason = '' }) => reason),
     dataDir, stop,
@@ -122,4 +122,4 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
 
 /** Resolves once what is read equals what is expected; an assertion of the test itself would count its first failure. */
 export const becomes = (read: () => unknown, expected: unknown, message?: string): Promise<void> =>
-  eventually(async () => deepStrictEqual(await read(), expected, message), 3_000);
+  eventually(async () => deepStrictEqual(await read(), expected, message), 20_000);
