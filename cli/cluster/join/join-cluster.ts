@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../base/clock.ts';
 import { whyUnusable, type CertificatePair } from '../../../base/pki.ts';
+import { boundTransport } from '../../../client/bound-transport.ts';
 import { createClient } from '../../../client/client.ts';
 import { createHttpTransport } from '../../../client/http-transport.ts';
 import { isReason } from '../../../schemas/errors.ts';
@@ -61,7 +62,7 @@ const joinAnew = async (options: JoinOptions, signal: AbortSignal): Promise<Kept
   let client: CertificatePair;
   try {
     client = await requestCertificate({
-      client: createClient(asToken), clock, signerName: clientSigner, usages: ['digital signature', 'client auth'],
+      client: createClient(boundTransport(asToken, signal)), clock, signerName: clientSigner, usages: ['digital signature', 'client auth'],
       wanted: { commonName: `${nodeUser.prefix}${nodeName}`, organizations: [nodeUser.group] },
       onRequest: (name) => {
         const cancel = clock.after(patienceMs, () => say(`waiting for somebody to approve the request ${name}: kubectl certificate approve ${name}`));
@@ -78,7 +79,7 @@ const joinAnew = async (options: JoinOptions, signal: AbortSignal): Promise<Kept
   }
   const asNode = createHttpTransport({ server: url.origin, ca, ...client, userAgent: 'barge-join' });
   try {
-    const membership = { server: url.origin, nodeName, nodeIp, cluster: await readClusterInfo(createClient(asNode)) };
+    const membership = { server: url.origin, nodeName, nodeIp, cluster: await readClusterInfo(createClient(boundTransport(asNode, signal))) };
     await files.write(membership, { ca, client });
     return { ...membership, ca, client, serving: undefined };
   } finally {
