@@ -31,11 +31,10 @@ ip route replace "$cidr" dev lo proto "$protocol" || exit 1
 if [ -d "/proc/sys/net/ipv4/conf/$bridge" ]; then
   echo bridge
   echo 1 > "/proc/sys/net/ipv4/conf/$bridge/route_localnet"
-  calls="/sys/class/net/$bridge/bridge/nf_call_iptables"
-  if [ -e "$calls" ]; then echo 1 > "$calls"; fi
+  ip link set dev "$bridge" type bridge nf_call_iptables 1
 fi 2> /dev/null
-if cat "/sys/class/net/$bridge/bridge/nf_call_iptables" /proc/sys/net/bridge/bridge-nf-call-iptables 2> /dev/null | grep -q 1; then
-  if [ -d /proc/sys/net/bridge ]; then echo tracked; fi
+if [ -d /proc/sys/net/bridge ]; then
+  if { ip -details link show dev "$bridge" | grep -q 'nf_call_iptables 1' || grep -q 1 /proc/sys/net/bridge/bridge-nf-call-iptables; } 2> /dev/null; then echo tracked; fi
 fi
 if command -v iptables > /dev/null && iptables -w -n -L DOCKER-USER > /dev/null 2>&1; then
   set -- -o "$bridge" -m conntrack --ctstate DNAT -m comment --comment 'barge services' -j ACCEPT
@@ -45,12 +44,10 @@ exit 0`;
 
 /**
  * Lets a frame leave by the port it came in by: with bridged packets tracked, the kernel turns a pod's call of its own
- * service into such a frame.
+ * service into such a frame. By netlink: /sys shows the links of the network namespace that it was mounted in.
  */
 const allowHairpin = `
-for port in "/sys/class/net/$1/brif"/*/hairpin_mode; do
-  if [ -e "$port" ]; then echo 1 > "$port"; fi
-done 2> /dev/null
+ip -oneline link show master "$1" 2> /dev/null | sed 's/^[0-9]*: \\([^:@]*\\).*/link set dev \\1 type bridge_slave hairpin on/' | ip -force -batch - 2> /dev/null
 exit 0`;
 
 const removeSystem = `
