@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../base/clock.ts';
@@ -21,6 +20,7 @@ import { NftablesBackend } from '../../proxy/nftables.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted } from '../run-components.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
+import { noteOwner, ownerOf } from './owner.ts';
 import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
@@ -43,9 +43,6 @@ export interface NodeOptions {
   /** False where a proxy runs in a process of its own. */
   readonly withProxy?: boolean;
 }
-
-/** Marks everything that a cluster makes on an engine: the digest of its CA. Two clusters on one engine stay apart. */
-export const ownerOf = (ca: string): string => createHash('sha256').update(ca).digest('hex').slice(0, 16);
 
 const isRoot = (): boolean => process.getuid?.() === 0;
 
@@ -76,6 +73,7 @@ const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Pro
     return { runtime: new SimulatedRuntime({ clock }), overlay: new PretendedOverlay() };
   }
   const owner = ownerOf(credentials.ca);
+  await noteOwner(config.dataDir, owner);
   return {
     runtime: new DockerRuntime({
       dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock, ahead: { dir: join(config.dataDir, 'agent', 'programs'), run: runCommand, log: agent.log },

@@ -1,14 +1,13 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPair } from '../../base/pki-files.ts';
 import { linuxMounts } from '../../kubelet-lite/volumes/mounts.ts';
 import type { ClusterConfig } from '../config.ts';
-import { joinedAuthority } from './join/membership.ts';
-import { ownerOf, nodeRemovals } from './node.ts';
-import { runningPid, stopRunning } from './pid-file.ts';
+import { nodeRemovals } from './node.ts';
+import { readOwner } from './owner.ts';
+import { runningPid, stopRunning, type Keeper } from './pid-file.ts';
 
 /** Names in a data folder that barge makes; whatever else is in it stays. */
-const ownNames = /^(store\.db(-wal|-shm|\.lock)?|pki|node|agent|admin\.kubeconfig|barge\.(pid|log|out))$/;
+const ownNames = /^(store\.db(-wal|-shm|\.lock)?|pki|node|agent(\.pid)?|admin\.kubeconfig|barge\.(pid|log|out))$/;
 
 const stopTimeoutMs = 15_000;
 
@@ -23,12 +22,12 @@ export interface ResetOptions {
   readonly say: (line: string) => void;
 }
 
-const stopProcess = ({ dataDir }: ClusterConfig): Removal => ({
+const stopProcess = ({ dataDir }: ClusterConfig, keeper: Keeper): Removal => ({
   what: 'the running barge',
   run: async () => {
-    const pid = await runningPid(dataDir);
+    const pid = await runningPid(dataDir, keeper);
     if (pid === undefined) return undefined;
-    if (!await stopRunning(dataDir, pid, stopTimeoutMs)) throw new Error(`process ${pid} did not end within ${stopTimeoutMs / 1000} s`);
+    if (!await stopRunning(dataDir, pid, { timeoutMs: stopTimeoutMs, keeper })) throw new Error(`process ${pid} did not end within ${stopTimeoutMs / 1000} s`);
     return `stopped barge (process ${pid})`;
   },
 });
@@ -53,15 +52,8 @@ const removeFiles = ({ dataDir, kubeconfig }: ClusterConfig): Removal => ({
   },
 });
 
-/** The owner mark of the cluster that a data folder has, or has joined; undefined where there has never been one. */
-const readOwner = async (dataDir: string): Promise<string | undefined> => {
-  const ca = await readPair(join(dataDir, 'pki'), 'ca');
-  const cert = ca?.cert ?? await joinedAuthority(dataDir);
-  return cert === undefined ? undefined : ownerOf(cert);
-};
-
 /**
- * Removes everything that the cluster of a data folder made, and nothing else. Every step is tried; the words of those that
+ * Removes everything that the cluster, or the node, of a data folder made, and nothing else. Every step is tried; the words of those that
  * failed are given back. The files go last and only when the rest is gone: they hold what a second try needs.
  */
 export const resetCluster = async ({ config, say }: ResetOptions): Promise<readonly string[]> => {
@@ -74,7 +66,7 @@ export const resetCluster = async ({ config, say }: ResetOptions): Promise<reado
       failures.push(`${removal.what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  await attempt(stopProcess(config));
+  for (const keeper of ['agent', 'barge'] as const) await attempt(stopProcess(config, keeper));
   if (failures.length > 0) return failures;
   const owner = await readOwner(config.dataDir);
   if (owner !== undefined && config.runtime === 'docker') for (const removal of nodeRemovals(config, owner)) await attempt(removal);

@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { LivePair } from '../../base/live-pair.ts';
 import { CommandError, defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
 import { nodeUser } from '../cluster/part-users.ts';
+import { removePid, writePid } from '../cluster/pid-file.ts';
 import { remoteFlags, runRemote, type Remote } from '../cluster/run-remote.ts';
 
 /** Of hundreds of agents each needs few connections, and the server has a bound on all of them. */
@@ -38,14 +40,24 @@ export const command = defineCommand({
   description: "The node's name is the one in its certificate. The API server must reach this machine, and this machine the API server.",
   flags: { ...remoteFlags(part), 'no-proxy': flag.on("Leave the service proxy out: 'barge proxy' runs it.") },
   serves: true,
-  run: (context) => runRemote(context, part, async (remote) => {
-    const [{ createNode }, { machineAddresses }, { clusterDomain }] = await Promise.all([
-      import('../cluster/node.ts'), import('../cluster/addresses.ts'), import('../cluster/cluster-domain.ts'),
-    ]);
-    const { nodeName, nodeIp, cert, key } = selfOf(remote, machineAddresses());
-    return createNode({
-      config: { ...remote.config, nodeName }, clusterDomain, nodeIp, clock: context.clock, credentials: { ca: remote.ca, agent: new LivePair({ cert, key }) },
-      agent: remote.surroundings('agent'), proxy: remote.surroundings('proxy'), withProxy: context.flags['no-proxy'] !== true,
-    });
-  }),
+  run: async (context) => {
+    let dataDir: string | undefined;
+    try {
+      await runRemote(context, part, async (remote) => {
+        const [{ createNode }, { machineAddresses }, { clusterDomain }] = await Promise.all([
+          import('../cluster/node.ts'), import('../cluster/addresses.ts'), import('../cluster/cluster-domain.ts'),
+        ]);
+        const { nodeName, nodeIp, cert, key } = selfOf(remote, machineAddresses());
+        await mkdir(remote.config.dataDir, { recursive: true, mode: 0o700 });
+        dataDir = remote.config.dataDir;
+        await writePid(dataDir, 'agent');
+        return createNode({
+          config: { ...remote.config, nodeName }, clusterDomain, nodeIp, clock: context.clock, credentials: { ca: remote.ca, agent: new LivePair({ cert, key }) },
+          agent: remote.surroundings('agent'), proxy: remote.surroundings('proxy'), withProxy: context.flags['no-proxy'] !== true,
+        });
+      });
+    } finally {
+      if (dataDir !== undefined) await removePid(dataDir, 'agent');
+    }
+  },
 });

@@ -20,7 +20,7 @@ export const command = defineCommand({
       stdout.write(`no barge is running with the data folder ${dataDir}\n`);
       return;
     }
-    if (!await stopRunning(dataDir, pid, stopTimeoutMs)) throw new CommandError(`barge (process ${pid}) did not end within ${stopTimeoutMs / 1000} s; kill -9 ${pid} ends it and loses nothing`);
+    if (!await stopRunning(dataDir, pid, { timeoutMs: stopTimeoutMs })) throw new CommandError(`barge (process ${pid}) did not end within ${stopTimeoutMs / 1000} s; kill -9 ${pid} ends it and loses nothing`);
     stdout.write(`stopped barge (process ${pid}); its pods go on\n`);
   },
 });
