@@ -15,8 +15,8 @@ export interface EndpointWithdrawal {
 }
 
 export const terminationLimits = {
-  /** The proxy has this long to take the pod out of its table. */
-  withdrawalMs: 5_000,
+  /** The proxies have half of the grace to take the pod out of their tables, and no longer than this. */
+  withdrawalMs: 30_000,
   /** A container has at least this long between its hook and KILL, also when the hook took all of the grace. */
   leastGraceSeconds: 2,
 } as const;
@@ -46,7 +46,7 @@ export const terminatePod = async (termination: Termination, s: TerminationSurro
   const running = runs.filter((run) => run.status === 'running');
   const containerOf = (run: ContainerState): Container | undefined => allContainers(pod).find(({ name }) => name === run.name);
   for (const run of running) termination.report(containerOf(run), 'Normal', 'Killing', `Stopping container ${run.name}`);
-  if (podIp !== undefined && graceSeconds > 0) await withdraw(podIp, Math.min(terminationLimits.withdrawalMs, graceSeconds * 1000), s, signal);
+  if (podIp !== undefined && graceSeconds > 0) await withdraw(podIp, Math.min(terminationLimits.withdrawalMs, graceSeconds * 500), s, signal);
   const sidecars = initContainers(pod).filter(isSidecar).map(({ name }) => name);
   const main = running.filter((run) => !sidecars.includes(run.name));
   await Promise.all(main.map((run) => stopRun(run, containerOf(run), deadlineMs, { termination, s, signal })));

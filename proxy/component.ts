@@ -1,13 +1,13 @@
 import type { Component, Surroundings } from '../base/component.ts';
 import { createClient } from '../client/client.ts';
 import { createInformers } from '../client/informers.ts';
+import { revisionOf } from '../client/key.ts';
 import { EndpointSlice } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
 import { ApplyLoop } from './apply-loop.ts';
 import type { ProxyBackend } from './backend.ts';
 import { serviceTable, steadyAddresses } from './table.ts';
 import { WithdrawalBoard } from './withdrawal-board.ts';
-import type { Withdrawal } from './withdrawal.ts';
 
 export interface ProxyOptions {
   readonly nodeName: string;
@@ -18,7 +18,7 @@ export interface ProxyOptions {
  * The service proxy of a node: follows services and endpoint slices and has the backend apply the table. A change is
  * applied at once when nothing is under way, and changes during an apply make one next apply.
  */
-export const createProxyComponent = (surroundings: Surroundings, { nodeName, backend }: ProxyOptions): Component & { readonly withdrawal: Withdrawal } => {
+export const createProxyComponent = (surroundings: Surroundings, { nodeName, backend }: ProxyOptions): Component & { readonly withdrawal: WithdrawalBoard } => {
   const { clock, log } = surroundings;
   const informers = createInformers({ client: createClient(surroundings.transport), clock, log, random: surroundings.random });
   const services = informers.informer(Service);
@@ -29,9 +29,10 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
     clock, log, what: `the service table (${backend.name})`,
     apply: async () => {
       const steady = steadyAddresses(slices.list());
+      const revisions = { reached: slices.revision, newest: slices.list().reduce((newest, slice) => Math.max(newest, revisionOf(slice)), 0) };
       board.applying(steady);
       await backend.apply(serviceTable({ services: services.list(), slices: slices.list(), nodeName }));
-      board.applied(steady);
+      board.applied(steady, revisions);
     },
   });
 

@@ -4,8 +4,9 @@ import { sleep, type Clock } from '../../base/clock.ts';
 import { runCommand } from '../../base/commands.ts';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { silentLog } from '../../base/log.ts';
-import { createAgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
+import { createAgentComponent, type AgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
 import { BridgeOverlay, bridgeDefaults } from '../../kubelet-lite/network/bridge.ts';
+import { KnownPeers } from '../../kubelet-lite/network/known-peers.ts';
 import type { Overlay } from '../../kubelet-lite/network/overlay.ts';
 import { VxlanOverlay } from '../../kubelet-lite/network/vxlan.ts';
 import { connectDocker } from '../../kubelet-lite/runtime/docker-client.ts';
@@ -17,6 +18,8 @@ import { upstreamsOf } from '../../proxy/dns-forwarder.ts';
 import { createNetworkPolicyComponent } from '../../proxy/network-policy/component.ts';
 import { NftablesPolicies, unenforcedPolicies } from '../../proxy/network-policy/policy-enforcer.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
+import { createSharedWithdrawal } from '../../proxy/shared-withdrawal.ts';
+import { withdrawalPort } from '../../proxy/withdrawal-message.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted } from '../run-components.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
@@ -107,14 +110,18 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const { config, clusterDomain, credentials, nodeIp, agent, proxy } = options;
   const { runtime, overlay } = await engineOf(options);
   const ownProxy = options.withProxy === false ? undefined : await createProxy(config, proxy);
-  const withdrawal = ownProxy?.withdrawal ?? { withdrawn: async (_podIp: string, signal: AbortSignal) => void await sleep(options.clock, elsewhereMs, signal) };
-  const agentComponent = createAgentComponent(agent, {
-    nodeName: config.nodeName, nodeIp, runtime, overlay, withdrawal,
+  const known = new KnownPeers(overlay);
+  const shared = ownProxy === undefined || config.runtime === 'simulated' || !isRoot() ? undefined : createSharedWithdrawal(proxy, {
+    local: ownProxy.withdrawal, peers: () => known.gatewayIps(), listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: withdrawalPort }),
+  });
+  const withdrawal = shared?.withdrawal ?? ownProxy?.withdrawal ?? { withdrawn: async (_podIp: string, signal: AbortSignal) => void await sleep(options.clock, elsewhereMs, signal) };
+  const agentComponent: AgentComponent = createAgentComponent(agent, {
+    nodeName: config.nodeName, nodeIp, runtime, overlay: known, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
     tls: { serving: credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes,
   });
-  const always = ownProxy === undefined ? [agentComponent]
-    : [agentComponent, ...[ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component))];
+  const ofProxy = ownProxy === undefined ? [] : [ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component));
+  const always = [agentComponent, ...ofProxy, ...(shared === undefined ? [] : [shared])];
   if (config.runtime === 'simulated') return always;
   const dns = createDnsComponent(proxy, {
     listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: hostUpstreams(),
