@@ -23,7 +23,7 @@ export const getOnce = (url: string, timeoutMs = 5_000): Promise<string> =>
   });
 
 /** Calls a URL on and on from a few workers, each call on a new connection, until it is stopped. */
-export const startLoad = (url: string, workers = 4): { stop(): Promise<LoadResult> } => {
+export const startLoad = (url: string, { workers = 4, timeoutMs }: { readonly workers?: number; readonly timeoutMs?: number } = {}): { stop(): Promise<LoadResult> } => {
   const started = Date.now();
   const failures: string[] = [];
   const answers = new Map<string, number>();
@@ -33,7 +33,7 @@ export const startLoad = (url: string, workers = 4): { stop(): Promise<LoadResul
     while (!stopped.signal.aborted) {
       requests++;
       try {
-        const answer = await getOnce(url);
+        const answer = await getOnce(url, timeoutMs);
         answers.set(answer, (answers.get(answer) ?? 0) + 1);
       } catch (error) {
         failures.push(`${Date.now() - started} ms: ${error instanceof Error ? error.message : String(error)}`);
