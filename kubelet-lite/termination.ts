@@ -15,8 +15,8 @@ export interface EndpointWithdrawal {
 }
 
 export const terminationLimits = {
-  /** The proxies have half of the grace to take the pod out of their tables, and no longer than this. */
-  withdrawalMs: 30_000,
+  /** The proxies have half of the grace to take the pod out of their tables, or this where that is less, and no longer than the longest. */
+  shortWithdrawalMs: 5_000, withdrawalMs: 30_000,
   /** A container has at least this long between its hook and KILL, also when the hook took all of the grace. */
   leastGraceSeconds: 2,
 } as const;
@@ -46,13 +46,18 @@ export const terminatePod = async (termination: Termination, s: TerminationSurro
   const running = runs.filter((run) => run.status === 'running');
   const containerOf = (run: ContainerState): Container | undefined => allContainers(pod).find(({ name }) => name === run.name);
   for (const run of running) termination.report(containerOf(run), 'Normal', 'Killing', `Stopping container ${run.name}`);
-  if (podIp !== undefined && graceSeconds > 0) await withdraw(podIp, Math.min(terminationLimits.withdrawalMs, graceSeconds * 500), s, signal);
+  if (podIp !== undefined && graceSeconds > 0) await withdraw(podIp, longestWithdrawalMs(graceSeconds), s, signal);
   const sidecars = initContainers(pod).filter(isSidecar).map(({ name }) => name);
   const main = running.filter((run) => !sidecars.includes(run.name));
   await Promise.all(main.map((run) => stopRun(run, containerOf(run), deadlineMs, { termination, s, signal })));
   for (const name of sidecars.toReversed()) {
     for (const run of running) if (run.name === name) await stopRun(run, containerOf(run), deadlineMs, { termination, s, signal });
   }
+};
+
+const longestWithdrawalMs = (graceSeconds: number): number => {
+  const { shortWithdrawalMs, withdrawalMs } = terminationLimits;
+  return Math.min(withdrawalMs, Math.max(graceSeconds * 500, Math.min(shortWithdrawalMs, graceSeconds * 1000)));
 };
 
 const withdraw = async (podIp: string, longestMs: number, { clock, withdrawal }: TerminationSurroundings, signal: AbortSignal): Promise<void> => {

@@ -22,9 +22,10 @@ const stubborn = async (graceSeconds: number): Promise<readonly string[]> => {
   return asked;
 };
 
-test('proxies that never withdraw a pod leave it half of its grace, and hold it up no longer than a limit', async (t) => {
+test('proxies that never withdraw a pod leave it half of a long grace, and hold it up no longer than a limit', async (t) => {
   t.deepEqual(await stubborn(30), ['after 15 s with 15 s']);
-  t.deepEqual(await stubborn(5), ['after 2.5 s with 3 s']);
+  t.deepEqual(await stubborn(5), ['after 5 s with 2 s']);
+  t.deepEqual(await stubborn(8), ['after 5 s with 3 s']);
   t.deepEqual(await stubborn(600), [`after ${terminationLimits.withdrawalMs / 1000} s with ${600 - terminationLimits.withdrawalMs / 1000} s`]);
   t.deepEqual(await stubborn(0), ['after 0 s with 0 s']);
 });
