@@ -1,0 +1,191 @@
+/**
+ * A cluster of several machines as users run it: a real engine and the real program on each machine of a NetLab. The first
+ * has the control plane and is a node like the others. Root only.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bargeBin, must, root, within, type Result, type RunOptions } from './e2e.ts';
+import { NetLab, type LabMachine } from './net-lab.ts';
+
+interface Running {
+  readonly child: ChildProcess;
+  out: string;
+  log: string;
+}
+
+export interface NodeLabOptions {
+  readonly label: string;
+  /** The first one gets the control plane. */
+  readonly nodes: readonly LabMachine[];
+  /** Machines of the same links without engine and node. */
+  readonly strangers?: readonly LabMachine[];
+  readonly upArgs?: readonly string[];
+  readonly agentArgs?: readonly string[];
+}
+
+export class NodeLab {
+  readonly net: NetLab;
+  readonly folder: string;
+  readonly #nodes: readonly string[];
+  readonly #upArgs: readonly string[];
+  readonly #agentArgs: readonly string[];
+  readonly #engines = new Map<string, ChildProcess>();
+  readonly #barges = new Map<string, Running>();
+  readonly #atExit = (): void => {
+    for (const { child } of this.#barges.values()) child.kill('SIGKILL');
+    for (const name of this.#nodes) spawnSync(...this.#reset(name), { stdio: 'ignore', timeout: 60_000 });
+    // An engine that is killed leaves its containers and mounts behind; it has some seconds to end.
+    for (const engine of this.#engines.values()) engine.kill('SIGTERM');
+    for (const { pid } of this.#engines.values()) spawnSync('sh', ['-c', `while kill -0 ${pid} 2> /dev/null; do sleep 0.1; done`], { timeout: 20_000 });
+    spawnSync('rm', ['-rf', this.folder]);
+  };
+
+  private constructor(net: NetLab, folder: string, { nodes, upArgs = [], agentArgs = [] }: NodeLabOptions) {
+    this.net = net;
+    this.folder = folder;
+    this.#nodes = nodes.map(({ name }) => name);
+    this.#upArgs = upArgs;
+    this.#agentArgs = agentArgs;
+    process.prependOnceListener('exit', this.#atExit);
+  }
+
+  /** Starts the machines and their engines, and gives each the example's image. */
+  static async open(options: NodeLabOptions): Promise<NodeLab> {
+    const net = await NetLab.open(options.label, [...options.nodes, ...options.strangers ?? []]);
+    const folder = await mkdtemp(join(tmpdir(), 'barge-lab-'));
+    const lab = new NodeLab(net, folder, options);
+    try {
+      await Promise.all(lab.#nodes.map((name, index) => lab.#startEngine(name, index)));
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+    return lab;
+  }
+
+  get kubeconfig(): string {
+    return join(this.#dataDir(this.#nodes[0]!), 'admin.kubeconfig');
+  }
+
+  get server(): string {
+    return `https://${this.net.ip(this.#nodes[0]!)}:6443`;
+  }
+
+  /** What a machine's barge wrote to standard error. */
+  log(name: string): string {
+    return this.#barges.get(name)?.log ?? '';
+  }
+
+  /** Runs a client on the first machine, as the cluster's admin; throws where it fails. */
+  async with(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const result = await this.try(program, args, options);
+    if (result.code !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+    return result.stdout;
+  }
+
+  async try(program: string, args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    return this.net.run(this.#nodes[0]!, program, args, { ...options, env: { KUBECONFIG: this.kubeconfig, HOME: this.folder, ...options.env } });
+  }
+
+  /** The engine's own command line on a machine. */
+  async docker(name: string, ...args: readonly string[]): Promise<string> {
+    return (await must('docker', args, { env: { DOCKER_HOST: this.#socket(name) } })).trim();
+  }
+
+  /** Starts the control plane with its node, and waits until it is Ready. */
+  async up(): Promise<void> {
+    const [first] = this.#nodes as [string];
+    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...this.#upArgs]);
+  }
+
+  /** Makes a machine a node, or starts the agent of one again. */
+  async join(name: string): Promise<void> {
+    const file = join(this.folder, `${name}.kubeconfig`);
+    await this.with(bargeBin, ['issue', 'agent', '--data-dir', this.#dataDir(this.#nodes[0]!), '--server', this.server, '--node-name', name, '--node-ip', this.net.ip(name), '--out', file]);
+    await this.#start(name, ['agent', '--kubeconfig', file, ...this.#agentArgs]);
+  }
+
+  /** Sends a signal to a machine's barge. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#barges.get(name)!.child.kill(signal);
+  }
+
+  /** Ends a machine's barge; its pods go on. */
+  async end(name: string): Promise<void> {
+    const running = this.#barges.get(name);
+    if (running === undefined) return;
+    this.#barges.delete(name);
+    if (running.child.exitCode !== null || running.child.signalCode !== null) return;
+    const closed = once(running.child, 'close');
+    running.child.kill('SIGCONT');
+    running.child.kill('SIGTERM');
+    await closed;
+  }
+
+  /** Takes away all that barge made on a machine; says what it did. */
+  async reset(name: string): Promise<string> {
+    const said = await must(...this.#reset(name));
+    this.#barges.delete(name);
+    return said;
+  }
+
+  async close(): Promise<void> {
+    for (const name of this.#nodes) await this.end(name);
+    for (const name of this.#nodes) spawnSync(...this.#reset(name), { stdio: 'ignore', timeout: 120_000 });
+    await Promise.all([...this.#engines.values()].map(async (engine) => {
+      if (engine.exitCode !== null) return;
+      const closed = once(engine, 'close');
+      engine.kill('SIGTERM');
+      await closed;
+    }));
+    process.off('exit', this.#atExit);
+    await this.net.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #dataDir(name: string): string {
+    return join(this.folder, name, 'barge');
+  }
+
+  #socket(name: string): string {
+    return `unix://${join(this.folder, name, 'docker.sock')}`;
+  }
+
+  #reset(name: string): readonly [string, readonly string[]] {
+    return this.net.at(name, bargeBin, ['reset', '--yes', '--data-dir', this.#dataDir(name), '--docker-host', this.#socket(name)]);
+  }
+
+  async #startEngine(name: string, index: number): Promise<void> {
+    const folder = join(this.folder, name);
+    await mkdir(folder, { recursive: true });
+    const engine = spawn(...this.net.at(name, 'dockerd', [
+      '--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid'), '-H', this.#socket(name), '--bip', `172.31.${index}.1/24`,
+    ]), { stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    engine.stderr.setEncoding('utf8').on('data', (text: string) => { log = (log + text).slice(-20_000); });
+    this.#engines.set(name, engine);
+    await within(90, async () => {
+      if (engine.exitCode !== null) throw new Error(`the engine of ${name} ended:\n${log}`);
+      await this.docker(name, 'version');
+    });
+    await must(join(root, 'examples/hello-image/build'), [], { env: { DOCKER_HOST: this.#socket(name) } });
+    await this.docker(name, 'tag', 'barge/hello:1', 'barge/hello:2');
+  }
+
+  async #start(name: string, args: readonly string[]): Promise<void> {
+    const child = spawn(...this.net.at(name, bargeBin, [...args, '--data-dir', this.#dataDir(name), '--docker-host', this.#socket(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const running: Running = { child, out: '', log: this.#barges.get(name)?.log ?? '' };
+    this.#barges.set(name, running);
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => { running.out += text; });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => { running.log += text; });
+    const deadlineMs = Date.now() + 120_000;
+    while (!/Ready.*\n/.test(running.out)) {
+      if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`barge ${args[0]} on ${name} did not become Ready:\n${running.out}\n${running.log}`);
+      await delay(50);
+    }
+  }
+}
