@@ -60,6 +60,9 @@ export interface WarmNeeds {
   readonly pods: () => number;
 }
 
+/** The end of the agent waits so long for a sandbox that is being made. */
+const endingMs = 2_000;
+
 /** Programs that set a host name, at a time. */
 const namesAtATime = 4;
 
@@ -106,10 +109,11 @@ export class WarmSandboxes {
    */
   async keep(needs: WarmNeeds, signal: AbortSignal): Promise<void> {
     const ended = Promise.withResolvers<void>();
+    let giveUp = (): void => undefined;
     const wake = (): void => {
       this.#wake.resolve();
-      // What the engine is making meanwhile is found by the next agent.
-      ended.resolve();
+      // A reset that follows at once should find what the engine is making now; the next agent would, too.
+      giveUp = this.#s.clock.after(endingMs, ended.resolve);
     };
     signal.addEventListener('abort', wake, { once: true });
     try {
@@ -125,6 +129,7 @@ export class WarmSandboxes {
         }
       }
     } finally {
+      giveUp();
       signal.removeEventListener('abort', wake);
     }
   }
@@ -241,7 +246,7 @@ export class WarmSandboxes {
     }
     if (plan.make) {
       try {
-        this.#ready.push(await this.#makeOne());
+        this.#ready.push(await this.#makeOne(signal));
       } catch (error) {
         if (signal.aborted || this.#whyNot !== undefined) return;
         this.#log.warn('a sandbox could not be made ahead, trying again later', { error });
@@ -256,7 +261,7 @@ export class WarmSandboxes {
     else await sleep(clock, Math.max(0, plan.wakeAtMs - clock.now()), enough.signal);
   }
 
-  async #makeOne(): Promise<WarmSandbox> {
+  async #makeOne(signal: AbortSignal): Promise<WarmSandbox> {
     const { docker, owner, image } = this.#s;
     await image();
     // The name is also what keeps a host name from being set anywhere else.
@@ -265,6 +270,7 @@ export class WarmSandboxes {
       ...this.#template, name: nameOf(givenHostname), Hostname: givenHostname, Labels: { [labels.owner]: owner, [labels.type]: 'sandbox', [labels.warm]: this.#make },
     });
     try {
+      signal.throwIfAborted();
       await container.start();
       const inspected = await container.inspect();
       const ip = Object.values(inspected.NetworkSettings.Networks).map((network) => network.IPAddress).find((address) => address !== '');
