@@ -6,13 +6,11 @@ import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volum
 import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
-import { isMeantFor } from '../../schemas/volumes/match-volume.ts';
 import { nameClaim } from '../../schemas/volumes/name-claim.ts';
 import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { leavesClassOpen, storageClassOf } from '../../schemas/volumes/storage-class-of.ts';
-import { bindCompleted, boundByController, claimProtection, selectedNode, storageProvisioner } from '../../schemas/volumes/volume-words.ts';
+import { bindCompleted, boundByController, claimProtection, storageProvisioner } from '../../schemas/volumes/volume-words.ts';
 import { unlessGone } from '../ensure.ts';
-import { isTerminal } from '../pod-state.ts';
 import { planClaim, type ClaimStep } from './claim-plan.ts';
 
 /** Volumes stand under the claim that they name, else under their class. */
@@ -43,12 +41,6 @@ const annotate = (draft: Draft<PersistentVolumeClaim>, annotations: Readonly<Rec
 const isUsedNow = async (claim: PersistentVolumeClaim, context: ReconcileContext): Promise<boolean> => {
   const { items } = await context.client.of(Pod).list({ namespace: claim.metadata.namespace });
   return items.some((pod) => isPlaced(pod) && byClaim(pod).includes(`${claim.metadata.namespace}/${claim.metadata.name}`));
-};
-
-/** A volume that the scheduler gave the claim while the copy was behind: the server is asked before another is made. */
-const isReserved = async (claim: PersistentVolumeClaim, context: ReconcileContext): Promise<boolean> => {
-  const { items } = await context.client.of(PersistentVolume).list();
-  return items.some((volume) => volume.spec.claimRef !== undefined && isMeantFor(volume, claim));
 };
 
 const isPlaced = ({ spec }: Pod): boolean => (spec.nodeName ?? '') !== '';
@@ -87,9 +79,6 @@ const carryOut = async (step: ClaimStep, claim: PersistentVolumeClaim, context: 
       });
     case 'phase': return changeStatus((draft) => void (draft.status = { ...draft.status, phase: step.phase }));
     case 'set-class': return change((draft) => void (draft.spec.storageClassName = step.className));
-    case 'select-node':
-      if (await isReserved(claim, context)) return undefined;
-      return change((draft) => (draft.metadata.annotations?.[selectedNode] === undefined ? annotate(draft, { [selectedNode]: step.nodeName }) : undefined));
     case 'ask-provisioner': return change((draft) => annotate(draft, Object.fromEntries(storageProvisioner.map((name) => [name, step.provisioner]))));
     case 'protect': return change((draft) => void (draft.metadata.finalizers = [...draft.metadata.finalizers ?? [], claimProtection]));
     case 'unprotect':
@@ -151,11 +140,11 @@ export const claimController = (): Controller<PersistentVolumeClaim> => {
         map: ({ metadata }: StorageClass, context) => ['open', `class/${metadata.name}`].flatMap((value) => context.informer(PersistentVolumeClaim).by('wish', value).map(keyOf)),
       },
       {
-        // A pod that goes may be the last that a claim waits for; one that comes is named in the claim's event, or says where the volume has to be.
+        // A pod that goes may be the last that a claim waits for; one that comes is named in the claim's event.
         kind: Pod, indexes: { claim: byClaim },
         map: (pod: Pod, context) => podClaims(pod).map(({ claimName }) => ({ namespace: pod.metadata.namespace, name: claimName })).filter((key) => {
           const claim = context.informer(PersistentVolumeClaim).get(key);
-          return claim?.metadata.deletionTimestamp !== undefined || claim?.status?.phase === 'Pending';
+          return claim?.metadata.deletionTimestamp !== undefined || (claim?.status?.phase === 'Pending' && !isPlaced(pod));
         }),
       },
     ],
@@ -173,7 +162,6 @@ export const claimController = (): Controller<PersistentVolumeClaim> => {
         candidates: wanted === '' ? [...volumes.by('use', `claim/${namespace}/${name}`), ...volumes.by('use', `class/${storageClassOf(claim)}`)] : [],
         classes: context.informer(StorageClass).list(),
         isUsed: pods.some(isPlaced),
-        consumerNode: pods.find((pod) => isPlaced(pod) && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined)?.spec.nodeName,
         unplacedPod: pods.find((pod) => !isPlaced(pod) && pod.metadata.deletionTimestamp === undefined)?.metadata.name,
       });
       for (const step of steps) {
