@@ -4,7 +4,9 @@
  * bridge; and, where Docker's firewall drops what it does not know, one rule in the chain that Docker leaves to users.
  */
 import { CommandFailed, type RunCommand } from '../base/commands.ts';
+import { InTurn } from '../base/in-turn.ts';
 import type { Log } from '../base/log.ts';
+import { hasNftChain, nftTableRemoval, runNft } from '../base/nftables-commands.ts';
 import type { ProxyBackend, ServiceTable } from './backend.ts';
 import { baseScript, changeScript, tableName } from './nftables-rules.ts';
 
@@ -78,30 +80,23 @@ export class NftablesBackend implements ProxyBackend {
   #tracked = true;
   #bridgeSeen = false;
   #conntrackMissing = false;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(options: NftablesOptions) {
     this.#options = options;
   }
 
   apply(table: ServiceTable): Promise<void> {
-    return this.#inTurn(() => this.#apply(table));
+    return this.#turns.run(() => this.#apply(table));
   }
 
   remove(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       this.#applied = undefined;
       this.#bridgeSeen = false;
-      // `add` first, so that the deletion of what is not there is no error.
-      await this.#nft(`add table ip ${tableName}\ndelete table ip ${tableName}\n`);
+      await this.#nft(nftTableRemoval(tableName));
       await this.#system(removeSystem);
     });
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
   }
 
   async #apply(table: ServiceTable): Promise<void> {
@@ -141,8 +136,8 @@ export class NftablesBackend implements ProxyBackend {
     this.#tracked = found.includes('tracked');
   }
 
-  async #stands(): Promise<boolean> {
-    return (await this.#options.run('nft', ['list', 'chain', 'ip', tableName, 'dispatch'])).code === 0;
+  #stands(): Promise<boolean> {
+    return hasNftChain(this.#options.run, tableName, 'dispatch');
   }
 
   /**
@@ -168,9 +163,8 @@ export class NftablesBackend implements ProxyBackend {
     }
   }
 
-  async #nft(script: string): Promise<void> {
-    const result = await this.#options.run('nft', ['-f', '-'], script);
-    if (result.code !== 0) throw new CommandFailed('nft', result);
+  #nft(script: string): Promise<void> {
+    return runNft(this.#options.run, script);
   }
 
   async #system(script: string): Promise<string> {

@@ -4,6 +4,7 @@
  * and said so, and node ports work in any case. Costs a copy through this process; sources are not preserved.
  */
 import type { Clock } from '../base/clock.ts';
+import { InTurn } from '../base/in-turn.ts';
 import type { Log } from '../base/log.ts';
 import type { Endpoint, ProxyBackend, ServicePort, ServiceTable } from './backend.ts';
 import { TcpListener } from './tcp-listener.ts';
@@ -38,29 +39,23 @@ export class UserspaceBackend implements ProxyBackend {
   readonly #bound = new Map<string, Bound>();
   /** Listeners that take nothing new but still carry connections. */
   readonly #closing = new Set<Listener>();
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new InTurn();
 
   constructor(options: UserspaceOptions) {
     this.#options = options;
   }
 
   apply(table: ServiceTable): Promise<void> {
-    return this.#inTurn(() => this.#apply(table));
+    return this.#turns.run(() => this.#apply(table));
   }
 
   remove(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listeners = [...this.#closing, ...[...this.#bound.values()].flatMap(({ listener }) => listener ?? [])];
       this.#bound.clear();
       this.#closing.clear();
       await Promise.all(listeners.map((listener) => listener.close({ all: true })));
     });
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
   }
 
   async #apply(table: ServiceTable): Promise<void> {

@@ -43,9 +43,6 @@ table ip ${podTableName} {
 }
 `;
 
-/** `add` first, so that the deletion of what is not there is no error. */
-export const noPodFirewallScript = `add table ip ${podTableName}\ndelete table ip ${podTableName}\n`;
-
 /** Script for `sh -c` with the bridge as argument: lets marked packets to the pods pass Docker's firewall, where there is one. */
 export const admitPods = `
 if command -v iptables > /dev/null && iptables -w -n -L DOCKER-USER > /dev/null 2>&1; then

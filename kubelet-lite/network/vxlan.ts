@@ -1,8 +1,9 @@
 import { CommandFailed, type RunCommand } from '../../base/commands.ts';
 import type { Log } from '../../base/log.ts';
+import { hasNftChain, nftTableRemoval, runNft } from '../../base/nftables-commands.ts';
 import { readKernelNetwork, readLinks, type KernelNetwork } from './kernel-network.ts';
 import type { Overlay, Peer, Self } from './overlay.ts';
-import { admitNoPods, admitPods, noPodFirewallScript, podFirewallScript, podTableName } from './pod-firewall.ts';
+import { admitNoPods, admitPods, podFirewallScript, podTableName } from './pod-firewall.ts';
 import { lineOf, planOverlay, planRemoval, vxlan, type Step } from './vxlan-plan.ts';
 
 /** The bridge of one node's pods; BridgeOverlay is one. */
@@ -116,7 +117,7 @@ export class VxlanOverlay implements Overlay {
   async #setRules(self: Self, peers: readonly Peer[]): Promise<void> {
     const { run, podInterface } = this.#options;
     const rules = podFirewallScript({ self, peers, podInterface });
-    if (rules !== this.#rules || !await this.#rulesStand()) await this.#nft(rules);
+    if (rules !== this.#rules || !await this.#rulesStand()) await runNft(this.#options.run, rules);
     this.#rules = rules;
     const admitted = await run('sh', ['-c', admitPods, 'sh', podInterface]);
     if (admitted.code !== 0) throw new CommandFailed("letting pods of other nodes pass Docker's firewall", admitted);
@@ -124,7 +125,7 @@ export class VxlanOverlay implements Overlay {
 
   async #takeRulesAway(): Promise<void> {
     this.#rules = undefined;
-    if (await this.#rulesStand()) await this.#nft(noPodFirewallScript);
+    if (await this.#rulesStand()) await runNft(this.#options.run, nftTableRemoval(podTableName));
     const { run, podInterface } = this.#options;
     const taken = await run('sh', ['-c', admitNoPods, 'sh', podInterface]);
     if (taken.code !== 0) throw new CommandFailed("taking the pods' rule out of Docker's firewall", taken);
@@ -132,17 +133,12 @@ export class VxlanOverlay implements Overlay {
 
   async #rulesStand(): Promise<boolean> {
     try {
-      return (await this.#options.run('nft', ['list', 'chain', 'ip', podTableName, 'postrouting'])).code === 0;
+      return await hasNftChain(this.#options.run, podTableName, 'postrouting');
     } catch (error) {
       // Without the program there can be no rules of it.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
       throw error;
     }
-  }
-
-  async #nft(script: string): Promise<void> {
-    const result = await this.#options.run('nft', ['-f', '-'], script);
-    if (result.code !== 0) throw new CommandFailed('nft', result);
   }
 
   #say(refused: readonly { readonly nodeName: string; readonly why: string }[]): void {

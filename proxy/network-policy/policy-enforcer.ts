@@ -1,6 +1,8 @@
-import { CommandFailed, type RunCommand } from '../../base/commands.ts';
+import type { RunCommand } from '../../base/commands.ts';
+import { InTurn } from '../../base/in-turn.ts';
 import type { Log } from '../../base/log.ts';
-import { policyScript, policyTableName, removalScript } from './policy-rules.ts';
+import { hasNftChain, nftTableRemoval, runNft } from '../../base/nftables-commands.ts';
+import { policyScript, policyTableName } from './policy-rules.ts';
 import { noPolicies, type PolicyTable } from './policy-table.ts';
 
 /** Makes the kernel hold pods to what a table allows. Every call is given the whole; calls are carried out in turn. */
@@ -29,7 +31,7 @@ export class NftablesPolicies implements PolicyEnforcer {
   readonly #options: NftablesPoliciesOptions;
   /** What stands in the kernel; undefined when that is not known. */
   #applied: PolicyTable | undefined;
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new InTurn();
   #toldOfBridge = false;
 
   constructor(options: NftablesPoliciesOptions) {
@@ -37,17 +39,11 @@ export class NftablesPolicies implements PolicyEnforcer {
   }
 
   apply(table: PolicyTable): Promise<void> {
-    return this.#inTurn(() => this.#apply(table));
+    return this.#turns.run(() => this.#apply(table));
   }
 
   remove(): Promise<void> {
-    return this.#inTurn(() => this.#clear());
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
+    return this.#turns.run(() => this.#clear());
   }
 
   async #apply(table: PolicyTable): Promise<void> {
@@ -84,18 +80,17 @@ export class NftablesPolicies implements PolicyEnforcer {
     }
   }
 
-  async #stands(): Promise<boolean> {
-    return (await this.#options.run('nft', ['list', 'chain', 'ip', policyTableName, 'forward'])).code === 0;
+  #stands(): Promise<boolean> {
+    return hasNftChain(this.#options.run, policyTableName, 'forward');
   }
 
   async #clear(): Promise<void> {
     this.#applied = undefined;
-    await this.#nft(removalScript);
+    await this.#nft(nftTableRemoval(policyTableName));
   }
 
-  async #nft(script: string): Promise<void> {
-    const result = await this.#options.run('nft', ['-f', '-'], script);
-    if (result.code !== 0) throw new CommandFailed('nft', result);
+  #nft(script: string): Promise<void> {
+    return runNft(this.#options.run, script);
   }
 }
 

@@ -73,6 +73,3 @@ export const policyScript = (before: PolicyTable | undefined, after: PolicyTable
   const changes = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
   return before === undefined ? base + changes : changes;
 };
-
-/** `add` first, so that the deletion of what is not there is no error. */
-export const removalScript = `add table ${family}\ndelete table ${family}\n`;

@@ -2,19 +2,9 @@
  * Machines on two links with a router between them, each a network namespace of this machine. Root only. Those on one link
  * reach each other directly, those on different ones through the router.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import { systemPath } from '../../base/commands.ts';
 import { must, run, type Result, type RunOptions } from './e2e.ts';
-
-/** What a load on one URL met. */
-export interface LoadOutcome {
-  readonly requests: number;
-  readonly failures: readonly string[];
-  /** How often each answer came. */
-  readonly answers: readonly (readonly [string, number])[];
-}
 
 export interface LabMachine { readonly name: string; readonly link: 'a' | 'b' }
 
@@ -73,21 +63,6 @@ export class NetLab {
   /** Runs a shell script on a machine; throws where it fails. */
   async sh(machine: string, script: string): Promise<string> {
     return must(...this.at(machine, 'sh', ['-ec', script]), { env: systemEnv });
-  }
-
-  /** Calls URLs from a machine, each on and on, until it is stopped. */
-  load(machine: string, urls: readonly string[], timeoutMs = 60_000): { stop(): Promise<readonly LoadOutcome[]> } {
-    const child = spawn(...this.at(machine, process.execPath, [join(import.meta.dirname, 'load-program.ts'), String(timeoutMs), ...urls]), { stdio: ['pipe', 'pipe', 'inherit'] });
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text; });
-    return {
-      stop: async () => {
-        const closed = once(child, 'close');
-        child.stdin.end();
-        await closed;
-        return JSON.parse(out) as readonly LoadOutcome[];
-      },
-    };
   }
 
   /** Pulls a machine's cable: its own interface stays up, without a carrier. */

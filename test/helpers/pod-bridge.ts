@@ -36,7 +36,8 @@ export const must = async (command: string, ...args: readonly string[]): Promise
   return result.stdout;
 };
 
-const dockerFirewall = `
+/** As the engine leaves it: what leaves the bridge is masqueraded, and only answers come in. */
+export const dockerFirewall = (podCidr: string): string => `
 iptables -P FORWARD DROP
 iptables -N DOCKER-USER
 iptables -A DOCKER-USER -j RETURN
@@ -44,7 +45,7 @@ iptables -A FORWARD -j DOCKER-USER
 iptables -A FORWARD -o barge0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 iptables -A FORWARD -i barge0 ! -o barge0 -j ACCEPT
 iptables -A FORWARD -i barge0 -o barge0 -j ACCEPT
-iptables -t nat -A POSTROUTING -s 10.244.0.0/24 ! -o barge0 -j MASQUERADE`;
+iptables -t nat -A POSTROUTING -s ${podCidr} ! -o barge0 -j MASQUERADE`;
 
 /** The mark tells bridges of one machine apart. */
 export const openPodBridge = async (mark: string): Promise<PodBridge> => {
@@ -69,7 +70,7 @@ export const openPodBridge = async (mark: string): Promise<PodBridge> => {
   await sh('ip addr add 198.51.100.1/24 dev out0; ip link set out0 up');
   await must('ip', '-n', all.outside, 'addr', 'add', '198.51.100.2/24', 'dev', 'eth0');
   await must('ip', '-n', all.outside, 'link', 'set', 'eth0', 'up');
-  await sh(dockerFirewall);
+  await sh(dockerFirewall('10.244.0.0/24'));
   const [client, a, b, c, outside] = await Promise.all([peerIn(all.host), peerIn(all.a), peerIn(all.b), peerIn(all.c), peerIn(all.outside)]);
   const pods = { a, b, c };
   for (const name of ['a', 'b', 'c'] as const) for (const protocol of ['TCP', 'UDP'] as const) await pods[name].serve({ protocol, host: '0.0.0.0', port: podServerPort, name });

@@ -8,6 +8,7 @@ import type { Peer, Self } from '../../kubelet-lite/network/overlay.ts';
 import { VxlanOverlay } from '../../kubelet-lite/network/vxlan.ts';
 import { must } from './e2e.ts';
 import { NetLab } from './net-lab.ts';
+import { dockerFirewall } from './pod-bridge.ts';
 
 export const labMachines = ['n1', 'n2', 'n3'] as const;
 export type LabMachineName = (typeof labMachines)[number];
@@ -16,17 +17,6 @@ const numberOf = (machine: LabMachineName): number => labMachines.indexOf(machin
 export const podCidr = (machine: LabMachineName): string => `10.244.${numberOf(machine)}.0/24`;
 export const podIp = (machine: LabMachineName): string => `10.244.${numberOf(machine)}.7`;
 const gatewayIp = (machine: LabMachineName): string => `10.244.${numberOf(machine)}.1`;
-
-/** As the engine leaves it: what leaves the bridge is masqueraded, and only answers come in. */
-const dockerFirewall = (machine: LabMachineName): string => `
-iptables -P FORWARD DROP
-iptables -N DOCKER-USER
-iptables -A DOCKER-USER -j RETURN
-iptables -A FORWARD -j DOCKER-USER
-iptables -A FORWARD -o barge0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-iptables -A FORWARD -i barge0 ! -o barge0 -j ACCEPT
-iptables -A FORWARD -i barge0 -o barge0 -j ACCEPT
-iptables -t nat -A POSTROUTING -s ${podCidr(machine)} ! -o barge0 -j MASQUERADE`;
 
 export class PodLab {
   readonly net: NetLab;
@@ -95,6 +85,6 @@ export class PodLab {
       echo 1 > /proc/sys/net/ipv4/ip_forward
       ip link add pod type veth peer name eth0 netns ${space}; ip link set pod master barge0 up
       ip -n ${space} addr add ${podIp(machine)}/24 dev eth0; ip -n ${space} link set eth0 mtu 1450 up; ip -n ${space} route add default via ${gatewayIp(machine)}
-      ${dockerFirewall(machine)}`);
+      ${dockerFirewall(podCidr(machine))}`);
   }
 }
