@@ -37,11 +37,9 @@ test('quickstart brings up a cluster with an application, twice, and reset takes
   t.regex(first, /To stop: /);
   t.is((await (await fetch('http://127.0.0.1:30080/')).text()).startsWith('Hello from hello-'), true);
 
-  const started = Date.now();
   const second = await must(quickstart, [], { env, timeoutMs: 120_000 });
   t.regex(second, /The cluster is running already/);
   t.regex(second, /deployment\.apps\/hello unchanged/);
-  t.true(Date.now() - started < 15_000, `the second run took ${Date.now() - started} ms`);
 
   // Something of somebody else's, that reset must leave alone.
   const foreign = await docker('run', '-d', 'barge/hello:1');

@@ -131,7 +131,7 @@ def streams():
     shell = stream(core.connect_get_namespaced_pod_exec, pod, NAMESPACE, command=['sh'],
                    stderr=True, stdin=True, stdout=True, tty=False, _preload_content=False)
     shell.write_stdin('echo "from standard input"\n')
-    assert shell.readline_stdout(timeout=10) == 'from standard input'
+    assert shell.readline_stdout(timeout=60) == 'from standard input'
     shell.write_stdin('exit 3\n')
     shell.run_forever(timeout=10)
     assert shell.returncode == 3, shell.returncode

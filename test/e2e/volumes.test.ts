@@ -64,7 +64,7 @@ test('a claim: pending until a pod comes, kept while it is used, bigger on reque
   t.regex(await k('get', 'sc'), /\nlocal-path \(default\) +barge\.dev\/local-path +Delete +WaitForFirstConsumer +true /);
   const [claim, pod] = (await readFile(join(root, 'examples/volumes/claim.yaml'), 'utf8')).split('---\n');
   await cluster.with(kubectl, ['apply', '-f', '-'], { input: claim! });
-  await within(30, async () => assert.match(await k('describe', 'pvc', 'notes'), /Status: +Pending\n[^]*WaitForFirstConsumer[^]*waiting for first consumer to be created before binding/));
+  await within(60, async () => assert.match(await k('describe', 'pvc', 'notes'), /Status: +Pending\n[^]*WaitForFirstConsumer[^]*waiting for first consumer to be created before binding/));
   await cluster.with(kubectl, ['apply', '-f', '-'], { input: pod! });
   await k('wait', '--for=condition=Ready', 'pod/writer', '--timeout=60s');
   const folder = await path('notes');
@@ -73,13 +73,13 @@ test('a claim: pending until a pod comes, kept while it is used, bigger on reque
   t.regex(await k('describe', 'pvc', 'notes'), /Used By: +writer\n[^]*ProvisioningSucceeded/);
 
   await k('patch', 'pvc', 'notes', '-p', '{"spec":{"resources":{"requests":{"storage":"200Mi"}}}}');
-  await k('wait', '--for=jsonpath={.status.capacity.storage}=200Mi', 'pvc/notes', '--timeout=30s');
+  await k('wait', '--for=jsonpath={.status.capacity.storage}=200Mi', 'pvc/notes', '--timeout=60s');
   const smaller = await cluster.try(kubectl, ['patch', 'pvc', 'notes', '-p', '{"spec":{"resources":{"requests":{"storage":"50Mi"}}}}']);
   t.not(smaller.code, 0);
   t.regex(smaller.stderr, /field can not be less than status\.capacity/);
 
   await k('delete', 'pvc', 'notes', '--wait=false');
-  await within(30, async () => assert.match(await k('get', 'pvc', 'notes'), /\nnotes +Terminating /));
+  await within(60, async () => assert.match(await k('get', 'pvc', 'notes'), /\nnotes +Terminating /));
   t.true(await isThere(folder), 'its pod runs on');
   await k('delete', 'pod', 'writer', '--timeout=60s');
   await k('wait', '--for=delete', 'pvc/notes', '--timeout=60s');
@@ -126,6 +126,6 @@ spec:
   await k('delete', 'pod', 'job', '--timeout=60s');
   await k('wait', '--for=delete', 'pvc/job-scratch', '--timeout=60s');
   await k('delete', 'pvc', 'shared', '--timeout=60s');
-  await within(30, async () => assert.match(await k('get', 'pv', 'shared'), /\nshared +1Gi +RWX +Retain +Released +default\/shared +manual /));
+  await within(60, async () => assert.match(await k('get', 'pv', 'shared'), /\nshared +1Gi +RWX +Retain +Released +default\/shared +manual /));
   t.is(await readFile(join(shared, 'a/f'), 'utf8'), 'one\n');
 });

@@ -147,7 +147,7 @@ class Bench {
 
   async #command(step: Step): Promise<void> {
     const line = this.#fill(step.run);
-    const later = step.meanwhile === undefined ? undefined : delay(700).then(() => this.#command({ run: step.meanwhile! }));
+    const later = step.meanwhile === undefined ? undefined : delay(2_000).then(() => this.#command({ run: step.meanwhile! }));
     const env = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, value]) => [name, this.#fill(value).replaceAll('{folder}', this.#folder)]));
     const { code, stdout, stderr } = await run(this.#program, words(line), {
       cwd: this.#folder, timeoutMs: 60_000, ...(step.input === undefined ? {} : { input: this.#fill(step.input) }),

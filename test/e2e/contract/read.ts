@@ -113,9 +113,9 @@ export const reading: readonly Case[] = [
     verb: 'get: watching',
     steps: [
       { run: 'create configmap first' },
-      { run: 'get cm --field-selector=metadata.name!=kube-root-ca.crt -w --request-timeout=5s', meanwhile: 'create configmap second --from-literal=a=b', says: /^NAME +DATA +AGE\nfirst +0 +\S+\nsecond +1 +\S+\n$/ },
-      { run: 'get cm --field-selector=metadata.name!=kube-root-ca.crt --watch-only --output-watch-events --request-timeout=5s', meanwhile: 'delete configmap second', says: /^EVENT +NAME +DATA +AGE\nDELETED +second +1 +\S+\n$/ },
-      { run: 'get cm first -w -o jsonpath={.data.a}; --request-timeout=5s', meanwhile: 'patch configmap first --type=merge -p \'{"data":{"a":"b"}}\'', says: /b/ },
+      { run: 'get cm --field-selector=metadata.name!=kube-root-ca.crt -w --request-timeout=10s', meanwhile: 'create configmap second --from-literal=a=b', says: /^NAME +DATA +AGE\nfirst +0 +\S+\nsecond +1 +\S+\n$/ },
+      { run: 'get cm --field-selector=metadata.name!=kube-root-ca.crt --watch-only --output-watch-events --request-timeout=10s', meanwhile: 'delete configmap second', says: /^EVENT +NAME +DATA +AGE\nDELETED +second +1 +\S+\n$/ },
+      { run: 'get cm first -w -o jsonpath={.data.a}; --request-timeout=10s', meanwhile: 'patch configmap first --type=merge -p \'{"data":{"a":"b"}}\'', says: /b/ },
     ],
   },
   {
@@ -175,7 +175,7 @@ export const reading: readonly Case[] = [
       { run: 'events --types=Normal --no-headers -A', says: /{ns} +\S+.*ScalingReplicaSet/ },
       { run: 'get events --field-selector=involvedObject.name=never,reason=FailedScheduling', says: /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n\S+ +Warning +FailedScheduling +pod\/never / },
       { run: 'get events.v1.events.k8s.io --field-selector=regarding.name=never -o jsonpath={.items[0].note}', says: /nodes are available/ },
-      { run: 'events --watch --for deployment/web --request-timeout=4s', meanwhile: 'scale deployment web --replicas=2', says: /Scaled up replica set web-\S+ from 1 to 2/ },
+      { run: 'events --watch --for deployment/web --request-timeout=10s', meanwhile: 'scale deployment web --replicas=2', says: /Scaled up replica set web-\S+ from 1 to 2/ },
     ],
   },
   {
