@@ -4,12 +4,17 @@ import { silentLog } from '../../base/log.ts';
 import { createClient, type Client, type ResourceClient } from '../../client/client.ts';
 import { runControllers, type Controller } from '../../client/controller.ts';
 import { keyOf } from '../../client/key.ts';
+import { planReclaim } from '../../kubelet-lite/volumes/reclaim.ts';
+import { isConditionTrue } from '../../schemas/conditions.ts';
 import { isReason } from '../../schemas/errors.ts';
 import { namesOf } from '../../schemas/node-selector.ts';
 import type { Transport } from '../../schemas/api.ts';
 import { Lease } from '../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
+import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
+import { hostnameLabel, localPathDir, localPathFinalizer, localPathNode } from '../../schemas/volumes/volume-words.ts';
+import { settle } from './fake-clock.ts';
 
 export interface SimulatedNodesOptions {
   readonly transport: Transport;
@@ -25,6 +30,8 @@ export interface SimulatedNodesOptions {
   readonly bindsNone?: boolean;
   /** How long a pod takes to stop; 0 where absent. */
   readonly stopMs?: number;
+  /** Where the nodes say that they keep volumes of the class local-path; none where absent. */
+  readonly volumesDir?: string;
 }
 
 /**
@@ -49,10 +56,14 @@ export class SimulatedNodes {
     this.#alive.delete(name);
   }
 
+  isAlive(name: string): boolean {
+    return this.#alive.has(name);
+  }
+
   /** The node speaks again, and says that it is ready. */
   async revive(name: string): Promise<void> {
-    this.#alive.add(name);
     await this.#register(name);
+    this.#alive.add(name);
   }
 
   /** Registers the nodes and works until the signal aborts. */
@@ -60,24 +71,38 @@ export class SimulatedNodes {
     const { transport, clock } = this.#options;
     for (const name of this.#options.names) await this.#register(name);
     const surroundings: Surroundings = { transport, clock, log: silentLog, random: () => 0.5 };
-    await Promise.all([runControllers([this.#pods()], surroundings, signal, () => undefined), this.#renew(signal)]);
+    await Promise.all([runControllers(this.#options.volumesDir === undefined ? [this.#pods()] : [this.#pods(), this.#volumes()], surroundings, signal, () => undefined), this.#renew(signal)]);
   }
 
   async #register(name: string): Promise<void> {
-    const now = rfc3339(this.#options.clock.now());
     const nodes = this.#client.of(Node);
-    if (await nodes.find({ name }) === undefined) await nodes.create({ metadata: { name, labels: this.#options.labels?.[name] ?? {} } });
-    await nodes.modifyStatus({ name }, (draft) => {
+    const { volumesDir, labels } = this.#options;
+    if (await nodes.find({ name }) === undefined) await nodes.create({ metadata: { name, labels: { [hostnameLabel]: name, ...labels?.[name] }, ...(volumesDir === undefined ? {} : { annotations: { [localPathDir]: volumesDir } }) } });
+    await this.#sayReady(name);
+    await this.#renewOne(name);
+  }
+
+  /** As an agent does with every renewal: should somebody have taken the node for lost, its own word stands against it. */
+  async #sayReady(name: string): Promise<void> {
+    const now = rfc3339(this.#options.clock.now());
+    await this.#client.of(Node).modifyStatus({ name }, (draft) => {
       const { allocatable } = this.#options;
+      if (isConditionTrue(draft.status?.conditions, 'Ready')) return;
       draft.status = { ...draft.status, ...(allocatable === undefined ? {} : { allocatable: { ...allocatable }, capacity: { ...allocatable } }), conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now }] };
     });
-    await this.#renewOne(name);
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(this.#options.clock, 5_000, signal);
-      for (const name of this.#alive) if (!signal.aborted) await this.#renewOne(name);
+      for (const name of this.#alive) {
+        if (signal.aborted) return;
+        await this.#renewOne(name);
+        // A node whose object was deleted has nothing to say.
+        await this.#sayReady(name).catch((error: unknown) => {
+          if (!isReason(error, 'NotFound')) throw error;
+        });
+      }
     }
   }
 
@@ -109,11 +134,31 @@ export class SimulatedNodes {
             return undefined;
           }
           if (!this.#alive.has(nodeName)) return { afterMs: 1000 };
+          // A machine takes its time: were it faster than every watch, nobody who disagrees with it would ever hear more.
+          await settle(1);
           return await this.#live(pod, client, context.clock.now());
         } catch (error) {
           if (isReason(error, 'NotFound')) return undefined;
           throw error;
         }
+      },
+    };
+  }
+
+  /** Lets go of volumes that are being deleted, as an agent does when it has removed their folders. */
+  #volumes(): Controller<PersistentVolume> {
+    return {
+      name: 'simulated-volumes', reconciles: PersistentVolume,
+      reconcile: async (volume, key, context) => {
+        const node = volume?.metadata.annotations?.[localPathNode] ?? '';
+        if (volume === undefined || planReclaim(volume, node) === undefined) return undefined;
+        if (!this.#alive.has(node)) return { afterMs: 1000 };
+        try {
+          await context.client.of(PersistentVolume).modify(key, (draft) => void (draft.metadata.finalizers = (draft.metadata.finalizers ?? []).filter((one) => one !== localPathFinalizer)), { hint: volume });
+        } catch (error) {
+          if (!isReason(error, 'NotFound')) throw error;
+        }
+        return undefined;
       },
     };
   }
