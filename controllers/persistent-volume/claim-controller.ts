@@ -6,11 +6,13 @@ import { PersistentVolumeClaim } from '../../schemas/kinds/core/persistent-volum
 import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { StorageClass } from '../../schemas/kinds/storage/storage-class.ts';
+import { isMeantFor } from '../../schemas/volumes/match-volume.ts';
 import { nameClaim } from '../../schemas/volumes/name-claim.ts';
 import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { leavesClassOpen, storageClassOf } from '../../schemas/volumes/storage-class-of.ts';
-import { bindCompleted, boundByController, claimProtection, storageProvisioner } from '../../schemas/volumes/volume-words.ts';
+import { bindCompleted, boundByController, claimProtection, selectedNode, storageProvisioner } from '../../schemas/volumes/volume-words.ts';
 import { unlessGone } from '../ensure.ts';
+import { isTerminal } from '../pod-state.ts';
 import { planClaim, type ClaimStep } from './claim-plan.ts';
 
 /** Volumes stand under the claim that they name, else under their class. */
@@ -41,6 +43,12 @@ const annotate = (draft: Draft<PersistentVolumeClaim>, annotations: Readonly<Rec
 const isUsedNow = async (claim: PersistentVolumeClaim, context: ReconcileContext): Promise<boolean> => {
   const { items } = await context.client.of(Pod).list({ namespace: claim.metadata.namespace });
   return items.some((pod) => isPlaced(pod) && byClaim(pod).includes(`${claim.metadata.namespace}/${claim.metadata.name}`));
+};
+
+/** A volume that the scheduler gave the claim while the copy was behind: the server is asked before another is made. */
+const isReserved = async (claim: PersistentVolumeClaim, context: ReconcileContext): Promise<boolean> => {
+  const { items } = await context.client.of(PersistentVolume).list();
+  return items.some((volume) => volume.spec.claimRef !== undefined && isMeantFor(volume, claim));
 };
 
 const isPlaced = ({ spec }: Pod): boolean => (spec.nodeName ?? '') !== '';
@@ -79,6 +87,9 @@ const carryOut = async (step: ClaimStep, claim: PersistentVolumeClaim, context: 
       });
     case 'phase': return changeStatus((draft) => void (draft.status = { ...draft.status, phase: step.phase }));
     case 'set-class': return change((draft) => void (draft.spec.storageClassName = step.className));
+    case 'select-node':
+      if (await isReserved(claim, context)) return undefined;
+      return change((draft) => (draft.metadata.annotations?.[selectedNode] === undefined ? annotate(draft, { [selectedNode]: step.nodeName }) : undefined));
     case 'ask-provisioner': return change((draft) => annotate(draft, Object.fromEntries(storageProvisioner.map((name) => [name, step.provisioner]))));
     case 'protect': return change((draft) => void (draft.metadata.finalizers = [...draft.metadata.finalizers ?? [], claimProtection]));
     case 'unprotect':
@@ -117,9 +128,38 @@ class Teller {
   }
 }
 
+/**
+ * A provisioner that cannot make a volume on a node takes its name off the claim, for the scheduler to choose again. Where a
+ * pod has its node there is no other choice; only what the provisioner lacks may have come, so it is asked again after so long.
+ */
+const choosesAgainMs = 60_000;
+
+/** The nodes that were written to claims in the scheduler's place, so that nobody who takes them off is answered at once. */
+class Choices {
+  readonly #made = new Map<string, { readonly nodeName: string; readonly atMs: number }>();
+
+  /** How long the node may not be written to the claim yet; 0: it may be. */
+  waitMs(uid: string, nodeName: string, nowMs: number): number {
+    const last = this.#made.get(uid);
+    return last?.nodeName === nodeName ? Math.max(0, last.atMs + choosesAgainMs - nowMs) : 0;
+  }
+
+  make(uid: string, nodeName: string, nowMs: number): void {
+    this.#made.set(uid, { nodeName, atMs: nowMs });
+  }
+
+  /** Forgets all but these, should there be more. */
+  keep(claims: readonly PersistentVolumeClaim[]): void {
+    if (this.#made.size <= claims.length) return;
+    const alive = new Set(claims.map(({ metadata }) => metadata.uid));
+    for (const uid of this.#made.keys()) if (!alive.has(uid)) this.#made.delete(uid);
+  }
+}
+
 /** Binds claims to volumes, asks provisioners for what is missing, and keeps claims that pods use from going. */
 export const claimController = (): Controller<PersistentVolumeClaim> => {
   const teller = new Teller();
+  const choices = new Choices();
   return {
     name: 'persistentvolume-controller',
     reconciles: PersistentVolumeClaim,
@@ -140,17 +180,19 @@ export const claimController = (): Controller<PersistentVolumeClaim> => {
         map: ({ metadata }: StorageClass, context) => ['open', `class/${metadata.name}`].flatMap((value) => context.informer(PersistentVolumeClaim).by('wish', value).map(keyOf)),
       },
       {
-        // A pod that goes may be the last that a claim waits for; one that comes is named in the claim's event.
+        // A pod that goes may be the last that a claim waits for; one that comes is named in the claim's event, or says where the volume has to be.
         kind: Pod, indexes: { claim: byClaim },
         map: (pod: Pod, context) => podClaims(pod).map(({ claimName }) => ({ namespace: pod.metadata.namespace, name: claimName })).filter((key) => {
           const claim = context.informer(PersistentVolumeClaim).get(key);
-          return claim?.metadata.deletionTimestamp !== undefined || (claim?.status?.phase === 'Pending' && !isPlaced(pod));
+          return claim?.metadata.deletionTimestamp !== undefined || claim?.status?.phase === 'Pending';
         }),
       },
     ],
     reconcile: async (claim, { namespace, name }, context) => {
       if (claim === undefined) {
-        teller.keep(context.informer(PersistentVolumeClaim).list());
+        const claims = context.informer(PersistentVolumeClaim).list();
+        teller.keep(claims);
+        choices.keep(claims);
         return undefined;
       }
       const volumes = context.informer(PersistentVolume);
@@ -162,11 +204,17 @@ export const claimController = (): Controller<PersistentVolumeClaim> => {
         candidates: wanted === '' ? [...volumes.by('use', `claim/${namespace}/${name}`), ...volumes.by('use', `class/${storageClassOf(claim)}`)] : [],
         classes: context.informer(StorageClass).list(),
         isUsed: pods.some(isPlaced),
+        consumerNode: pods.find((pod) => isPlaced(pod) && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined)?.spec.nodeName,
         unplacedPod: pods.find((pod) => !isPlaced(pod) && pod.metadata.deletionTimestamp === undefined)?.metadata.name,
       });
+      const { uid = '' } = claim.metadata;
+      const nowMs = context.clock.now();
       for (const step of steps) {
-        if (step.do === 'tell' && !teller.isNews(claim.metadata.uid ?? '', step, context.clock.now())) continue;
+        if (step.do === 'tell' && !teller.isNews(uid, step, nowMs)) continue;
+        const waitMs = step.do === 'select-node' ? choices.waitMs(uid, step.nodeName, nowMs) : 0;
+        if (waitMs > 0) return { afterMs: waitMs };
         await unlessGone(carryOut(step, claim, context));
+        if (step.do === 'select-node') choices.make(uid, step.nodeName, nowMs);
       }
       return steps.some((step) => step.do === 'tell') && claim.status?.phase === 'Pending' ? { afterMs: toldAgainMs } : undefined;
     },

@@ -22,6 +22,8 @@ export interface ClaimState {
   readonly classes: readonly StorageClass[];
   /** Whether a pod that has a node uses the claim. */
   readonly isUsed: boolean;
+  /** The node of such a pod that is to stay there. */
+  readonly consumerNode: string | undefined;
   /** Name of a pod that uses the claim and has no node yet. */
   readonly unplacedPod: string | undefined;
 }
@@ -41,6 +43,8 @@ export type ClaimStep =
   | { readonly do: 'show-bound'; readonly volume: PersistentVolume }
   | { readonly do: 'phase'; readonly phase: 'Pending' | 'Lost' }
   | { readonly do: 'set-class'; readonly className: string }
+  /** Says in the scheduler's place where the volume has to be. */
+  | { readonly do: 'select-node'; readonly nodeName: string }
   | { readonly do: 'ask-provisioner'; readonly provisioner: string }
   | { readonly do: 'protect' | 'unprotect' };
 
@@ -105,7 +109,7 @@ const ofUnbound = (state: ClaimState): readonly ClaimStep[] => {
 const isLeftToScheduler = (claim: PersistentVolumeClaim, classes: readonly StorageClass[]): boolean =>
   !isAnnotated(claim, selectedNode) && classes.find(({ metadata }) => metadata.name === storageClassOf(claim))?.volumeBindingMode === 'WaitForFirstConsumer';
 
-const withoutVolume = ({ claim, classes, unplacedPod }: ClaimState): readonly ClaimStep[] => {
+const withoutVolume = ({ claim, classes, consumerNode, unplacedPod }: ClaimState): readonly ClaimStep[] => {
   const pending = phase(claim, 'Pending');
   if (leavesClassOpen(claim)) {
     const className = defaultClassOf(classes)?.metadata.name;
@@ -114,6 +118,8 @@ const withoutVolume = ({ claim, classes, unplacedPod }: ClaimState): readonly Cl
   const name = storageClassOf(claim);
   if (name === '') return [...pending, tell('Normal', 'FailedBinding', 'no persistent volumes available for this claim and no storage class is set')];
   if (isLeftToScheduler(claim, classes)) {
+    // Its pod was placed by its nodeName, or while the scheduler saw another claim of this name: nobody will choose any more.
+    if (consumerNode !== undefined) return [...pending, { do: 'select-node', nodeName: consumerNode }];
     return [...pending, unplacedPod === undefined
       ? tell('Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
       : tell('Normal', 'WaitForPodScheduled', `waiting for pod ${unplacedPod} to be scheduled`)];

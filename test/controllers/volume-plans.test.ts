@@ -18,7 +18,7 @@ const gone = '2026-01-01T00:00:00Z';
 /** A step in short. */
 const word = (step: ClaimStep | VolumeStep): string => {
   if (step.do === 'tell') return `${step.type} ${step.reason}: ${step.message}`;
-  return [step.do, 'volume' in step ? step.volume.metadata.name : '', 'phase' in step ? step.phase : '', 'className' in step ? step.className : '', 'provisioner' in step ? step.provisioner : '', 'keep' in step ? step.keep : ''].filter((part) => part !== '').join(' ');
+  return [step.do, 'volume' in step ? step.volume.metadata.name : '', 'phase' in step ? step.phase : '', 'className' in step ? step.className : '', 'nodeName' in step ? step.nodeName : '', 'provisioner' in step ? step.provisioner : '', 'keep' in step ? step.keep : ''].filter((part) => part !== '').join(' ');
 };
 
 // Which volume fits
@@ -60,7 +60,7 @@ test('the default class is the newest, then the first by name', (t) => {
 // Claims
 
 const state = (words: ClaimWords, more: Partial<ClaimState> = {}): ClaimState =>
-  ({ claim: claim('mine', words), candidates: [], named: undefined, classes: [], isUsed: false, unplacedPod: undefined, ...more });
+  ({ claim: claim('mine', words), candidates: [], named: undefined, classes: [], isUsed: false, consumerNode: undefined, unplacedPod: undefined, ...more });
 const late = storageClass('slow', { volumeBindingMode: 'WaitForFirstConsumer' });
 const asked = { 'volume.kubernetes.io/storage-provisioner': 'example.com/disks', 'volume.beta.kubernetes.io/storage-provisioner': 'example.com/disks' };
 const external = "Normal ExternalProvisioning: Waiting for a volume to be created either by the external provisioner 'example.com/disks' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.";
@@ -91,6 +91,7 @@ const claims: Readonly<Record<string, readonly [ClaimState, ...string[]]>> = {
   'a provisioner is asked once': [state({ meta: { annotations: asked } }, { classes: [storageClass('slow')] }), external],
   'no pod yet': [state({}, { classes: [late], candidates: [volume('v')] }), 'Normal WaitForFirstConsumer: waiting for first consumer to be created before binding'],
   'a pod without a node': [state({}, { classes: [late], unplacedPod: 'p' }), 'Normal WaitForPodScheduled: waiting for pod p to be scheduled'],
+  'a pod that has a node, though nobody chose for the claim': [state({}, { classes: [late], isUsed: true, consumerNode: 'n', candidates: [volume('v')] }), 'select-node n'],
   'the scheduler chose a volume': [state({}, { classes: [late], candidates: [volume('w'), volume('v', { spec: { claimRef: refTo(mine) } })] }), 'name-volume v', 'show-bound v'],
   'the scheduler chose a node': [state({ meta: { annotations: { 'volume.kubernetes.io/selected-node': 'n' } } }, { classes: [late] }), 'ask-provisioner example.com/disks', external],
   'its volume is gone': [state(mineBound), 'phase Lost', lostVolume],
@@ -226,7 +227,7 @@ test('whatever the order in which claims are looked at, no volume serves two, an
     const wanted = wishes.map(({ size, modes }, index) => claim(`c${index}`, { size, spec: { accessModes: modes } }));
     const look = (index: number, most: number): number => {
       const one = wanted[index]!;
-      const steps = planClaim({ claim: one, candidates: all.filter(({ spec }) => spec.claimRef === undefined ? spec.storageClassName === 'slow' : spec.claimRef.name === one.metadata.name), named: all.find(({ metadata }) => metadata.name === one.spec.volumeName), classes: [storageClass('slow')], isUsed: false, unplacedPod: undefined });
+      const steps = planClaim({ claim: one, candidates: all.filter(({ spec }) => spec.claimRef === undefined ? spec.storageClassName === 'slow' : spec.claimRef.name === one.metadata.name), named: all.find(({ metadata }) => metadata.name === one.spec.volumeName), classes: [storageClass('slow')], isUsed: false, consumerNode: undefined, unplacedPod: undefined });
       // A crash may come after any step.
       for (const step of steps.slice(0, most)) carryOut(all, wanted, index, step);
       return steps.filter((step) => step.do !== 'tell').length;

@@ -321,6 +321,35 @@ test('the claims of a StatefulSet go with it or with its scaling, as its policy 
   t.true((await client.of(Event).list({ namespace: 'default' })).items.some(({ reason }) => reason === 'ProvisioningSucceeded'));
 });
 
+test('a pod that names its node gets its volume there; where its node has none, the provisioner is asked again each minute and no more', async (t) => {
+  let writes = 0;
+  const counted = (own: Transport): Transport => ({
+    watch: (request, signal) => own.watch(request, signal),
+    send: (request, signal) => {
+      if (request.verb !== 'get' && request.verb !== 'list' && request.resource === 'persistentvolumeclaims') writes++;
+      return own.send(request, signal);
+    },
+  });
+  const { makeClaim, told, claims, bound, clock, client, place } = await cluster(t, counted);
+  await makeClaim('a');
+  await client.of(Pod).create({ metadata: key('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'a' } }] } });
+  await told('a', /ProvisioningFailed failed to provision volume with StorageClass "local-path": node "n1" does not say where it keeps volumes/);
+  // The clock stands: one who answers at once would do so for ever.
+  await rest(20);
+  const before = writes;
+  await rest(20);
+  t.is(writes, before);
+  t.is((await claims.get(key('a'))).metadata.annotations?.['volume.kubernetes.io/selected-node'], undefined);
+  await clock.advance(5 * 60_000);
+  // The name comes and goes.
+  const each = (writes - before) / 2;
+  t.true(each >= 4 && each <= 6, `asked ${each} times in five minutes`);
+  await place();
+  await clock.advance(60_000);
+  const { volume } = await bound('a');
+  t.is(volume.metadata.annotations?.['barge.dev/node'], 'n1');
+});
+
 test('a claim that is deleted under a pod without a node is made anew', async (t) => {
   const { client, claims, clock, pods, nodes } = await cluster(t);
   for (const name of ['n1', 'n2', 'n3']) nodes.kill(name);
