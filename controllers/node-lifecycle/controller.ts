@@ -39,6 +39,8 @@ interface Sign {
  */
 export const nodeLifecycleController = ({ graceMs, startupGraceMs, rates }: NodeLifecycleOptions): Controller<Node> => {
   const signs = new Map<string, Sign>();
+  /** When pods of nodes that are not ready were marked, by the node's name and the pod's uid. */
+  const marks = new Map<string, Map<string, number>>();
   const turns = new EvictionTurns(rates);
   let counted = { revision: -1, zones: countZones([]) };
 
@@ -73,6 +75,7 @@ export const nodeLifecycleController = ({ graceMs, startupGraceMs, rates }: Node
     reconcile: async (node, { name }, context) => {
       if (node === undefined) {
         signs.delete(name);
+        marks.delete(name);
         return undefined;
       }
       const nowMs = context.clock.now();
@@ -102,7 +105,8 @@ export const nodeLifecycleController = ({ graceMs, startupGraceMs, rates }: Node
           throw error;
         }
       }
-      if (!plan.isReady) await markPods(name, context);
+      if (plan.isReady) marks.delete(name);
+      else marks.set(name, await markPods(name, marks.get(name), context));
       const afterMs = Math.min(plan.afterMs ?? Infinity, plan.isReady ? Infinity : notReadyMs, waitMs === undefined || waitMs === 0 ? Infinity : waitMs);
       return afterMs === Infinity ? undefined : { afterMs };
     },
@@ -120,15 +124,29 @@ const isOnLostNode = (pod: Pod, context: ReconcileContext): boolean => {
   return conditionOf(context.informer(Node).get({ name })?.status?.conditions, 'Ready')?.status === 'Unknown';
 };
 
-/** Services leave out pods of a node that does not answer; the node's agent sets this right when it is back. */
-const markPods = async (nodeName: string, context: ReconcileContext): Promise<void> => {
+/**
+ * Services leave out pods of a node that does not answer; the node's agent sets this right when it is back. An agent of which
+ * only the leases fail sets it right at once: it is answered with the next look at its node, or the two would write without end.
+ * Resolves with when each pod was marked last.
+ */
+const markPods = async (nodeName: string, before: ReadonlyMap<string, number> | undefined, context: ReconcileContext): Promise<Map<string, number>> => {
+  const marked = new Map<string, number>();
   for (const pod of context.informer(Pod).by('node', nodeName)) {
-    if (isTerminal(pod) || !isConditionTrue(pod.status?.conditions, 'Ready')) continue;
+    const { uid = '' } = pod.metadata;
+    const nowMs = context.clock.now();
+    const lastMs = before?.get(uid) ?? -Infinity;
+    const isDue = !isTerminal(pod) && isConditionTrue(pod.status?.conditions, 'Ready') && nowMs - lastMs >= notReadyMs;
+    if (!isDue) {
+      if (lastMs !== -Infinity) marked.set(uid, lastMs);
+      continue;
+    }
     await unlessGone(context.client.of(Pod).modifyStatus(keyOf(pod), (draft) => {
       const ready = conditionOf(draft.status?.conditions, 'Ready');
-      if (draft.metadata.uid !== pod.metadata.uid || ready?.status !== 'True') return;
-      draft.status!.conditions = draftOf(withCondition(draft.status!.conditions, { ...ready, status: 'False' }, rfc3339(context.clock.now())));
+      if (draft.metadata.uid !== uid || ready?.status !== 'True') return;
+      draft.status!.conditions = draftOf(withCondition(draft.status!.conditions, { ...ready, status: 'False' }, rfc3339(nowMs)));
     }, { hint: pod }));
+    marked.set(uid, nowMs);
     context.events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
   }
+  return marked;
 };

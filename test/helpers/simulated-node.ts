@@ -14,7 +14,6 @@ import { Node } from '../../schemas/kinds/core/node.ts';
 import { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { hostnameLabel, localPathDir, localPathFinalizer, localPathNode } from '../../schemas/volumes/volume-words.ts';
-import { settle } from './fake-clock.ts';
 
 export interface SimulatedNodesOptions {
   readonly transport: Transport;
@@ -134,8 +133,6 @@ export class SimulatedNodes {
             return undefined;
           }
           if (!this.#alive.has(nodeName)) return { afterMs: 1000 };
-          // A machine takes its time: were it faster than every watch, nobody who disagrees with it would ever hear more.
-          await settle(1);
           return await this.#live(pod, client, context.clock.now());
         } catch (error) {
           if (isReason(error, 'NotFound')) return undefined;

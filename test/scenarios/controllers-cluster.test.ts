@@ -199,6 +199,38 @@ test('a node that falls silent: NotReady, tainted, its pods not ready and then r
   });
 });
 
+test('a node whose silence is only its leases contradicts what is said of its pods, and is answered now and then, not each time', async (t) => {
+  const { client, clock, nodes, pods } = await cluster(t, { nodes: {} });
+  await client.of(Deployment).create(deploy(3));
+  const readiness = async () => (await pods()).filter(({ spec }) => spec.nodeName === 'n2').map(({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.status);
+  await until(clock, async () => assert.deepEqual(await readiness(), ['True']));
+  nodes!.kill('n2');
+  let contradicted = 0;
+  const over = new AbortController();
+  const speaking = (async () => {
+    for await (const events of client.of(Pod).watch({ namespace: 'default' }, over.signal)) {
+      for (const { type, object } of events) {
+        if (type === 'BOOKMARK') continue;
+        const { metadata, spec, status } = object;
+        if (type !== 'MODIFIED' || spec.nodeName !== 'n2' || status?.conditions?.find((one) => one.type === 'Ready')?.status !== 'False') continue;
+        contradicted++;
+        await client.of(Pod).modifyStatus({ namespace: 'default', name: metadata.name! }, (draft) => {
+          for (const one of draft.status?.conditions ?? []) if (one.type === 'Ready') one.status = 'True';
+        });
+      }
+    }
+  })();
+  t.teardown(async () => {
+    over.abort();
+    await speaking;
+  });
+  await until(clock, () => assert.ok(contradicted > 0), 30_000);
+  // The clock stands: one who answers at once would do so for ever.
+  await rest(40);
+  t.is(contradicted, 1);
+  await until(clock, () => assert.equal(contradicted, 2), 6_000);
+});
+
 test('pods of a lost node run elsewhere within 30 s of its last word, by default', async (t) => {
   const { client, clock, nodes, pods } = await cluster(t, { nodes: {} });
   await client.of(Deployment).create(deploy(3));
