@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import { isRoot, kubectls, within } from '../helpers/e2e.ts';
+import { startLoadAt } from '../helpers/net-load.ts';
 import { NodeLab } from '../helpers/node-lab.ts';
 
 const nodes = ['n1', 'n2', 'n3'] as const;
@@ -100,6 +101,38 @@ metadata: {name: web}
 spec:
   type: NodePort
   selector: {app: web}
+  ports: [{port: 80, targetPort: 8080}]
+`;
+
+/** A pod on each node that says its release; it answers for some seconds after it is told to end. */
+const news = (release: number): string => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: news}
+spec:
+  replicas: 3
+  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}
+  selector: {matchLabels: {app: news}}
+  template:
+    metadata: {labels: {app: news}}
+    spec:
+      terminationGracePeriodSeconds: 90
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: news}}}
+      containers:
+      - name: news
+        image: barge/hello:1
+        command: [sh, -c, "mkdir /tmp/news; echo release $RELEASE > /tmp/news/index.html; trap 'sleep 2; exit 0' TERM; httpd -f -p 8080 -h /tmp/news & wait"]
+        env: [{name: RELEASE, value: "${release}"}]
+        ports: [{containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 10}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: news}
+spec:
+  type: NodePort
+  selector: {app: news}
   ports: [{port: 80, targetPort: 8080}]
 `;
 
@@ -237,6 +270,45 @@ else {
     }
     await within(60, async () => assert.ok(!await isRunning()));
     await lab.with(kubectl, ['rollout', 'status', 'daemonset/who', '--timeout=120s']);
+  });
+
+  test.serial('a rolling update under load from all nodes and from outside loses no request', async (t) => {
+    const release = async (n: number): Promise<void> => {
+      await lab.with(kubectl, ['apply', '-f', '-'], { input: news(n) });
+      await lab.with(kubectl, ['rollout', 'status', 'deployment/news', '--timeout=240s']);
+    };
+    await release(1);
+    const { spec } = await json<ServiceJson>('get', 'service', 'news');
+    const inside = `http://${spec.clusterIP}/`;
+    const outside = (node: NodeName): string => `http://${lab.net.ip(node)}:${spec.ports[0]!.nodePort}/`;
+    const callers: Readonly<Record<string, readonly string[]>> = {
+      ...Object.fromEntries(nodes.map((node) => [node, [inside, outside(node)]])),
+      out: nodes.map(outside),
+    };
+    // Each proxy hears of the first pods in its own time.
+    for (const [machine, urls] of Object.entries(callers)) {
+      for (const { hostname, port } of urls.map((url) => new URL(url))) await within(60, async () => assert.deepEqual(await fromMachine(machine, asking(hostname, Number(port || 80))), ['release 1']));
+    }
+    const loads = Object.entries(callers).map(([machine, urls]) => ({ machine, urls, load: startLoadAt((command, args) => lab.net.at(machine, command, args), urls) }));
+    let last = 1;
+    const endMs = Date.now() + 75_000;
+    try {
+      do await release(++last); while (Date.now() < endMs && last < 9);
+    } finally {
+      for (const { machine, urls, load } of loads) {
+        for (const [index, { requests, failures, answers }] of (await load.stop()).entries()) {
+          const what = `${machine} to ${urls[index]} (${requests} requests, up to release ${last})`;
+          t.deepEqual(failures, [], what);
+          t.true(requests > 0, what);
+          t.deepEqual([...answers.keys()].filter((answer) => !/^release \d+$/.test(answer)), [], what);
+        }
+      }
+    }
+    await within(60, async () => {
+      for (const node of nodes) assert.deepEqual(await fromMachine(node, asking(spec.clusterIP, 80, 6)), Array.from({ length: 6 }, () => `release ${last}`), node);
+    });
+    await lab.with(kubectl, ['delete', 'deployment,service', 'news']);
+    await within(120, async () => assert.deepEqual(await podsOf('news'), []));
   });
 
   test.serial('a node that is cut off loses no pod of its own, is replaced, and comes back as it was', async (t) => {

@@ -23,7 +23,7 @@ export const getOnce = (url: string, timeoutMs = 5_000): Promise<string> =>
   });
 
 /** Calls a URL on and on from a few workers, each call on a new connection, until it is stopped. */
-export const startLoad = (url: string, { workers = 4, timeoutMs }: { readonly workers?: number; readonly timeoutMs?: number } = {}): { stop(): Promise<LoadResult> } => {
+export const startLoad = (url: string, { workers = 4, timeoutMs, pauseMs = 5 }: { readonly workers?: number; readonly timeoutMs?: number; readonly pauseMs?: number } = {}): { stop(): Promise<LoadResult> } => {
   const started = Date.now();
   const failures: string[] = [];
   const answers = new Map<string, number>();
@@ -38,7 +38,7 @@ export const startLoad = (url: string, { workers = 4, timeoutMs }: { readonly wo
       } catch (error) {
         failures.push(`${Date.now() - started} ms: ${error instanceof Error ? error.message : String(error)}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
   const running = Promise.all(Array.from({ length: workers }, work));
