@@ -1,4 +1,4 @@
-// Unit tests, suites and scenarios: they run anywhere, in under a minute.
+// Unit tests, suites and scenarios: they run anywhere.
 export default {
   extensions: ['ts'],
   files: ['test/**/*.test.ts', '!test/e2e/**'],
