@@ -107,59 +107,43 @@ const reserve = async (volume: PersistentVolume, claim: PersistentVolumeClaim, c
 /** A claim that waits has its reason told again after so long, for events are not kept for ever. */
 const toldAgainMs = 600_000;
 
-/** Says a thing about an object once, and again only after a while: every look finds the same reasons. */
-class Teller {
-  readonly #told = new Map<string, { readonly text: string; readonly atMs: number }>();
-
-  /** Whether it is to be said now. */
-  isNews(uid: string, { reason, message }: { readonly reason: string; readonly message: string }, nowMs: number): boolean {
-    const text = `${reason} ${message}`;
-    const last = this.#told.get(uid);
-    if (last?.text === text && nowMs - last.atMs < toldAgainMs) return false;
-    this.#told.set(uid, { text, atMs: nowMs });
-    return true;
-  }
-
-  /** Forgets all but these, should there be many more. */
-  keep(claims: readonly PersistentVolumeClaim[]): void {
-    if (this.#told.size <= claims.length) return;
-    const alive = new Set(claims.map(({ metadata }) => metadata.uid));
-    for (const uid of this.#told.keys()) if (!alive.has(uid)) this.#told.delete(uid);
-  }
-}
-
 /**
  * A provisioner that cannot make a volume on a node takes its name off the claim, for the scheduler to choose again. Where a
  * pod has its node there is no other choice; only what the provisioner lacks may have come, so it is asked again after so long.
  */
 const choosesAgainMs = 60_000;
 
-/** The nodes that were written to claims in the scheduler's place, so that nobody who takes them off is answered at once. */
-class Choices {
-  readonly #made = new Map<string, { readonly nodeName: string; readonly atMs: number }>();
+/** What was done about claims lately: every look finds the same reasons, and would do the same again. */
+class Lately {
+  readonly #againMs: number;
+  readonly #done = new Map<string, { readonly what: string; readonly atMs: number }>();
 
-  /** How long the node may not be written to the claim yet; 0: it may be. */
-  waitMs(uid: string, nodeName: string, nowMs: number): number {
-    const last = this.#made.get(uid);
-    return last?.nodeName === nodeName ? Math.max(0, last.atMs + choosesAgainMs - nowMs) : 0;
+  constructor(againMs: number) {
+    this.#againMs = againMs;
   }
 
-  make(uid: string, nodeName: string, nowMs: number): void {
-    this.#made.set(uid, { nodeName, atMs: nowMs });
+  /** How long the same is not to be done again to the claim with this uid; 0: it may be done now. */
+  waitMs(uid: string, what: string, nowMs: number): number {
+    const last = this.#done.get(uid);
+    return last?.what === what ? Math.max(0, last.atMs + this.#againMs - nowMs) : 0;
+  }
+
+  note(uid: string, what: string, nowMs: number): void {
+    this.#done.set(uid, { what, atMs: nowMs });
   }
 
   /** Forgets all but these, should there be more. */
   keep(claims: readonly PersistentVolumeClaim[]): void {
-    if (this.#made.size <= claims.length) return;
+    if (this.#done.size <= claims.length) return;
     const alive = new Set(claims.map(({ metadata }) => metadata.uid));
-    for (const uid of this.#made.keys()) if (!alive.has(uid)) this.#made.delete(uid);
+    for (const uid of this.#done.keys()) if (!alive.has(uid)) this.#done.delete(uid);
   }
 }
 
 /** Binds claims to volumes, asks provisioners for what is missing, and keeps claims that pods use from going. */
 export const claimController = (): Controller<PersistentVolumeClaim> => {
-  const teller = new Teller();
-  const choices = new Choices();
+  const told = new Lately(toldAgainMs);
+  const chosen = new Lately(choosesAgainMs);
   return {
     name: 'persistentvolume-controller',
     reconciles: PersistentVolumeClaim,
@@ -191,8 +175,8 @@ export const claimController = (): Controller<PersistentVolumeClaim> => {
     reconcile: async (claim, { namespace, name }, context) => {
       if (claim === undefined) {
         const claims = context.informer(PersistentVolumeClaim).list();
-        teller.keep(claims);
-        choices.keep(claims);
+        told.keep(claims);
+        chosen.keep(claims);
         return undefined;
       }
       const volumes = context.informer(PersistentVolume);
@@ -210,11 +194,15 @@ export const claimController = (): Controller<PersistentVolumeClaim> => {
       const { uid = '' } = claim.metadata;
       const nowMs = context.clock.now();
       for (const step of steps) {
-        if (step.do === 'tell' && !teller.isNews(uid, step, nowMs)) continue;
-        const waitMs = step.do === 'select-node' ? choices.waitMs(uid, step.nodeName, nowMs) : 0;
-        if (waitMs > 0) return { afterMs: waitMs };
+        if (step.do === 'tell') {
+          const what = `${step.reason} ${step.message}`;
+          if (told.waitMs(uid, what, nowMs) > 0) continue;
+          told.note(uid, what, nowMs);
+        }
+        const afterMs = step.do === 'select-node' ? chosen.waitMs(uid, step.nodeName, nowMs) : 0;
+        if (afterMs > 0) return { afterMs };
         await unlessGone(carryOut(step, claim, context));
-        if (step.do === 'select-node') choices.make(uid, step.nodeName, nowMs);
+        if (step.do === 'select-node') chosen.note(uid, step.nodeName, nowMs);
       }
       return steps.some((step) => step.do === 'tell') && claim.status?.phase === 'Pending' ? { afterMs: toldAgainMs } : undefined;
     },
