@@ -9,12 +9,29 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Public addresses that take only clients of some ranges, from wherever they come; what others send is dropped. */
+export interface Guard {
+  readonly ips: readonly string[];
+  /** IPv4 networks; none: nobody may. */
+  readonly ranges: readonly string[];
+}
+
 /** One port of one service, with the endpoints that take new connections. */
 export interface ServicePort {
   /** `namespace/service:port-name`; the key in the table. */
   readonly name: string;
   readonly protocol: Protocol;
+  /** Addresses of the service network. */
   readonly clusterIps: readonly string[];
+  /** Public addresses, those of load balancers and external ones, as pods and this machine reach them. */
+  readonly insideIps: readonly string[];
+  /**
+   * Public addresses as all others reach them. Without endpoints, an address that is not among insideIps too drops what
+   * comes: other nodes have endpoints, and a router may well choose one of these for the client's next try.
+   */
+  readonly outsideIps: readonly string[];
+  /** Who may use public addresses; undefined: everybody. */
+  readonly guard: Guard | undefined;
   readonly port: number;
   /** 0: none. */
   readonly nodePort: number;

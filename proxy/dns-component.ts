@@ -5,7 +5,8 @@ import { createInformers } from '../client/informers.ts';
 import { EndpointSlice } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import { Namespace } from '../schemas/kinds/core/namespace.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
-import { clusterIps, type DnsView } from './dns.ts';
+import { clusterIps } from './cluster-ips.ts';
+import type { DnsView } from './dns.ts';
 import { DnsServer } from './dns-server.ts';
 import { serviceNameLabel } from './table.ts';
 

@@ -8,6 +8,7 @@
  */
 import type { EndpointSlice } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import type { Service } from '../schemas/kinds/core/service.ts';
+import { clusterIps, isIpv4 } from './cluster-ips.ts';
 import { rcodes, types, type Question, type ResourceRecord, type Response } from './dns-message.ts';
 
 export interface DnsView {
@@ -181,10 +182,3 @@ const memberNames = (slice: EndpointSlice, ip: string, domain: string, view: Dns
 const hostsOf = (slices: readonly EndpointSlice[]): readonly Host[] => slices.filter(({ addressType }) => addressType === 'IPv4').flatMap((slice) =>
   (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready ?? true).flatMap(({ addresses, hostname }) =>
     addresses.slice(0, 1).map((ip) => ({ ip, hostname: (hostname ?? ip.replaceAll('.', '-')).toLowerCase() }))));
-
-export const clusterIps = ({ spec }: Service): readonly string[] => {
-  const all = spec?.clusterIPs !== undefined && spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec?.clusterIP ?? ''];
-  return all.filter(isIpv4);
-};
-
-export const isIpv4 = (text: string): boolean => /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/.test(text) && !text.endsWith('.');

@@ -23,8 +23,9 @@ export interface NftablesSettings {
 export const tableName = 'barge';
 const family = `ip ${tableName}`;
 
-/** Marks packets of one bridge's pods to each other, and of node ports, for the masquerade rules. Bits that kube-proxy and Docker leave alone. */
-const marks = { onBridge: '0x08000000', nodePort: '0x04000000' } as const;
+/** Marks packets of one bridge's pods to each other, and those that came from outside, for the masquerade rules. Bits that kube-proxy and Docker leave alone. */
+const marks = { onBridge: '0x08000000', outside: '0x04000000' } as const;
+const unmarked = '0xfbffffff';
 
 /** Rules that do not depend on services; replaces whatever table of ours there is. */
 export const baseScript = ({ serviceCidr, podInterface, masqueradeOnBridge }: NftablesSettings): string => `
@@ -32,21 +33,38 @@ add table ${family}
 delete table ${family}
 table ${family} {
   map services { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map outside { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map guarded { type ipv4_addr . inet_proto . inet_service : verdict; }
+  set refused { type ipv4_addr . inet_proto . inet_service; }
   map node_ports { type inet_proto . inet_service : verdict; }
   set refused_ports { type inet_proto . inet_service; }
   set hairpin { type ipv4_addr . ipv4_addr; }
+  chain from_outside {
+    meta mark set meta mark | ${marks.outside}
+    ip daddr . meta l4proto . th dport vmap @outside
+    meta mark set meta mark & ${unmarked}
+  }
   chain dispatch {
     ip daddr . meta l4proto . th dport vmap @services
+    meta mark set meta mark | ${marks.outside}
     fib daddr type local meta l4proto . th dport vmap @node_ports
+    meta mark set meta mark & ${unmarked}
   }
-  chain prerouting { type nat hook prerouting priority -110; jump dispatch; }
-  chain output { type nat hook output priority -110; jump dispatch; }
+  chain prerouting { type nat hook prerouting priority -110;
+    ip daddr . meta l4proto . th dport vmap @guarded
+    iifname != "${podInterface}" jump from_outside
+    jump dispatch
+  }
+  chain output { type nat hook output priority -110;
+    ip daddr . meta l4proto . th dport vmap @guarded
+    jump dispatch
+  }
   chain postrouting { type nat hook postrouting priority 90;
     ct status & dnat == 0 return
     ip saddr 127.0.0.0/8 oifname != "lo" masquerade
     ip saddr . ip daddr @hairpin masquerade
     ${masqueradeOnBridge ? `meta mark & ${marks.onBridge} != 0 masquerade` : ''}
-    meta mark & ${marks.nodePort} != 0 oifname != "${podInterface}" masquerade
+    meta mark & ${marks.outside} != 0 oifname != "${podInterface}" masquerade
   }
   chain guard { type filter hook prerouting priority -300;
     iifname "${podInterface}" ip daddr 127.0.0.0/8 drop
@@ -58,11 +76,14 @@ table ${family} {
   chain forward { type filter hook forward priority -10;
     iifname "${podInterface}" oifname "${podInterface}" ct status & dnat != 0 meta mark set meta mark | ${marks.onBridge}
     ip daddr ${serviceCidr} goto refuse
+    ip daddr . meta l4proto . th dport @refused goto refuse
   }
   chain refuse_output { type filter hook output priority -10;
     ip daddr ${serviceCidr} goto refuse
+    ip daddr . meta l4proto . th dport @refused goto refuse
   }
   chain refuse_input { type filter hook input priority -10;
+    ip daddr . meta l4proto . th dport @refused goto refuse
     fib daddr type local meta l4proto . th dport @refused_ports goto refuse
   }
 }
@@ -82,18 +103,24 @@ export const changeScript = (before: ServiceTable, after: ServiceTable): string 
     }
     const kept = new Set(next === undefined ? [] : stickyOf(next).map(({ set }) => set));
     for (const sticky of stickyOf(port)) if (!kept.has(sticky.set)) dropped.push(...stickyGone(sticky));
+    const guard = guardOf(port);
+    if (guard !== undefined && (next === undefined || guardOf(next)?.chain !== guard.chain)) dropped.push(`flush chain ${family} ${guard.chain}`, `delete chain ${family} ${guard.chain}`);
   }
   for (const [name, port] of after) {
     const old = before.get(name);
     const have = new Set(old === undefined ? [] : elementsOf(old));
     const stood = new Set(old === undefined ? [] : stickyOf(old).map(({ set }) => set));
     if (port.endpoints.length > 0) {
-      const changed = old === undefined || !sameEndpoints(old.endpoints, port.endpoints) || old.affinitySeconds !== port.affinitySeconds || old.protocol !== port.protocol || old.nodePort !== port.nodePort;
+      const changed = old === undefined || !sameEndpoints(old.endpoints, port.endpoints) || old.affinitySeconds !== port.affinitySeconds || old.protocol !== port.protocol;
       if (changed) {
         made.push(`add chain ${family} ${chainOf(port)}`, `flush chain ${family} ${chainOf(port)}`);
         for (const sticky of stickyOf(port)) if (!stood.has(sticky.set)) made.push(...stickyMade(sticky, port));
         made.push(...rulesOf(port).map((rule) => `add rule ${family} ${chainOf(port)} ${rule}`));
       }
+    }
+    const guard = guardOf(port);
+    if (guard !== undefined && (old === undefined || guardOf(old)?.chain !== guard.chain)) {
+      made.push(`add chain ${family} ${guard.chain}`, ...guard.rules.map((rule) => `add rule ${family} ${guard.chain} ${rule}`));
     }
     for (const element of elementsOf(port)) if (!have.has(element)) made.push(`add element ${family} ${element}`);
   }
@@ -113,37 +140,52 @@ const chainOf = ({ name, protocol }: ServicePort): string => `svc-${hash(`${name
 
 const protocolOf = ({ protocol }: ServicePort): string => protocol.toLowerCase();
 
-/** `<map> { <key> : goto <chain> }` for each address of the service. */
+/** `<map> { <key> : <verdict> }` for each address of the service. */
 const elementsOf = (port: ServicePort): readonly string[] => {
+  const { clusterIps, insideIps, outsideIps, nodePort, endpoints } = port;
   const protocol = protocolOf(port);
-  if (port.endpoints.length === 0) return port.nodePort === 0 ? [] : [`refused_ports { ${protocol} . ${port.nodePort} }`];
+  const at = (ip: string): string => `${ip} . ${protocol} . ${port.port}`;
+  const guard = guardOf(port);
+  const guarded = guard === undefined ? [] : guard.ips.map((ip) => `guarded { ${at(ip)} : jump ${guard.chain} }`);
+  if (endpoints.length === 0) {
+    return [
+      ...guarded,
+      ...insideIps.map((ip) => `refused { ${at(ip)} }`),
+      ...outsideIps.filter((ip) => !insideIps.includes(ip)).map((ip) => `outside { ${at(ip)} : drop }`),
+      ...(nodePort === 0 ? [] : [`refused_ports { ${protocol} . ${nodePort} }`]),
+    ];
+  }
   const verdict = `goto ${chainOf(port)}`;
   return [
-    ...port.clusterIps.map((ip) => `services { ${ip} . ${protocol} . ${port.port} : ${verdict} }`),
-    ...(port.nodePort === 0 ? [] : [`node_ports { ${protocol} . ${port.nodePort} : ${verdict} }`]),
+    ...guarded,
+    ...[...clusterIps, ...insideIps].map((ip) => `services { ${at(ip)} : ${verdict} }`),
+    ...outsideIps.map((ip) => `outside { ${at(ip)} : ${verdict} }`),
+    ...(nodePort === 0 ? [] : [`node_ports { ${protocol} . ${nodePort} : ${verdict} }`]),
   ];
 };
 
 /** The element without what it maps to, as a deletion wants it. */
-const keyOf = (element: string): string => element.replace(/ : goto \S+/, '');
+const keyOf = (element: string): string => element.replace(/ : (?:goto |jump |drop)\S*/, '');
 
 const rulesOf = (port: ServicePort): readonly string[] => {
   const { endpoints, affinitySeconds } = port;
   const count = endpoints.length;
-  // Only traffic that came in by a node port and leaves to another machine needs the mark.
-  const mark = port.nodePort === 0 ? [] : [`${protocolOf(port)} dport ${port.nodePort} meta mark set meta mark | ${marks.nodePort}`];
   const target = ({ ip, port: number }: Endpoint): string => `${ip} . ${number}`;
   if (affinitySeconds === 0) {
-    if (count === 1) return [...mark, `meta l4proto ${protocolOf(port)} dnat ip to ${endpoints[0]!.ip}:${endpoints[0]!.port}`];
-    return [...mark, `meta l4proto ${protocolOf(port)} dnat ip to numgen inc mod ${count} map { ${endpoints.map((endpoint, index) => `${index} : ${target(endpoint)}`).join(', ')} }`];
+    if (count === 1) return [`meta l4proto ${protocolOf(port)} dnat ip to ${endpoints[0]!.ip}:${endpoints[0]!.port}`];
+    return [`meta l4proto ${protocolOf(port)} dnat ip to numgen inc mod ${count} map { ${endpoints.map((endpoint, index) => `${index} : ${target(endpoint)}`).join(', ')} }`];
   }
   const sticky = stickyOf(port);
   return [
-    ...mark,
     ...sticky.map((one) => `ip saddr @${one.set} goto ${one.chain}`),
     `numgen inc mod ${count} vmap { ${sticky.map((one, index) => `${index} : goto ${one.chain}`).join(', ')} }`,
   ];
 };
+
+/** The chain that lets a guard's clients return to what follows. Another list is another chain, so that no packet meets half of one. */
+const guardOf = ({ name, protocol, guard }: ServicePort): { readonly ips: readonly string[]; readonly chain: string; readonly rules: readonly string[] } | undefined => (guard === undefined ? undefined : {
+  ips: guard.ips, chain: `from-${hash(`${name}/${protocol}/${guard.ranges.join()}`)}`, rules: [...guard.ranges.map((range) => `ip saddr ${range} return`), 'drop'],
+});
 
 // Affinity: each endpoint has a set of the clients that are its own and a chain that renews the client's entry. Sets of
 // endpoints that stay are kept over a change, and with them their clients.

@@ -1,6 +1,8 @@
 import type { EndpointSlice, Endpoint as SliceEndpoint } from '../schemas/kinds/discovery/endpoint-slice.ts';
-import type { Service } from '../schemas/kinds/core/service.ts';
+import type { Service, ServicePort as PortSpec } from '../schemas/kinds/core/service.ts';
 import type { Endpoint, Protocol, ServicePort, ServiceTable } from './backend.ts';
+import { clusterIps } from './cluster-ips.ts';
+import { publicAddresses, servicePortName, type PublicAddresses } from './public-addresses.ts';
 
 /** The label that says whose endpoints a slice holds. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -30,10 +32,11 @@ export const serviceTable = ({ services, slices, nodeName }: TableInput): Servic
   const slicesOf = Map.groupBy(slices.filter((slice) => slice.addressType === 'IPv4'), (slice) => `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`);
   const table = new Map<string, ServicePort>();
   const sorted = services.filter(hasAddress).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const publicOf = publicAddresses(sorted);
   for (const service of sorted) {
     for (const port of service.spec?.ports ?? []) {
       const candidates = candidatesOf(service, port, slicesOf.get(nameOf(service)) ?? [], nodeName);
-      for (const entry of entriesOf(service, port, candidates)) table.set(entry.name, entry);
+      for (const entry of entriesOf({ service, port, candidates, open: publicOf(service, port) })) table.set(entry.name, entry);
     }
   }
   return table;
@@ -46,36 +49,49 @@ export const serviceTable = ({ services, slices, nodeName }: TableInput): Servic
 export const steadyAddresses = (slices: readonly EndpointSlice[]): ReadonlySet<string> => new Set(slices.flatMap((slice) =>
   (slice.endpoints ?? []).flatMap(({ addresses, conditions }) => ((conditions?.ready ?? true) && conditions?.terminating !== true ? addresses : []))));
 
-type PortSpec = NonNullable<NonNullable<Service['spec']>['ports']>[number];
-
 const nameOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
 
-const clusterIpsOf = ({ spec }: Service): readonly string[] => {
-  const all = spec?.clusterIPs !== undefined && spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec?.clusterIP ?? ''];
-  return all.filter((ip) => ip !== '' && ip !== 'None' && !ip.includes(':'));
-};
+const hasAddress = (service: Service): boolean => service.spec?.type !== 'ExternalName' && clusterIps(service).length > 0;
 
-const hasAddress = (service: Service): boolean => service.spec?.type !== 'ExternalName' && clusterIpsOf(service).length > 0;
+interface PortState {
+  readonly service: Service;
+  readonly port: PortSpec;
+  readonly candidates: readonly Candidate[];
+  readonly open: PublicAddresses;
+}
 
-const entriesOf = (service: Service, port: PortSpec, candidates: readonly Candidate[]): readonly ServicePort[] => {
+/**
+ * One entry for each list of endpoints: the policies may send those who ask at the cluster's address, those who ask at a
+ * public one from inside (always all endpoints, as in Kubernetes) and those who ask from outside to different ones.
+ */
+const entriesOf = ({ service, port, candidates, open }: PortState): readonly ServicePort[] => {
   const { spec } = service;
-  const inner = usable(spec?.internalTrafficPolicy === 'Local' ? candidates.filter(({ local }) => local) : candidates);
-  const nodePort = port.nodePort ?? 0;
-  const outer = nodePort === 0 ? inner : usable(spec?.externalTrafficPolicy === 'Local' ? candidates.filter(({ local }) => local) : candidates);
+  const by = (policy: 'Cluster' | 'Local' | undefined): readonly Endpoint[] => usable(policy === 'Local' ? candidates.filter(({ local }) => local) : candidates);
+  const { nodePort = 0 } = port;
   const common = {
-    name: `${nameOf(service)}:${port.name ?? ''}`,
     protocol: (port.protocol ?? 'TCP') as Protocol,
     port: port.port,
     affinitySeconds: spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : 0,
+    clusterIps: [], insideIps: [], outsideIps: [], guard: undefined, nodePort: 0,
   };
-  const clusterIps = clusterIpsOf(service);
-  if (sameEndpoints(inner, outer)) return [{ ...common, clusterIps, nodePort, endpoints: inner }];
-  // Traffic from inside and from outside go to different endpoints: two entries, each with the addresses of its side.
-  return [
-    { ...common, clusterIps, nodePort: 0, endpoints: inner },
-    { ...common, name: `${common.name}#outside`, clusterIps: [], nodePort, endpoints: outer },
+  const name = servicePortName(service, port);
+  const isOpen = open.ips.length > 0;
+  const sides: readonly ServicePort[] = [
+    { ...common, name, clusterIps: clusterIps(service), endpoints: by(spec?.internalTrafficPolicy) },
+    ...(isOpen ? [{ ...common, name: `${name}#inside`, insideIps: open.ips, endpoints: by('Cluster') }] : []),
+    ...(isOpen || nodePort !== 0 ? [{ ...common, name: `${name}#outside`, outsideIps: open.ips, guard: open.guard, nodePort, endpoints: by(spec?.externalTrafficPolicy) }] : []),
   ];
+  return sides.reduce<readonly ServicePort[]>((entries, side) => {
+    const same = entries.find(({ endpoints }) => sameEndpoints(endpoints, side.endpoints));
+    return same === undefined ? [...entries, side] : entries.map((entry) => (entry === same ? joined(entry, side) : entry));
+  }, []);
 };
+
+const joined = (entry: ServicePort, side: ServicePort): ServicePort => ({
+  ...entry,
+  insideIps: [...entry.insideIps, ...side.insideIps], outsideIps: [...entry.outsideIps, ...side.outsideIps],
+  guard: side.guard ?? entry.guard, nodePort: side.nodePort || entry.nodePort,
+});
 
 /** Slices carry ports already resolved for each pod; those of this service port have its name and protocol. */
 const candidatesOf = (service: Service, port: PortSpec, slices: readonly EndpointSlice[], nodeName: string): readonly Candidate[] =>

@@ -1,7 +1,8 @@
 /**
  * UserspaceBackend makes services work without root: it listens on their addresses itself and carries the bytes. It can
  * bind service addresses that are this machine's own (a service CIDR inside 127.0.0.0/8 always is); others are left out
- * and said so, and node ports work in any case. Costs a copy through this process; sources are not preserved.
+ * and said so, and node ports work in any case. Costs a copy through this process; sources are not preserved. Who asks
+ * at a public address counts as outside, for it does not see who is not.
  */
 import type { Clock } from '../base/clock.ts';
 import { InTurn } from '../base/in-turn.ts';
@@ -9,7 +10,7 @@ import type { Log } from '../base/log.ts';
 import type { Endpoint, ProxyBackend, ServicePort, ServiceTable } from './backend.ts';
 import { TcpListener } from './tcp-listener.ts';
 import { UdpListener } from './udp-listener.ts';
-import { EndpointChoice } from './endpoint-choice.ts';
+import { EndpointChoice, type Choice } from './endpoint-choice.ts';
 
 export interface UserspaceOptions {
   readonly clock: Clock;
@@ -27,6 +28,15 @@ export interface Listener {
   /** Takes no more connections. Those that stand go on, unless `all`. */
   close(options: { readonly all: boolean }): Promise<void>;
 }
+
+interface Address {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly service: ServicePort;
+}
+
+const choiceAt = ({ host, service: { endpoints, affinitySeconds, guard } }: Address): Choice => ({ endpoints, affinitySeconds, sources: guard?.ips.includes(host) ? guard.ranges : undefined });
 
 interface Bound {
   readonly listener: Listener | undefined;
@@ -59,28 +69,30 @@ export class UserspaceBackend implements ProxyBackend {
   }
 
   async #apply(table: ServiceTable): Promise<void> {
-    const wanted = new Map<string, { readonly host: string; readonly port: number; readonly service: ServicePort }>();
+    const wanted = new Map<string, Address>();
     // Without endpoints nobody listens, so that the kernel refuses.
-    for (const service of table.values()) if (service.endpoints.length > 0) for (const address of this.#addressesOf(service)) wanted.set(address.id, { ...address, service });
+    for (const service of table.values()) if (service.endpoints.length > 0) for (const address of this.#addressesOf(service)) wanted.set(address.id, address);
     const gone = [...this.#bound].filter(([id]) => !wanted.has(id));
     await Promise.all(gone.map(([id, { listener }]) => this.#release(id, listener)));
-    await Promise.all([...wanted].map(async ([id, { host, port, service }]) => {
+    await Promise.all([...wanted].map(async ([id, address]) => {
       const have = this.#bound.get(id);
-      if (have === undefined || have.listener === undefined) this.#bound.set(id, await this.#bind(host, port, service, have === undefined));
-      else have.listener.dropped(have.choice.set(service.endpoints, service.affinitySeconds));
+      if (have === undefined || have.listener === undefined) this.#bound.set(id, await this.#bind(address, have === undefined));
+      else have.listener.dropped(have.choice.set(choiceAt(address)));
     }));
   }
 
-  #addressesOf({ clusterIps, port, nodePort, protocol }: ServicePort): readonly { readonly id: string; readonly host: string; readonly port: number }[] {
+  #addressesOf(service: ServicePort): readonly Address[] {
+    const { clusterIps, outsideIps, port, nodePort, protocol } = service;
     if (protocol === 'SCTP') return [];
     const { nodePortHost = '127.0.0.1' } = this.#options;
-    const addresses = [...clusterIps.map((host) => ({ host, port })), ...(nodePort === 0 ? [] : [{ host: nodePortHost, port: nodePort }])];
-    return addresses.map((address) => ({ ...address, id: `${protocol} ${address.host}:${address.port}` }));
+    const addresses = [...[...clusterIps, ...outsideIps].map((host) => ({ host, port })), ...(nodePort === 0 ? [] : [{ host: nodePortHost, port: nodePort }])];
+    return addresses.map((address) => ({ ...address, service, id: `${protocol} ${address.host}:${address.port}` }));
   }
 
-  async #bind(host: string, port: number, service: ServicePort, first: boolean): Promise<Bound> {
+  async #bind(address: Address, first: boolean): Promise<Bound> {
+    const { host, port, service } = address;
     const choice = new EndpointChoice(this.#options.clock);
-    choice.set(service.endpoints, service.affinitySeconds);
+    choice.set(choiceAt(address));
     const listener = service.protocol === 'UDP' ? new UdpListener({ choice, clock: this.#options.clock }) : new TcpListener({ choice });
     try {
       await listener.listen(host, port);

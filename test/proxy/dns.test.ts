@@ -1,5 +1,6 @@
 import test from 'ava';
-import { answer, isIpv4, type DnsView } from '../../proxy/dns.ts';
+import { isIpv4 } from '../../proxy/cluster-ips.ts';
+import { answer, type DnsView } from '../../proxy/dns.ts';
 import { rcodes, types, type ResourceRecord } from '../../proxy/dns-message.ts';
 import type { EndpointSlice } from '../../schemas/kinds/discovery/endpoint-slice.ts';
 import type { Service } from '../../schemas/kinds/core/service.ts';

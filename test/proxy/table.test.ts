@@ -21,7 +21,7 @@ test('a port has its addresses, its numbers and its ready endpoints, by address 
   const table = tableOf({ ...plain, ports: [{ name: 'http', port: 80, nodePort: 30_001 }] },
     slice([endpoint(3), endpoint(2), endpoint(4, { ready: false })], [{ name: 'http', port: 8080 }]), slice([endpoint(2)], [{ name: 'http', port: 8080, protocol: 'TCP' }]));
   t.deepEqual([...table], [['ns/web:http', {
-    name: 'ns/web:http', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, nodePort: 30_001, affinitySeconds: 0,
+    name: 'ns/web:http', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, nodePort: 30_001, affinitySeconds: 0, insideIps: [], outsideIps: [], guard: undefined,
     endpoints: [{ ip: '10.244.0.2', port: 8080 }, { ip: '10.244.0.3', port: 8080 }],
   }]]);
 });
@@ -74,11 +74,55 @@ test('a local policy keeps to the node, for inside and outside apart', (t) => {
   t.like(outside.get('ns/web:#outside'), { nodePort: 30_001, clusterIps: [], endpoints: [{ ip: '10.244.0.2' }] });
 });
 
+const balanced = (ingress: NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress'], spec: Partial<Service['spec']> = {}, name = 'web', createdAt = '2026-01-01T00:00:00Z'): Service => ({
+  ...service({ ...plain, type: 'LoadBalancer', ...spec }, name), metadata: { name, namespace: 'ns', creationTimestamp: createdAt }, status: { loadBalancer: { ingress } },
+});
+const tableWith = (services: readonly Service[], ...slices: readonly EndpointSlice[]): ServiceTable => serviceTable({ services, slices, nodeName: 'n1' });
+
+test("a load balancer's addresses are taken, but for those of other types, families and modes", (t) => {
+  const open = tableWith([balanced([{ ip: '203.0.113.1' }, { ip: '203.0.113.2', ipMode: 'VIP' }, { ip: '203.0.113.1' }, { ip: '203.0.113.3', ipMode: 'Proxy' }, { ip: 'fd00::1' }, { hostname: 'lb.test' }])], slice([endpoint(2)]));
+  t.is(open.size, 1);
+  t.like(open.get('ns/web:'), { clusterIps: ['10.96.0.1'], insideIps: ['203.0.113.1', '203.0.113.2'], outsideIps: ['203.0.113.1', '203.0.113.2'], guard: undefined });
+  for (const type of ['ClusterIP', 'NodePort'] as const) t.deepEqual(tableWith([balanced([{ ip: '203.0.113.1' }], { type })]).get('ns/web:')?.outsideIps, [], type);
+});
+
+test('each policy keeps its own side to the node; pods reach all endpoints at a public address', (t) => {
+  const slices = slice([endpoint(2, {}, { nodeName: 'n1' }), endpoint(3, {}, { nodeName: 'n2' })]);
+  const sides = (spec: Partial<Service['spec']>, endpoints = slices) => [...tableWith([balanced([{ ip: '203.0.113.1' }], { ports: [{ port: 80, nodePort: 30_001 }], ...spec })], endpoints).values()].map(({ name, clusterIps, insideIps, outsideIps, nodePort, endpoints: taken }) =>
+    [name.slice(7), [...clusterIps, ...insideIps.map(() => 'in'), ...outsideIps.map(() => 'out'), ...(nodePort === 0 ? [] : [nodePort])].join(' '), taken.map(({ ip }) => ip.slice(9)).join()]);
+  t.deepEqual(sides({}), [['', '10.96.0.1 in out 30001', '2,3']]);
+  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 in', '2,3'], ['#outside', 'out 30001', '2']]);
+  t.deepEqual(sides({ internalTrafficPolicy: 'Local' }), [['', '10.96.0.1', '2'], ['#inside', 'in out 30001', '2,3']]);
+  t.deepEqual(sides({ internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 out 30001', '2'], ['#inside', 'in', '2,3']]);
+  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([endpoint(3, {}, { nodeName: 'n2' })])), [['', '10.96.0.1 in', '3'], ['#outside', 'out 30001', '']]);
+  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([])), [['', '10.96.0.1 in out 30001', '']]);
+});
+
+test('ranges of clients guard the addresses; those of IPv6 alone let nobody in', (t) => {
+  const guard = (...loadBalancerSourceRanges: readonly string[]) => tableWith([balanced([{ ip: '203.0.113.1' }], { loadBalancerSourceRanges })], slice([endpoint(2)])).get('ns/web:')?.guard;
+  t.deepEqual(guard(' 192.0.2.0/24', 'fd00::/8'), { ips: ['203.0.113.1'], ranges: ['192.0.2.0/24'] });
+  t.deepEqual(guard('fd00::/8'), { ips: ['203.0.113.1'], ranges: [] });
+  t.is(guard(), undefined);
+});
+
+test('an address, protocol and port that several services claim is the oldest one\'s; the address of a service in the cluster is nobody else\'s', (t) => {
+  const ingress = [{ ip: '203.0.113.1' }];
+  const late = balanced(ingress, { ports: [{ port: 80 }, { name: 'other', port: 81 }, { name: 'udp', port: 80, protocol: 'UDP' }] }, 'a', '2026-01-02T00:00:00Z');
+  const early = balanced([...ingress, { ip: '10.96.0.7' }], { clusterIP: '10.96.0.2', clusterIPs: ['10.96.0.2'] }, 'z');
+  const third = service({ ...plain, clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.7'] }, 'third');
+  const table = tableWith([late, early, third]);
+  t.deepEqual([...table.values()].map(({ name, outsideIps, insideIps }) => [name, outsideIps.join(), insideIps.join()]), [
+    ['ns/a:', '', ''], ['ns/a:other', '203.0.113.1', '203.0.113.1'], ['ns/a:udp', '203.0.113.1', '203.0.113.1'], ['ns/third:', '', ''], ['ns/z:', '203.0.113.1', '203.0.113.1'],
+  ]);
+});
+
 // The kernel's answer to these commands is tried in test/e2e/network; here, that they only do what is needed.
 
 const portArb = fc.record({
   protocol: fc.constantFrom('TCP' as const, 'UDP' as const), ip: fc.constantFrom('10.96.0.1', '10.96.0.2'), port: fc.constantFrom(80, 81), nodePort: fc.constantFrom(0, 30_001),
   endpoints: fc.uniqueArray(fc.constantFrom(1, 2, 3), { maxLength: 3 }), affinitySeconds: fc.constantFrom(0, 60),
+  insideIps: fc.subarray(['203.0.113.1']), outsideIps: fc.subarray(['203.0.113.1']),
+  guard: fc.constantFrom(undefined, { ips: ['203.0.113.1'], ranges: ['198.51.100.0/24'] }, { ips: ['203.0.113.1'], ranges: [] }),
 });
 const tableArb = fc.dictionary(fc.constantFrom('ns/a:', 'ns/b:', 'ns/c:'), portArb).map((ports): ServiceTable => new Map(Object.entries(ports).map(([name, { ip, endpoints, ...rest }]) =>
   [name, { name, ...rest, clusterIps: [ip], endpoints: endpoints.map((n) => ({ ip: `10.244.0.${n}`, port: 8080 })) }])));
@@ -97,7 +141,7 @@ test('every name that is used was made before, and what is made is removed once'
         const gone = /^delete (?:chain|set) ip barge (\S+)/.exec(line)?.[1];
         if (made !== undefined) things.add(made);
         else if (gone !== undefined) t.true(things.delete(gone), line);
-        else for (const [, used] of line.matchAll(/(?:goto |@|rule ip barge |flush chain ip barge )([a-z]+-[^\s,}]+)/g)) t.true(things.has(used!), line);
+        else for (const [, used] of line.matchAll(/(?:goto |jump |@|rule ip barge |flush chain ip barge )([a-z]+-[^\s,}]+)/g)) t.true(things.has(used!), line);
       }
       before = table;
     }

@@ -25,6 +25,8 @@ proxyBackendSuite('userspace', async () => {
     udp: { a: await serve('a', 'UDP'), b: await serve('b', 'UDP'), c: await serve('c', 'UDP') },
     // All of 127.0.0.0/8 is this machine; a network of its own for each test process.
     clusterIp: (n) => `127.96.${process.pid % 250 + 1}.${n}`,
+    publicIp: (n) => `127.97.${process.pid % 250 + 1}.${n}`,
+    clientNetwork: '127.0.0.0/8',
     nodePorts: [await freePort(), await freePort()],
     close: async () => {
       await backend.remove();

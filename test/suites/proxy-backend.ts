@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Endpoint, ProxyBackend, ServicePort, ServiceTable } from '../../proxy/backend.ts';
 import type { NetPeer } from '../helpers/net-peer.ts';
+import { servicePort } from '../helpers/service-port.ts';
 
 /** A network with three servers in it, of which each says its name (`a`, `b`, `c`) on a TCP and a UDP port. */
 export interface ProxyWorld {
@@ -12,6 +13,10 @@ export interface ProxyWorld {
   readonly udp: Readonly<Record<'a' | 'b' | 'c', Endpoint>>;
   /** An address of the service network. */
   clusterIp(n: number): string;
+  /** An address beyond it that the client has a way to. */
+  publicIp(n: number): string;
+  /** Where the client is when it asks there. */
+  readonly clientNetwork: string;
   /** Numbers that are free on this machine. */
   readonly nodePorts: readonly [number, number];
   close(): Promise<void>;
@@ -37,7 +42,7 @@ export const proxyBackendSuite = (name: string, open: () => Promise<ProxyWorld>)
   };
 
   const port = (more: Partial<ServicePort> & Pick<ServicePort, 'name'>): ServicePort =>
-    ({ protocol: 'TCP', clusterIps: [world.clusterIp(1)], port: ports.web, nodePort: 0, endpoints: [], affinitySeconds: 0, ...more });
+    servicePort({ clusterIps: [world.clusterIp(1)], port: ports.web, ...more });
   const tableOf = (...ports: readonly ServicePort[]): ServiceTable => new Map(ports.map((one) => [one.name, one]));
   /** Who answered, and `refused` and the like as they are. */
   const who = async (host: string, number: number, protocol: 'TCP' | 'UDP' = 'TCP'): Promise<string> => (await world.client.ask({ protocol, host, port: number })).split(' ')[0]!;
@@ -121,6 +126,51 @@ export const proxyBackendSuite = (name: string, open: () => Promise<ProxyWorld>)
     t.deepEqual(counted(await whoOf(3, world.clusterIp(1), ports.web)), { [first === 'a' ? 'b' : 'a']: 3 });
     await backend.apply(tableOf({ ...web, affinitySeconds: 0, endpoints: [tcp.a, tcp.b] }));
     t.deepEqual(counted(await whoOf(4, world.clusterIp(1), ports.web)), { a: 2, b: 2 });
+  });
+
+  serial('a public address has the endpoints of the service, and its affinity', async (t, { backend, tcp, udp }) => {
+    const open = [world.publicIp(1)];
+    const web = port({ name: 'ns/web:', insideIps: open, outsideIps: open, endpoints: [tcp.a, tcp.b, tcp.c] });
+    const dns = port({ name: 'ns/dns:', protocol: 'UDP', port: ports.dns, insideIps: open, outsideIps: open, endpoints: [udp.b] });
+    await backend.apply(tableOf(web, dns));
+    t.deepEqual(counted(await whoOf(9, world.publicIp(1), ports.web)), { a: 3, b: 3, c: 3 });
+    t.is(await who(world.publicIp(1), ports.dns, 'UDP'), 'b');
+    await backend.apply(tableOf({ ...web, affinitySeconds: 60 }, { ...dns, endpoints: [] }));
+    t.is(new Set(await whoOf(5, world.publicIp(1), ports.web)).size, 1);
+    t.is(await who(world.publicIp(1), ports.dns, 'UDP'), 'refused');
+    await backend.apply(tableOf({ ...web, insideIps: [world.publicIp(2)], outsideIps: [world.publicIp(2)] }));
+    t.deepEqual(counted(await whoOf(3, world.publicIp(2), ports.web)), { a: 1, b: 1, c: 1 });
+    t.false(['a', 'b', 'c'].includes((await world.client.ask({ host: world.publicIp(1), port: ports.web, timeoutMs: 300 }))[0]!));
+  });
+
+  serial('public addresses move from one service to another', async (t, { backend, tcp }) => {
+    const at = (n: number): Pick<ServicePort, 'insideIps' | 'outsideIps'> => ({ insideIps: [world.publicIp(n)], outsideIps: [world.publicIp(n)] });
+    const [one, two] = [port({ name: 'ns/one:', endpoints: [tcp.a] }), port({ name: 'ns/two:', clusterIps: [world.clusterIp(2)], endpoints: [tcp.b] })];
+    await backend.apply(tableOf({ ...one, ...at(1) }, { ...two, ...at(2) }));
+    t.deepEqual([await who(world.publicIp(1), ports.web), await who(world.publicIp(2), ports.web)], ['a', 'b']);
+    await backend.apply(tableOf({ ...one, ...at(2) }, { ...two, ...at(1) }));
+    t.deepEqual([await who(world.publicIp(1), ports.web), await who(world.publicIp(2), ports.web)], ['b', 'a']);
+    await backend.apply(tableOf(one, { ...two, ...at(1) }));
+    t.is(await who(world.publicIp(1), ports.web), 'b');
+  });
+
+  serial('a guarded address takes clients of its ranges only; the address in the cluster takes all', async (t, { backend, tcp, udp }) => {
+    const open = [world.publicIp(1)];
+    const table = (...ranges: readonly string[]): ServiceTable => {
+      const common = { insideIps: open, outsideIps: open, guard: { ips: open, ranges } };
+      return tableOf(port({ name: 'ns/web:', endpoints: [tcp.a], ...common }), port({ name: 'ns/dns:', protocol: 'UDP', port: ports.dns, endpoints: [udp.a], ...common }));
+    };
+    const answers = async (host: string): Promise<readonly boolean[]> => [
+      (await world.client.ask({ host, port: ports.web, timeoutMs: 300 })).startsWith('a '), (await world.client.ask({ protocol: 'UDP', host, port: ports.dns, timeoutMs: 300 })).startsWith('a '),
+    ];
+    await backend.apply(table('192.0.2.0/24', world.clientNetwork));
+    t.deepEqual(await answers(world.publicIp(1)), [true, true]);
+    for (const ranges of [['192.0.2.0/24'], []]) {
+      await backend.apply(table(...ranges));
+      t.deepEqual([await answers(world.publicIp(1)), await answers(world.clusterIp(1))], [[false, false], [true, true]], ranges.join());
+    }
+    await backend.apply(table('0.0.0.0/0'));
+    t.deepEqual(await answers(world.publicIp(1)), [true, true]);
   });
 
   serial('a change of one service leaves the turn of another alone', async (t, { backend, tcp }) => {

@@ -8,6 +8,7 @@ import type { Namespace } from '../../../schemas/kinds/core/namespace.ts';
 import type { Pod } from '../../../schemas/kinds/core/pod.ts';
 import type { NetworkPolicy, NetworkPolicySpec } from '../../../schemas/kinds/networking/network-policy.ts';
 import { must, openPodBridge, podBridgeName, podIp, podServerPort, type PodBridge } from '../../helpers/pod-bridge.ts';
+import { servicePort } from '../../helpers/service-port.ts';
 
 const pods = (['a', 'b', 'c'] as const).map((name): Pod => ({
   apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop', labels: { app: name } },
@@ -33,7 +34,7 @@ else {
     await must('ip', '-n', net.outsideName, 'route', 'add', 'default', 'via', '198.51.100.1');
     const services = new NftablesBackend({ run: net.run, serviceCidr: '10.96.0.0/16', podInterface: podBridgeName, log: silentLog });
     const endpoints = (['b', 'c'] as const).map((name) => ({ ip: podIp(name), port: podServerPort }));
-    await services.apply(new Map([['shop/web:', { name: 'shop/web:', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, nodePort: 30_001, endpoints: endpoints.slice(0, 1), affinitySeconds: 0 }]]));
+    await services.apply(new Map([['shop/web:', servicePort({ name: 'shop/web:', clusterIps: ['10.96.0.1'], nodePort: 30_001, endpoints: endpoints.slice(0, 1) })]]));
     policies = new NftablesPolicies({ run: net.run, log: silentLog, podInterface: podBridgeName });
   });
   test.afterEach.always(() => policies.apply(noPolicies));

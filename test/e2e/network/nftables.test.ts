@@ -1,9 +1,11 @@
 import test from 'ava';
 import type { RunCommand } from '../../../base/commands.ts';
 import { silentLog } from '../../../base/log.ts';
-import type { Endpoint, ServiceTable } from '../../../proxy/backend.ts';
+import type { Endpoint, ServicePort, ServiceTable } from '../../../proxy/backend.ts';
 import { NftablesBackend } from '../../../proxy/nftables.ts';
+import type { NetPeer } from '../../helpers/net-peer.ts';
 import { must, openPodBridge, podBridgeName, podIp, podServerPort, type PodBridge } from '../../helpers/pod-bridge.ts';
+import { servicePort } from '../../helpers/service-port.ts';
 import { proxyBackendSuite, type ProxyWorld } from '../../suites/proxy-backend.ts';
 
 const serviceCidr = '10.96.0.0/16';
@@ -16,6 +18,9 @@ interface Net extends ProxyWorld, Omit<PodBridge, 'client' | 'close'> {
 const open = async (mark: string, tracked: boolean): Promise<Net> => {
   const bridge = await openPodBridge(mark);
   const { sh } = bridge;
+  // Public addresses are not this machine's own; it sends what is for them to its router.
+  await sh('ip route add 203.0.113.0/24 via 198.51.100.2');
+  await must('ip', '-n', bridge.outsideName, 'route', 'add', '203.0.113.0/24', 'via', '198.51.100.1');
   if (!tracked) await sh('if [ -d /proc/sys/net/bridge ]; then echo 0 > /proc/sys/net/bridge/bridge-nf-call-iptables; fi');
   const run: RunCommand = tracked ? bridge.run : async (command, args, input) => {
     // A kernel that cannot track bridged packets.
@@ -29,14 +34,16 @@ const open = async (mark: string, tracked: boolean): Promise<Net> => {
   return {
     ...bridge, backend: newBackend(), newBackend, tcp: endpoints, udp: endpoints,
     clusterIp: (n) => `10.96.0.${n}`,
+    publicIp: (n) => `203.0.113.${n}`,
+    clientNetwork: '198.51.100.0/24',
     nodePorts: [30_001, 30_002],
   };
 };
 
 const at = (name: 'a' | 'b' | 'c'): Endpoint => ({ ip: podIp(name), port: podServerPort });
 
-const web = (endpoints: readonly Endpoint[], nodePort = 30_001): ServiceTable =>
-  new Map([['ns/web:', { name: 'ns/web:', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, nodePort, endpoints, affinitySeconds: 0 }]]);
+const tableOf = (...ports: readonly ServicePort[]): ServiceTable => new Map(ports.map((port) => [port.name, port]));
+const web = (endpoints: readonly Endpoint[]): ServiceTable => tableOf(servicePort({ name: 'ns/web:', clusterIps: ['10.96.0.1'], nodePort: 30_001, endpoints }));
 
 const isRoot = process.getuid?.() === 0;
 
@@ -79,6 +86,64 @@ else {
       t.is((await sh('iptables -S DOCKER-USER | grep -c "barge services"')).trim(), '1');
     });
 
+    test.serial(`${title}: a public address serves strangers, pods and this machine, past the firewall`, async (t) => {
+      const { backend, client, outside, pods, tcp } = world;
+      const open = { host: '203.0.113.1', port: 80 };
+      const at = { name: 'ns/web:', clusterIps: ['10.96.0.1'], insideIps: [open.host], outsideIps: [open.host] };
+      await backend.apply(tableOf(servicePort({ ...at, endpoints: [tcp.b] })));
+      t.is(await outside.ask(open), 'b 198.51.100.2 end b', 'a stranger keeps its address');
+      t.is((await client.ask(open))[0], 'b');
+      t.is(await pods.a.ask(open), `b ${tracked ? '10.244.0.11' : '10.244.0.1'} end b`);
+      t.is(await pods.b.ask(open), 'b 10.244.0.1 end b', 'its own service');
+      await backend.apply(tableOf(servicePort(at)));
+      for (const peer of [outside, client, pods.a]) t.is(await peer.ask(open), 'refused', 'no endpoints');
+    });
+
+    test.serial(`${title}: strangers meet other endpoints than pods, or silence, where the policy says so`, async (t) => {
+      const { backend, client, outside, pods, tcp } = world;
+      const open = { host: '203.0.113.1', port: 80 };
+      const ofStrangers = (...endpoints: readonly Endpoint[]): ServiceTable => tableOf(
+        servicePort({ name: 'ns/web:', clusterIps: ['10.96.0.1'], insideIps: [open.host], endpoints: [tcp.a, tcp.c] }), servicePort({ name: 'ns/web:#outside', outsideIps: [open.host], endpoints }),
+      );
+      await backend.apply(ofStrangers(tcp.b));
+      for (let n = 0; n < 2; n++) t.is(await outside.ask(open), 'b 198.51.100.2 end b');
+      const inside = async (peer: NetPeer): Promise<readonly string[]> => [(await peer.ask(open))[0]!, (await peer.ask(open))[0]!].toSorted();
+      t.deepEqual([await inside(client), await inside(pods.b)], [['a', 'c'], ['a', 'c']]);
+      await backend.apply(ofStrangers());
+      t.is(await outside.ask({ ...open, timeoutMs: 300 }), 'timeout');
+      t.deepEqual([await inside(client), await inside(pods.b)], [['a', 'c'], ['a', 'c']]);
+    });
+
+    test.serial(`${title}: an address that takes some clients only drops what others send, of all ports that have it`, async (t) => {
+      const { backend, client, outside, pods, tcp } = world;
+      const guarded = (...ranges: readonly string[]): ServiceTable => tableOf(...[80, 81].map((port) => servicePort({
+        name: `ns/web:${port}`, port, insideIps: ['203.0.113.1'], outsideIps: ['203.0.113.1', '203.0.113.2'], guard: { ips: ['203.0.113.1'], ranges }, endpoints: [tcp.b],
+      })));
+      const met = async (peer: NetPeer, host = '203.0.113.1'): Promise<boolean> => {
+        const answers = await Promise.all([80, 81].map((port) => peer.ask({ host, port, timeoutMs: 300 })));
+        t.is(new Set(answers.map((answer) => answer[0])).size, 1);
+        return answers[0]!.startsWith('b ');
+      };
+      await backend.apply(guarded('192.0.2.0/24', '198.51.100.2/32'));
+      t.deepEqual([await met(outside), await met(pods.a), await met(client)], [true, false, false]);
+      await backend.apply(guarded('10.244.0.0/16', '10.244.0.0/24'));
+      t.deepEqual([await met(outside), await met(pods.a), await met(client)], [false, true, false]);
+      await backend.apply(guarded());
+      t.deepEqual([await met(outside), await met(pods.a), await met(client)], [false, false, false]);
+      t.true(await met(outside, '203.0.113.2'), 'the other address');
+    });
+
+    test.serial(`${title}: an address of this machine can be a public one, of one port`, async (t) => {
+      const { backend, client, outside, pods, tcp } = world;
+      const open = { host: '198.51.100.1', port: 80 };
+      await client.serve({ host: open.host, port: 81, name: 'own' });
+      const at = { name: 'ns/web:', insideIps: [open.host], outsideIps: [open.host] };
+      await backend.apply(tableOf(servicePort({ ...at, endpoints: [tcp.c] })));
+      for (const peer of [outside, client, pods.a]) t.deepEqual([(await peer.ask(open))[0], (await peer.ask({ ...open, port: 81 })).slice(0, 3)], ['c', 'own']);
+      await backend.apply(tableOf(servicePort(at)));
+      for (const peer of [outside, client, pods.a]) t.deepEqual([await peer.ask(open), (await peer.ask({ ...open, port: 81 })).slice(0, 3)], ['refused', 'own']);
+    });
+
     test.serial(`${title}: pods do not reach the machine's loopback`, async (t) => {
       const { backend, client, pods, podNames, tcp } = world;
       await backend.apply(web([tcp.b]));
@@ -118,7 +183,7 @@ else {
       } });
       const table = (changed: Endpoint): ServiceTable => new Map(Array.from({ length: 1_000 }, (_, n) => {
         const name = `ns/s${n}:`;
-        return [name, { name, protocol: 'TCP' as const, clusterIps: [`10.96.${1 + (n >> 8)}.${n & 255}`], port: 80, nodePort: 0, endpoints: [n === 500 ? changed : tcp.a, tcp.b], affinitySeconds: 0 }];
+        return [name, servicePort({ name, clusterIps: [`10.96.${1 + (n >> 8)}.${n & 255}`], endpoints: [n === 500 ? changed : tcp.a, tcp.b] })];
       }));
       await backend.apply(table(tcp.a));
       scripts.length = 0;
