@@ -5,6 +5,7 @@
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
+import { certificatesIn, signerAmong } from './authorities.ts';
 import { keyAlgorithm, keyPem, nameOf, newKeys, serialNumber, skewMs, writeLeaf, x509Library } from './x509-writer.ts';
 
 /** A certificate and its private key, both PEM. */
@@ -36,7 +37,7 @@ export interface CertificateOptions {
 
 const dayMs = 86_400_000;
 
-/** A new self-signed CA that may sign certificates but no other CA. */
+/** A new self-signed CA. It may sign the one that comes after it, which may sign no further one: RFC 5280's path length. */
 export const createCa = async (options: CaOptions): Promise<CertificatePair> => {
   const x509 = await x509Library();
   const keys = await newKeys();
@@ -45,7 +46,7 @@ export const createCa = async (options: CaOptions): Promise<CertificatePair> => 
     serialNumber: serialNumber(), name: new x509.Name(nameOf(options.commonName, [])), keys, signingAlgorithm: keyAlgorithm,
     notBefore: new Date(options.nowMs - skewMs(lifetimeMs)), notAfter: new Date(options.nowMs + lifetimeMs),
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.BasicConstraintsExtension(true, 1, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
@@ -109,6 +110,7 @@ export const canonicalAddress = (address: string): string =>
   (isIP(address) === 6 ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address);
 
 export interface CertificateNeeds {
+  /** PEM of the authorities of which any may have signed it. */
   readonly ca: string;
   readonly nowMs: number;
   /** How long it must still be valid. */
@@ -130,7 +132,7 @@ export const whyUnusable = (pair: CertificatePair, needs: CertificateNeeds): str
   } catch (error) {
     return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
-  if (!cert.verify(new X509Certificate(needs.ca).publicKey)) return 'it was signed by another CA';
+  if (signerAmong(certificatesIn(needs.ca), cert) === undefined) return 'it was signed by another CA';
   if (facts.notBeforeMs > needs.nowMs) return 'it is not valid yet';
   if (facts.notAfterMs < needs.nowMs + needs.remainingDays * dayMs) return `it is valid only until ${new Date(facts.notAfterMs).toISOString()}`;
   if (needs.commonName !== undefined && needs.commonName !== facts.commonName) return `it names ${facts.commonName}, not ${needs.commonName}`;

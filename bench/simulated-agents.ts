@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { createLog } from '../base/log.ts';
 import { LivePair } from '../base/live-pair.ts';
+import { LiveValue } from '../base/live-value.ts';
 import { readPair } from '../base/pki-files.ts';
 import { issueCertificate } from '../base/pki.ts';
 import { agentRequestsAtATime } from '../cli/commands/agent.ts';
@@ -43,7 +44,7 @@ const start = async (nodeName: string): Promise<{ readonly done: Promise<void> }
   const surroundings = { transport, clock: systemClock, random: Math.random, log };
   const flags = { 'data-dir': join(dataDir, 'nodes', nodeName), 'node-name': nodeName, runtime: 'simulated', 'cluster-cidr': clusterCidr };
   const components = await createNode({
-    config: readConfig({ flags, env: {}, root: true }), clusterDomain, nodeIp, clock: systemClock, credentials: { ca: ca.cert, agent: new LivePair(pair) }, agent: surroundings, proxy: surroundings,
+    config: readConfig({ flags, env: {}, root: true }), clusterDomain, nodeIp, clock: systemClock, credentials: { trust: new LiveValue(ca.cert), agent: new LivePair(pair) }, agent: surroundings, proxy: surroundings,
   });
   let waiting = components.length;
   const ready = Promise.withResolvers<void>();

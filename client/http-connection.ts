@@ -78,9 +78,12 @@ export class HttpConnection {
     return this.#options;
   }
 
-  /** Shows another certificate from the next connection on. What is under way goes on as who it began as; idle connections end. */
-  useIdentity({ cert, key }: Required<Pick<ServerOptions, 'cert' | 'key'>>): void {
-    this.#options = { ...this.#options, cert, key };
+  /**
+   * Shows another certificate, or knows the server by other authorities, from the next connection on. What is under way goes on
+   * as who it began as; idle connections end.
+   */
+  useTls(tls: Pick<ServerOptions, 'ca' | 'cert' | 'key'>): void {
+    this.#options = { ...this.#options, ...tls };
     this.#context = undefined;
     const before = [this.#requests, this.#streams].filter((agent) => agent !== undefined);
     this.#requests = this.#streams = undefined;
@@ -95,7 +98,11 @@ export class HttpConnection {
   get tls() {
     const { ca, cert, key, tlsServerName, insecureSkipTlsVerify } = this.options;
     // Made once: to read the certificates again for each connection takes as long as the rest of its handshake.
-    this.#context ??= tls.createSecureContext({ ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) });
+    this.#context ??= tls.createSecureContext({
+      // What is given as an authority is one, also where another has signed it: as programs in Go take it.
+      allowPartialTrustChain: true,
+      ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }),
+    });
     return {
       secureContext: this.#context,
       ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),

@@ -20,8 +20,8 @@ export interface HttpTransportOptions extends ServerOptions {
 const leaseGroup = 'coordination.k8s.io';
 /** The API over HTTPS, and what else a server does. */
 export interface HttpTransport extends Transport, Streams {
-  /** Shows another client certificate (PEM) from the next connection on; what is under way goes on. */
-  useIdentity(identity: { readonly cert: string; readonly key: string }): void;
+  /** Shows another client certificate, or knows the server by other authorities (PEM), from the next connection on; what is under way goes on. */
+  useTls(tls: Pick<ServerOptions, 'ca' | 'cert' | 'key'>): void;
 }
 
 /** One event: an object of the largest size that a server takes, with room. */
@@ -41,9 +41,9 @@ export const createHttpTransport = (options: HttpTransportOptions): HttpTranspor
     logs: (pod, logOptions, signal) => logs(connection, pod, logOptions, signal),
     exec: (pod, command, { container, ...streams }, signal) => runProcess(connection, processPath(pod, 'exec', container, streams, command), streams, signal),
     attach: (pod, { container, ...streams }, signal) => runProcess(connection, processPath(pod, 'attach', container, streams, []), streams, signal),
-    useIdentity: (identity) => {
-      connection.useIdentity(identity);
-      signsOfLife.useIdentity(identity);
+    useTls: (tls) => {
+      connection.useTls(tls);
+      signsOfLife.useTls(tls);
     },
     close: () => {
       connection.close();

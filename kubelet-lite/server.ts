@@ -10,7 +10,9 @@ import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import type { LivePair } from '../base/live-pair.ts';
+import type { LiveValue } from '../base/live-value.ts';
 import type { Log } from '../base/log.ts';
+import { TrustedClients } from '../base/trusted-clients.ts';
 import { ApiError, badRequest } from '../schemas/errors.ts';
 import type { Engine } from './agent-context.ts';
 import { allContainers } from './pod-view.ts';
@@ -25,8 +27,8 @@ import { channelProtocols, serveWebSocket, type SessionWishes } from './server/w
 export interface AgentTls {
   /** The server's certificate; as long as there is none, nobody can connect. */
   readonly serving: LivePair;
-  /** PEM of the authority that clients' certificates must be from. */
-  readonly clientCa: string;
+  /** PEM of the authorities that clients' certificates may be from. */
+  readonly trust: LiveValue<string>;
 }
 
 export interface AgentServerOptions {
@@ -73,12 +75,18 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
       return known.find((protocol) => offered.has(protocol)) ?? false;
     },
   });
-  const server: Server = createServer({ ...tls.serving.current, ca: tls.clientCa, requestCert: true, rejectUnauthorized: true, maxHeaderSize: limits.headerBytes });
-  const forget = tls.serving.onReplaced((pair) => server.setSecureContext({ ...pair, ca: tls.clientCa }));
-  const open = new Set<Socket>();
+  const server: Server = createServer({ ...tls.serving.current, ca: tls.trust.current, requestCert: true, rejectUnauthorized: true, maxHeaderSize: limits.headerBytes });
+  const clients = new TrustedClients();
+  const useTls = (): void => server.setSecureContext({ ...tls.serving.current, ca: tls.trust.current });
+  const forget = [
+    tls.serving.onReplaced(useTls),
+    tls.trust.onReplaced((authorities) => {
+      useTls();
+      clients.trust(authorities);
+    }),
+  ];
   server.on('secureConnection', (socket) => {
-    open.add(socket);
-    socket.on('close', () => open.delete(socket));
+    clients.add(socket);
     socket.on('error', () => undefined);
   });
 
@@ -121,9 +129,9 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
         resolve({
           port: (server.address() as AddressInfo).port,
           close: () => new Promise((done) => {
-            forget();
+            for (const off of forget) off();
             server.close(() => done());
-            for (const socket of open) socket.destroy();
+            clients.cutAll();
           }),
         });
       });

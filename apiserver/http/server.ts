@@ -10,6 +10,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
+import { TrustedClients } from '../../base/trusted-clients.ts';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
@@ -25,7 +26,7 @@ import { versionInfo } from './version.ts';
 export interface ServerTls {
   readonly cert: string;
   readonly key: string;
-  /** The CA of client certificates. PEM, as the others. */
+  /** The authorities of client certificates. PEM, as the others. */
   readonly ca: string;
 }
 
@@ -59,8 +60,11 @@ export interface ApiHttpServer {
    * addresses, and resolves with the address that it has.
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly address: string; readonly port: number }>;
-  /** Shows another certificate from the next connection on; those that are open go on. */
-  useCertificate(certificate: Pick<ServerTls, 'cert' | 'key'>): void;
+  /**
+   * Shows another certificate, and knows clients by other authorities, from the next connection on. What is open goes on, but
+   * for connections of clients whose certificates none of the authorities has signed.
+   */
+  useTls(tls: ServerTls): void;
   /** Takes no more requests, ends all watches and streams, and resolves when the requests under way are answered (at most closeMs). */
   close(): Promise<void>;
 }
@@ -110,6 +114,7 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const app = createApp({ context, nodes, proxy, authenticator, version: versionInfo(options.version), checks, metrics });
   const upgrade = createUpgradeHandler({ context, nodes, proxy, authenticator });
   const servers: Server[] = [];
+  const clients = new TrustedClients();
 
   let tls = options.tls;
 
@@ -118,6 +123,7 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
     server.maxConnections = limits.connections;
     // Node would ignore what is beyond its limit, as if it had not been said; checkHead refuses it.
     server.maxHeadersCount = 0;
+    server.on('secureConnection', (socket) => clients.add(socket));
     server.on('request', app);
     server.on('upgrade', upgrade);
     server.on('clientError', refuseBytes(context.unhurried));
@@ -145,9 +151,11 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
         resolve({ address: at.address, port: at.port });
       });
     }),
-    useCertificate: ({ cert, key }) => {
-      tls = { ...tls, cert, key };
+    useTls: (next) => {
+      const { ca } = tls;
+      tls = next;
       for (const server of servers) server.setSecureContext(secureContext(tls));
+      if (ca !== tls.ca) clients.trust(tls.ca);
     },
     close: async () => {
       closing.abort();

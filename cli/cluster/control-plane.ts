@@ -13,14 +13,13 @@ import { expireEvents } from '../../apiserver/event-expiry.ts';
 import { createAgentReader } from '../../apiserver/http/agent-reader.ts';
 import { createNodeClient, type NodeTls } from '../../apiserver/http/node-client.ts';
 import { defaultInFlight } from '../../apiserver/http/in-flight.ts';
-import { createApiHttpServer } from '../../apiserver/http/server.ts';
+import { createApiHttpServer, type ServerTls } from '../../apiserver/http/server.ts';
 import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
 import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
 import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { CertificatePair } from '../../base/pki.ts';
 import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
 import type { ClusterConfig } from '../config.ts';
@@ -91,19 +90,19 @@ const limitsOf = ({ requestsInFlight: { reading, mutating }, watchesPerUser, req
   },
 });
 
-/** The authority goes along with the certificate: who joins knows its hash and has yet to see it. */
-const withChain = ({ cert, key }: CertificatePair, ca: string): CertificatePair => ({ cert: `${cert}${ca}`, key });
+/** How the API server shows itself now. The authority goes along with the certificate: who joins knows its hash and has yet to see it. */
+const serverTls = ({ server: { pair: { cert, key } }, trust }: ClusterCredentials): ServerTls => ({ cert: `${cert}${trust.current}`, key, ca: trust.current });
 
 /** How the API server shows itself to agents, with the certificate in force at each dial. */
 class LiveNodeTls implements NodeTls {
-  readonly #credentials: Pick<ClusterCredentials, 'ca' | 'apiserverClient'>;
+  readonly #credentials: Pick<ClusterCredentials, 'trust' | 'apiserverClient'>;
 
-  constructor(credentials: Pick<ClusterCredentials, 'ca' | 'apiserverClient'>) {
+  constructor(credentials: Pick<ClusterCredentials, 'trust' | 'apiserverClient'>) {
     this.#credentials = credentials;
   }
 
   get ca(): string {
-    return this.#credentials.ca;
+    return this.#credentials.trust.current;
   }
 
   get cert(): string {
@@ -141,10 +140,10 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const server = createApiHttpServer({
     core, authorizer: core.authorizer, clock, version: bargeVersion, metrics, auditor: audit?.auditor, limits: limitsOf(config), log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
-    tls: { ...withChain(credentials.server.pair, credentials.ca), ca: credentials.ca }, nodeTls,
+    tls: serverTls(credentials), nodeTls,
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
   });
-  credentials.server.onReplaced((pair) => server.useCertificate(withChain(pair, credentials.ca)));
+  for (const part of [credentials.server, credentials.trust]) part.onReplaced(() => server.useTls(serverTls(credentials)));
   const closing = new AbortController();
   let expiry: Promise<void> | undefined;
   const close = async (): Promise<void> => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { signCertificateRequest } from '../../base/certificate-request.ts';
 import type { Clock } from '../../base/clock.ts';
 import { LivePair } from '../../base/live-pair.ts';
+import { LiveValue } from '../../base/live-value.ts';
 import type { Log } from '../../base/log.ts';
 import { readPair, writePair } from '../../base/pki-files.ts';
 import { apiServerNames, createCa, issueCertificate, readCertificate, whyUnusable, type CertificateOptions, type CertificatePair } from '../../base/pki.ts';
@@ -10,8 +11,8 @@ import type { OwnNames, Signing } from '../../controllers/certificate-signer/pla
 
 /** Every certificate that a control plane needs; each is renewed while it is in use. */
 export interface ClusterCredentials {
-  /** The CA's certificate, PEM; its key stays in its file. */
-  readonly ca: string;
+  /** PEM of the authorities that certificates of this cluster may be from, the one that signs first. */
+  readonly trust: LiveValue<string>;
   /** The API server's own. */
   readonly server: LivePair;
   /** Gives the API server a certificate with one more address in it. */
@@ -88,7 +89,7 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
   const [server, admin, apiserverClient, agent] = [await live('apiserver'), await live('admin'), await live('apiserver-client'), await live('agent')];
   const renewal = (name: keyof typeof wanted, pair: LivePair) => ({ name, pair, renew: () => issue(name, wanted[name]()) });
   return {
-    ca: signer.cert, server, admin, apiserverClient, agent,
+    trust: new LiveValue(signer.cert), server, admin, apiserverClient, agent,
     serveAt: async (address) => {
       addresses.push(address);
       server.replace(await ensure('apiserver', wanted.apiserver()));

@@ -23,7 +23,7 @@ import { withdrawalPort } from '../../proxy/withdrawal-message.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted } from '../run-components.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
-import { noteOwner, ownerOf } from './owner.ts';
+import { keepOwner } from './owner.ts';
 import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
@@ -33,7 +33,7 @@ export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHos
 export interface NodeOptions {
   readonly config: NodeConfig;
   readonly clusterDomain: string;
-  readonly credentials: Pick<ClusterCredentials, 'ca' | 'agent'>;
+  readonly credentials: Pick<ClusterCredentials, 'trust' | 'agent'>;
   readonly nodeIp: string;
   readonly clock: Clock;
   /** Opens the API server of this process to pods; absent where it is elsewhere. */
@@ -75,8 +75,7 @@ const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Pro
     const [{ SimulatedRuntime }, { PretendedOverlay }] = await Promise.all([import('../../kubelet-lite/runtime/simulated.ts'), import('./pretended-network.ts')]);
     return { runtime: new SimulatedRuntime({ clock }), overlay: new PretendedOverlay() };
   }
-  const owner = ownerOf(credentials.ca);
-  await noteOwner(config.dataDir, owner);
+  const owner = await keepOwner(config.dataDir, credentials.trust.current);
   return {
     runtime: new DockerRuntime({
       dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock, ahead: { dir: join(config.dataDir, 'agent', 'programs'), run: runCommand, log: agent.log },
@@ -118,7 +117,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent: AgentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay: known, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { serving: credentials.agent, clientCa: credentials.ca }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes,
+    tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes,
   });
   const ofProxy = ownProxy === undefined ? [] : [ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component));
   const always = [agentComponent, ...ofProxy, ...(shared === undefined ? [] : [shared])];

@@ -46,7 +46,7 @@ const offerJoin = async ({ config: { clusterCidr, serviceCidr, overlay, nodes },
   await publishClusterInfo(client, { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds });
   if (outsideUrl === undefined) return undefined;
   const { id, secret } = await new BootstrapSecrets(client).standing();
-  return { url: outsideUrl, token: printJoinToken({ authority: authorityHash(credentials.ca), id, secret }) };
+  return { url: outsideUrl, token: printJoinToken({ authority: authorityHash(credentials.trust.current), id, secret }) };
 };
 
 const componentUser = (name: string, groups: readonly string[] = []): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
@@ -55,7 +55,7 @@ const writeAdminKubeconfig = (config: ClusterConfig, { credentials, url }: Contr
   const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
   return writeKubeconfig(config.kubeconfig, {
     currentContext: 'barge',
-    clusters: new Map([['barge', { server: url, 'certificate-authority-data': base64(credentials.ca) }]]),
+    clusters: new Map([['barge', { server: url, 'certificate-authority-data': base64(credentials.trust.current) }]]),
     contexts: new Map([['barge', { cluster: 'barge', user: 'admin' }]]),
     users: new Map([['admin', { 'client-certificate-data': base64(credentials.admin.pair.cert), 'client-key-data': base64(credentials.admin.pair.key) }]]),
   });
@@ -91,7 +91,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
       createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: credentials.serverNames }),
       renewals({ credentials, clock, random, log: log.with({ component: 'renewal' }), keepAdmin: () => writeAdminKubeconfig(config, controlPlane) }),
       ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), {
-        clusterCidr: config.clusterCidr, rootCa: credentials.ca, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
+        clusterCidr: config.clusterCidr, rootCa: credentials.trust.current, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
       })] : []),
       ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), { profiles })] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { LivePair } from '../../base/live-pair.ts';
+import { LiveValue } from '../../base/live-value.ts';
 import { CommandError, defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
 import { nodeUser } from '../cluster/part-users.ts';
@@ -52,7 +53,7 @@ export const command = defineCommand({
         dataDir = remote.config.dataDir;
         await writePid(dataDir, 'agent');
         return createNode({
-          config: { ...remote.config, nodeName }, clusterDomain, nodeIp, clock: context.clock, credentials: { ca: remote.ca, agent: new LivePair({ cert, key }) },
+          config: { ...remote.config, nodeName }, clusterDomain, nodeIp, clock: context.clock, credentials: { trust: new LiveValue(remote.ca), agent: new LivePair({ cert, key }) },
           agent: remote.surroundings('agent'), proxy: remote.surroundings('proxy'), withProxy: context.flags['no-proxy'] !== true,
         });
       });

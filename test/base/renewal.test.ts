@@ -48,7 +48,7 @@ test('a certificate of ten minutes is always valid while hours pass, and is not 
   const { clock, issue, renew, pass, counted } = await world(10);
   const pair = new LivePair(await issue());
   const seen = new Set<string>();
-  pair.onReplaced(({ cert }) => seen.add(cert));
+  pair.onReplaced(() => seen.add(pair.pair.cert));
   const stop = new AbortController();
   let turn = 0;
   const running = keepRenewed({ name: 'test', pair, renew, clock, random: () => [0, 0.5, 0.99][turn++ % 3]!, log: silentLog }, stop.signal);
@@ -65,7 +65,7 @@ test('a certificate of ten minutes is always valid while hours pass, and is not 
 
 test('a renewal goes on trying while the authority is away, and one that is missing is asked for at once', async (t) => {
   const { clock, renew, pass, counted } = await world(10);
-  const pair = new LivePair();
+  const pair = new LivePair(undefined);
   const stop = new AbortController();
   const running = keepRenewed({ name: 'test', pair, renew, clock, random: () => 0.5, log: silentLog }, stop.signal);
   await pass(15_000);

@@ -24,13 +24,13 @@ test('a client shows another certificate from the next request on, and what is o
   const first = once(seen, 'first');
   await maps.create({ metadata: { name: 'first', namespace: 'default' } });
   await first;
-  transport.useIdentity(bob);
+  transport.useTls(bob);
   const second = once(seen, 'second');
   await t.throwsAsync(maps.list({ namespace: 'default' }), { message: /User "bob" cannot list/ });
   await t.throwsAsync(transport.send({ verb: 'get', group: 'coordination.k8s.io', version: 'v1', resource: 'leases', namespace: 'default', name: 'x' }), { message: /User "bob" cannot get/ });
   await api.client.of(ConfigMap).create({ metadata: { name: 'second', namespace: 'default' } });
   await second;
-  transport.useIdentity(admin);
+  transport.useTls(admin);
   t.is((await maps.list({ namespace: 'default' })).items.length, 2);
   over.abort();
   await watching;

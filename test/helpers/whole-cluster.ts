@@ -6,6 +6,7 @@ import { createClusterAuthorizer } from '../../apiserver/authorization/cluster-a
 import { MemoryStorage } from '../../apiserver/storage/memory.ts';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { LivePair } from '../../base/live-pair.ts';
+import { LiveValue } from '../../base/live-value.ts';
 import { silentLog } from '../../base/log.ts';
 import type { CertificatePair } from '../../base/pki.ts';
 import { createControllersComponent } from '../../controllers/component.ts';
@@ -138,7 +139,7 @@ export const wholeCluster = async ({ nodes, cpuCount = 4, serving, ca, seed = 1 
         const agent = createAgentComponent(surroundings(`system:node:${name}`, ['system:nodes']), {
           nodeName: name, nodeIp: '127.0.0.1', runtime, withdrawal: proxy.withdrawal, dataDir: join(folder, name), clusterDomain: 'cluster.local', ...cidrs,
           overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
-          tls: { serving: new LivePair(serving), clientCa: ca.cert }, apiserverClientName: 'system:barge:apiserver', nodeLabels: {},
+          tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: 'system:barge:apiserver', nodeLabels: {},
         });
         running = [await run(proxy), await run(agent)];
       },

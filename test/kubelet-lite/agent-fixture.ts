@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCa, issueCertificate, type CertificatePair } from '../../base/pki.ts';
 import { LivePair } from '../../base/live-pair.ts';
+import { LiveValue } from '../../base/live-value.ts';
 import { silentLog } from '../../base/log.ts';
 import type { NewObject } from '../../client/client.ts';
 import { revisionOf } from '../../client/key.ts';
@@ -103,7 +104,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
         nodeName, nodeIp: '127.0.0.1', runtime, dataDir, clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
         overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
         withdrawal: { withdrawn: async (podIp) => { withdrawn.push(podIp); } },
-        tls: { serving: new LivePair(serving), clientCa: ca.cert }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
+        tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
       });
       await new Promise<void>((resolve, reject) => {
         const done = component.run(abort.signal, resolve);

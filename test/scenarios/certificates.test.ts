@@ -47,7 +47,7 @@ test('nodes always have valid certificates, through an absence of the API server
     const kept: CertificatePair[] = [];
     const keep = async (pair: CertificatePair): Promise<void> => void kept.push(pair);
     const identity = new LivePair(await issueCertificate({ ca, commonName: `system:node:${name}`, organizations: ['system:nodes'], usages: ['client'], lifetimeDays: lifetimeMs / 86_400_000, nowMs: clock.now() }));
-    const serving = new LivePair();
+    const serving = new LivePair(undefined);
     const renewal = createNodeRenewal({ client, clock, random: seededRandom(index + 20), log: silentLog, nodeName: name, nodeIp, identity, serving, files: { keepClient: keep, keepServing: keep } });
     return { name, identity, serving, kept, running: renewal.run(stop.signal, () => undefined), renewedAtMs: [] as number[] };
   }));

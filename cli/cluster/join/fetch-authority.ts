@@ -24,6 +24,12 @@ const chainOf = (peer: DetailedPeerCertificate): readonly X509Certificate[] => {
   return chain;
 };
 
+/** Whether each certificate up to that of the authority was signed by the next: directly, or by one that the authority has signed. */
+const leads = (chain: readonly X509Certificate[], ca: X509Certificate): boolean => {
+  const issuers = chain.slice(1, chain.indexOf(ca) + 1);
+  return issuers.length > 0 && issuers.every((issuer, index) => issuer.ca && chain[index]!.verify(issuer.publicKey));
+};
+
 /**
  * Asks a server for the certificate of its authority and takes it only if it is the one that the pin names and has signed
  * the server's own. The connection carries a handshake and nothing else: nothing is said to a server that is not known.
@@ -42,7 +48,7 @@ export const fetchAuthority = async (url: URL, pin: string, signal: AbortSignal)
     const last = chain.at(-1);
     if (ca === undefined) {
       reject(new CommandError(`${url.origin} is not the server that the token is for, and was told nothing: the token names the authority ${pin}, the server shows ${last === undefined ? 'none' : authorityHash(last)}`));
-    } else if (!chain[0]!.verify(ca.publicKey)) {
+    } else if (!leads(chain, ca)) {
       reject(new CommandError(`${url.origin} is not the server that the token is for, and was told nothing: it shows the authority ${pin}, which has not signed its certificate`));
     } else {
       resolve({ ca: ca.toString(), localAddress: socket.localAddress !== undefined && isIPv4(socket.localAddress) ? socket.localAddress : undefined });

@@ -3,6 +3,7 @@
  * user, and from there on is the node. Nothing of that is repeated at a restart, which has the certificates.
  */
 import type { Clock } from '../../../base/clock.ts';
+import { certificatesIn } from '../../../base/authorities.ts';
 import { whyUnusable, type CertificatePair } from '../../../base/pki.ts';
 import { boundTransport } from '../../../client/bound-transport.ts';
 import { createClient } from '../../../client/client.ts';
@@ -91,7 +92,7 @@ const joinAnew = async (options: JoinOptions, signal: AbortSignal): Promise<Kept
 const whyNotKept = (kept: KeptMembership, { token, nodeName, clock }: JoinOptions): string | undefined => {
   const again = "'barge reset' removes what it kept, and it can join again";
   if (nodeName !== undefined && nodeName !== kept.nodeName) return `this machine has joined as ${kept.nodeName}, not ${nodeName}; ${again}`;
-  if (token !== undefined && tokenOf(token).authority !== authorityHash(kept.ca)) return `this machine has joined another cluster, whose authority is ${authorityHash(kept.ca)}, and the token names ${tokenOf(token).authority}; ${again}`;
+  if (token !== undefined && !certificatesIn(kept.ca).some((one) => authorityHash(one) === tokenOf(token).authority)) return `this machine has joined another cluster, whose authority is ${authorityHash(kept.ca)}, and the token names ${tokenOf(token).authority}; ${again}`;
   const why = whyUnusable(kept.client, { ca: kept.ca, nowMs: clock.now(), remainingDays: 0, commonName: `${nodeUser.prefix}${kept.nodeName}` });
   return why === undefined ? undefined : `the certificate of ${kept.nodeName} is of no use: ${why}; ${again} when its Node was deleted (kubectl delete node ${kept.nodeName})`;
 };

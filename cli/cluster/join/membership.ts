@@ -18,7 +18,7 @@ export interface Membership {
 }
 
 export interface KeptMembership extends Membership {
-  /** PEM of the cluster's authority. */
+  /** PEM of the cluster's authorities, the one that signs first. */
   readonly ca: string;
   readonly client: CertificatePair;
   readonly serving: CertificatePair | undefined;

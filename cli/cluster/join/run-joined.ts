@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import type { Component } from '../../../base/component.ts';
 import { LivePair } from '../../../base/live-pair.ts';
+import { LiveValue } from '../../../base/live-value.ts';
 import type { Log } from '../../../base/log.ts';
 import { createClient } from '../../../client/client.ts';
 import { createHttpTransport } from '../../../client/http-transport.ts';
@@ -24,15 +25,16 @@ export interface JoinedOptions {
 /** Runs the node that this machine has become until the signal aborts, and renews its certificates meanwhile. */
 export const runJoined = async ({ membership, files, config, clock, random, log, onReady }: JoinedOptions, signal: AbortSignal): Promise<void> => {
   const { server, ca, nodeName, nodeIp, cluster } = membership;
-  const [identity, serving] = [new LivePair(membership.client), new LivePair(membership.serving)];
+  const [identity, serving, trust] = [new LivePair(membership.client), new LivePair(membership.serving), new LiveValue(ca)];
   const transport = createHttpTransport({ server, ca, ...membership.client, userAgent: 'barge-node' });
-  identity.onReplaced((pair) => transport.useIdentity(pair));
+  identity.onReplaced(() => transport.useTls(identity.pair));
+  trust.onReplaced((ca) => transport.useTls({ ca }));
   const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files });
   const surroundings = (component: string) => ({ transport, clock, random, log: log.with({ component }) });
   try {
     const node = await createNode({
       config: { ...config, nodeName, clusterCidr: cluster.clusterCidr, serviceCidr: cluster.serviceCidr, overlay: cluster.overlay, nodes: { ...config.nodes, leaseSeconds: cluster.nodeLeaseSeconds } }, clusterDomain: cluster.clusterDomain, nodeIp, clock,
-      credentials: { ca, agent: serving }, agent: surroundings('agent'), proxy: surroundings('proxy'),
+      credentials: { trust, agent: serving }, agent: surroundings('agent'), proxy: surroundings('proxy'),
     });
     let waiting = node.length;
     const told = node.map((component): Component => ({

@@ -489,7 +489,7 @@ test('the same server answers at further addresses, and shows a new certificate 
   const open = await own.raw();
   const watch = await own.open(`${configMaps}?watch=true`);
   t.is(open.getPeerX509Certificate()?.fingerprint256, new X509Certificate(own.certificates.server.cert).fingerprint256);
-  own.server.useCertificate({ ...certificate, cert: `${certificate.cert}${ca.cert}` });
+  own.server.useTls({ ...certificate, cert: `${certificate.cert}${ca.cert}`, ca: ca.cert });
   t.deepEqual(await own.server.listen({ host: '127.0.0.9', port: own.port }), { address: '127.0.0.9', port: own.port });
   await t.throwsAsync(own.server.listen({ host: '127.0.0.9', port: own.port }), { code: 'EADDRINUSE' });
   const version = (): Promise<number | undefined> => new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { writePair } from '../../../base/pki-files.ts';
-import { noteOwner, ownerOf, readOwner } from '../../../cli/cluster/owner.ts';
+import { keepOwner, ownerOf, readOwner } from '../../../cli/cluster/owner.ts';
 import { removePid, runningPid, writePid } from '../../../cli/cluster/pid-file.ts';
 
 const folder = async (t: { teardown(fn: () => Promise<void>): void }): Promise<string> => {
@@ -17,8 +17,9 @@ test('the owner of a folder is known by its CA, and on a machine with an agent a
   t.is(await readOwner(cluster), undefined);
   await writePair(join(cluster, 'pki'), 'ca', { cert: 'certificate', key: 'key' });
   t.is(await readOwner(cluster), ownerOf('certificate'));
-  await noteOwner(node, ownerOf('certificate'));
+  t.is(await keepOwner(node, 'certificate'), ownerOf('certificate'));
   t.is(await readOwner(node), ownerOf('certificate'));
+  t.is(await keepOwner(node, 'the certificate that came after it'), ownerOf('certificate'), 'what was made before is still its own');
   await writeFile(join(node, 'agent', 'owner'), 'garbage\n');
   t.is(await readOwner(node), undefined);
 });

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { systemClock } from '../../../base/clock.ts';
 import { LivePair } from '../../../base/live-pair.ts';
+import { LiveValue } from '../../../base/live-value.ts';
 import { silentLog } from '../../../base/log.ts';
 import type { NewObject } from '../../../client/client.ts';
 import { createAgentComponent } from '../../../kubelet-lite/component.ts';
@@ -46,7 +47,7 @@ test.before(async () => {
   const component = createAgentComponent({ transport: api.transport, clock: systemClock, log: silentLog, random: Math.random }, {
     nodeName, nodeIp: '127.0.0.1', runtime, dataDir: join(dataDir, 'data'), clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
     overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: Gateway }), apply: async () => undefined, remove: async () => undefined },
-    withdrawal: { withdrawn: async () => undefined }, tls: { serving: new LivePair(serving), clientCa: ca.cert }, apiserverClientName: apiserverClient, nodeLabels: {},
+    withdrawal: { withdrawn: async () => undefined }, tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: {},
   });
   await new Promise<void>((resolve, reject) => {
     done = component.run(abort.signal, resolve);
