@@ -4,6 +4,7 @@ import { load, YAMLException } from 'js-yaml';
 import { parseCidr } from './cidr.ts';
 import { durationMs } from './flags.ts';
 import type { LogLevel } from '../base/log.ts';
+import type { ImageGcLimits } from '../kubelet-lite/pressure/image-gc-plan.ts';
 
 /** What `barge up` runs with. All state lives in dataDir. */
 export interface ClusterConfig {
@@ -22,6 +23,8 @@ export interface ClusterConfig {
   readonly agent: boolean;
   /** Pod sandboxes that a node makes ahead; 0 for none. */
   readonly warmSandboxes: number;
+  /** When a node removes images that nothing uses. */
+  readonly imageGc: ImageGcLimits;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
   /** `auto`: straight to nodes of the same link. */
@@ -82,6 +85,9 @@ export const settings: readonly Setting[] = [
   { name: 'docker-host', value: 'URL', summary: 'the Docker Engine, unix:// or tcp:// (default DOCKER_HOST, else unix:///var/run/docker.sock)' },
   { name: 'runtime', value: 'docker|simulated', summary: 'what runs the containers; simulated only pretends to (default docker)' },
   { name: 'warm-sandboxes', value: 'N', summary: 'pod sandboxes that a node keeps ready for pods to come, 0 for none (default 8)' },
+  { name: 'image-gc-high-threshold', value: 'PERCENT', summary: "use of the engine's disk from which a node removes images that it pulled and nothing uses; 100 for never (default 85)" },
+  { name: 'image-gc-low-threshold', value: 'PERCENT', summary: 'use of the disk down to which it removes them (default 80)' },
+  { name: 'minimum-image-ttl-duration', value: 'TIME', summary: 'images that were pulled or used less than this ago stay (default 2m)' },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
@@ -109,6 +115,9 @@ export const settings: readonly Setting[] = [
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
+
+/** Those of a node that runs low, wherever it runs. */
+export const pressureSettings = ['image-gc-high-threshold', 'image-gc-low-threshold', 'minimum-image-ttl-duration'] as const;
 
 export type Given = Readonly<Record<string, string | boolean>>;
 
@@ -198,6 +207,13 @@ const timeOf = (name: string, value: string, { least = '1s', most = '1h' }: { re
   return ms;
 };
 
+const imageGcOf = (text: (name: string) => string | undefined): ImageGcLimits => {
+  const highPercent = countOf('image-gc-high-threshold', text('image-gc-high-threshold') ?? '85', { least: 1, most: 100 });
+  const lowPercent = countOf('image-gc-low-threshold', text('image-gc-low-threshold') ?? '80', { least: 0, most: 100 });
+  if (lowPercent >= highPercent) throw new ConfigError(`--image-gc-low-threshold: ${lowPercent} must be less than --image-gc-high-threshold, which is ${highPercent}`);
+  return { highPercent, lowPercent, youngestMs: timeOf('minimum-image-ttl-duration', text('minimum-image-ttl-duration') ?? '2m', { least: '0s', most: '8760h' }) };
+};
+
 const listenOf = (value: string): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
@@ -266,6 +282,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     scheduler: components.has('scheduler'),
     agent: given['no-agent'] !== true && components.has('agent'),
     warmSandboxes: countOf('warm-sandboxes', text('warm-sandboxes') ?? '8', { least: 0, most: 110 }),
+    imageGc: imageGcOf(text),
     clusterCidr,
     serviceCidr,
     overlay: wordOf('overlay', text('overlay') ?? 'auto', ['auto', 'vxlan']),

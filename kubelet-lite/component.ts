@@ -24,6 +24,9 @@ import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-regi
 import { mostPods, nodeResources } from './node-status.ts';
 import { runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
+import { ImageGc } from './pressure/image-gc.ts';
+import { imageGcDefaults, type ImageGcLimits } from './pressure/image-gc-plan.ts';
+import { PulledImages } from './pressure/pulled-images.ts';
 import type { PodNetwork } from './runtime/pod-network.ts';
 import type { RuntimeInfo, SandboxState } from './runtime/runtime.ts';
 import type { WarmSandboxes } from './runtime/warm-sandboxes.ts';
@@ -56,6 +59,8 @@ export interface AgentOptions {
   readonly nodeLabels: Readonly<Record<string, string>>;
   /** How long the node's lease is good; 20 s where absent, 40 s in Kubernetes. */
   readonly leaseSeconds?: number | undefined;
+  /** When images that nothing uses are removed; Kubernetes' defaults where absent. */
+  readonly imageGc?: ImageGcLimits | undefined;
   /** Port of the agent's own server; 0, the default, picks a free one. */
   readonly port?: number;
   readonly mounts?: Mounts;
@@ -137,6 +142,14 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     const { gatewayIp } = await options.overlay.prepare({ nodeName, nodeIp, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
     network({ gatewayIp, podCidr });
 
+    const pulled = new PulledImages({ file: join(dataDir, 'pulled-images.json'), clock, log });
+    await pulled.load();
+    const events = createEventRecorder({ client, clock, log, random, component: 'kubelet', host: nodeName, signal });
+    const reportOfNode = (reason: string, message: string): void => {
+      const node = nodes.get({ name: nodeName });
+      if (node !== undefined) events.event(node, 'Warning', reason, message);
+    };
+    const imageGc = new ImageGc({ runtime, pulled, limits: options.imageGc ?? imageGcDefaults, clock, log, report: reportOfNode });
     const sources = new SourceCache({ client, clock, log, random });
     const claimed = new ClaimedVolumes({
       dirs, claim: (namespace, name) => sources.claim(namespace, name),
@@ -146,9 +159,9 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     });
     const context: AgentContext = {
       clock, log, client, runtime, runtimeName: engine.name,
-      events: createEventRecorder({ client, clock, log, random, component: 'kubelet', host: nodeName, signal }),
+      events,
       actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
-      images: new Images(runtime, clock),
+      images: new Images({ runtime, clock, pulled }),
       sources,
       withdrawal: options.withdrawal, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
       nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: gatewayIp,
@@ -174,7 +187,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     const overlaid = followPeers(nodes, { overlay: options.overlay, nodeName, clock, log, signal });
     const reclaimed = runControllers([reclaimController({ nodeName, dirs, claimed })], surroundings, signal, () => undefined, { informers });
     const warmed = runtime.warm?.keep({ count: options.warmSandboxes ?? 0, most: mostPods, pods: () => pods.list().length }, signal);
-    await Promise.all([informing, heard, overlaid, reclaimed, warmed, registration.run(signal), sampler.run(signal)]);
+    await Promise.all([informing, heard, overlaid, reclaimed, warmed, registration.run(signal), sampler.run(signal), imageGc.run(signal)]);
     await context.sources.close();
   } finally {
     workers?.close();

@@ -7,7 +7,8 @@
  * for images that are here, so that pods do not wait for it one after the other.
  */
 import type { Clock } from '../base/clock.ts';
-import { RuntimeError, type ContainerRuntime, type ImageAuth } from './runtime/runtime.ts';
+import type { PulledImages } from './pressure/pulled-images.ts';
+import { RuntimeError, type ContainerRuntime, type ImageAuth, type ImageState } from './runtime/runtime.ts';
 
 export interface ImageRequest {
   readonly image: string;
@@ -43,17 +44,21 @@ export class Images {
   readonly #runtime: ContainerRuntime;
   readonly #clock: Clock;
   readonly #leaveAloneUntilMs = new Map<string, number>();
-  readonly #pulls = new Map<string, Promise<string>>();
+  readonly #pulled: PulledImages;
+  readonly #pulls = new Map<string, Promise<ImageState>>();
 
-  constructor(runtime: ContainerRuntime, clock: Clock) {
+  constructor({ runtime, clock, pulled }: { readonly runtime: ContainerRuntime; readonly clock: Clock; readonly pulled: PulledImages }) {
     this.#runtime = runtime;
     this.#clock = clock;
+    this.#pulled = pulled;
   }
 
   /** Resolves when the image is on the node. Rejects with RuntimeError ErrImagePull, ErrImageNeverPull or InvalidImageName. */
   async ensure(request: ImageRequest, signal: AbortSignal): Promise<void> {
     const { image, policy, report } = request;
-    const present = await this.#runtime.findImage(image) !== undefined;
+    const id = await this.#runtime.findImage(image);
+    const present = id !== undefined;
+    if (present) this.#pulled.use([id]);
     if (policy === 'Never' && !present) throw new RuntimeError('ErrImageNeverPull', `Container image "${image}" is not present with pull policy of Never`);
     if (present && policy !== 'Always') {
       report('Normal', 'Pulled', `Container image "${image}" already present on machine`);
@@ -81,7 +86,7 @@ export class Images {
   }
 
   /** Pods that want the same image at the same time with the same credentials share one pull. */
-  #pullOnce(request: ImageRequest, present: boolean, signal: AbortSignal): Promise<string> {
+  #pullOnce(request: ImageRequest, present: boolean, signal: AbortSignal): Promise<ImageState> {
     const key = JSON.stringify([request.image, request.auths]);
     let pull = this.#pulls.get(key);
     if (pull === undefined) {
@@ -91,7 +96,8 @@ export class Images {
     return abandonedBy(signal, pull);
   }
 
-  async #pull({ image, auths }: ImageRequest, present: boolean): Promise<string> {
+  async #pull({ image, auths }: ImageRequest, present: boolean): Promise<ImageState> {
+    const before = await this.#runtime.images();
     let last: unknown;
     for (const auth of auths.length === 0 ? [undefined] : auths) {
       const abort = new AbortController();
@@ -101,7 +107,9 @@ export class Images {
         if (!answered) abort.abort();
       }));
       try {
-        return await this.#runtime.pullImage(image, { auth, answered: () => { answered = true; } }, abort.signal);
+        const pulled = await this.#runtime.pullImage(image, { auth, answered: () => { answered = true; } }, abort.signal);
+        await this.#pulled.add(pulled, before);
+        return pulled;
       } catch (error) {
         last = abort.signal.aborted ? new RuntimeError('ErrImagePull', answered ? 'the pull took too long' : 'i/o timeout: the registry did not answer', { cause: error }) : error;
       } finally {

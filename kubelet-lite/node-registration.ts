@@ -1,5 +1,5 @@
 /** Keeps the node's object and its lease: made at the start, renewed four times in its life, corrected when something changed. */
-import { mkdir, readFile, statfs } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import { rfc3339Micro, sleep, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -9,6 +9,7 @@ import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
 import { localPathDir } from '../schemas/volumes/volume-words.ts';
+import { diskSpaceOf } from './disk-space.ts';
 import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
@@ -42,8 +43,8 @@ const idFile = async (path: string): Promise<string> => (await readFile(path, 'u
 /** What the machine says now. */
 export const machineFacts = async (dataDir: string): Promise<MachineFacts> => {
   await mkdir(dataDir, { recursive: true });
-  const [disk, machineId, bootId] = await Promise.all([statfs(dataDir), idFile('/etc/machine-id'), idFile('/proc/sys/kernel/random/boot_id')]);
-  return { memoryAvailableBytes: freemem(), diskTotalBytes: disk.blocks * disk.bsize, diskAvailableBytes: disk.bavail * disk.bsize, machineId, bootId };
+  const [disk, machineId, bootId] = await Promise.all([diskSpaceOf(dataDir), idFile('/etc/machine-id'), idFile('/proc/sys/kernel/random/boot_id')]);
+  return { memoryAvailableBytes: freemem(), diskTotalBytes: disk.capacityBytes, diskAvailableBytes: disk.availableBytes, machineId, bootId };
 };
 
 export class NodeRegistration {

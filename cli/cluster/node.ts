@@ -28,7 +28,7 @@ import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
 /** What a node has to know, whether the control plane is in its process or not. */
-export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay' | 'warmSandboxes'>;
+export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay' | 'warmSandboxes' | 'imageGc'>;
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -117,7 +117,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent: AgentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay: known, withdrawal,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes,
+    tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes, imageGc: config.imageGc,
   });
   const ofProxy = ownProxy === undefined ? [] : [ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component));
   const always = [agentComponent, ...ofProxy, ...(shared === undefined ? [] : [shared])];

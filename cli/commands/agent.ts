@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { LivePair } from '../../base/live-pair.ts';
 import { LiveValue } from '../../base/live-value.ts';
 import { CommandError, defineCommand } from '../command.ts';
+import { pressureSettings } from '../config.ts';
 import { flag } from '../flags.ts';
 import { nodeUser } from '../cluster/part-users.ts';
 import { removePid, writePid } from '../cluster/pid-file.ts';
@@ -11,7 +12,7 @@ import { remoteFlags, runRemote, type Remote } from '../cluster/run-remote.ts';
 /** Of hundreds of agents each needs few connections, and the server has a bound on all of them. */
 export const agentRequestsAtATime = 4;
 
-const part = { name: 'agent', requestsAtATime: agentRequestsAtATime, settings: ['data-dir', 'docker-host', 'runtime', 'warm-sandboxes', 'cluster-cidr', 'service-cidr', 'overlay', 'node-lease-duration', 'node-monitor-grace-period'] };
+const part = { name: 'agent', requestsAtATime: agentRequestsAtATime, settings: ['data-dir', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'cluster-cidr', 'service-cidr', 'overlay', 'node-lease-duration', 'node-monitor-grace-period'] };
 /** The extended key usage "TLS server" (RFC 5280). */
 const serverUsage = '1.3.6.1.5.5.7.3.1';
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import { diskSpaceOf, type DiskSpace } from '../disk-space.ts';
 import { engineWords, isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import type { ImageProgram } from './docker-gate.ts';
 import { pauseImageName, pauseProgram, tarOf } from './pause-image.ts';
@@ -49,7 +50,13 @@ export const healthOf = ({ Healthcheck: check, Shell: shell }: HealthConfig): Im
   return { command, intervalSeconds: seconds(check?.Interval), timeoutSeconds: seconds(check?.Timeout), retries: check?.Retries || healthDefaults.retries };
 };
 
-interface KnownImage { readonly id: string; readonly user: string; readonly program: ImageProgram; readonly health: ImageHealth | undefined }
+interface KnownImage extends ImageState { readonly user: string; readonly program: ImageProgram; readonly health: ImageHealth | undefined }
+
+interface ListedImage { readonly Id: string; readonly RepoTags?: readonly string[] | null | undefined; readonly RepoDigests?: readonly string[] | null | undefined; readonly Size: number }
+
+const stateOf = ({ Id: id, RepoTags: tags, RepoDigests: digests, Size: sizeBytes }: ListedImage): ImageState =>
+  // An engine tells null where an image has none.
+  ({ id, names: [...(digests ?? []), ...(tags ?? [])].filter((name) => !name.includes('<none>')), sizeBytes });
 
 /**
  * The engine's images. Ids are remembered until the engine reports a change of any image, so that a pod's start costs no
@@ -57,12 +64,15 @@ interface KnownImage { readonly id: string; readonly user: string; readonly prog
  */
 export class DockerImages {
   readonly #docker: Docker;
+  readonly #isLocal: boolean;
   readonly #ids = new Map<string, KnownImage>();
   #pause: Promise<void> | undefined;
+  #folder: string | undefined;
   #list: Promise<readonly ImageState[]> | undefined;
 
-  constructor(docker: Docker) {
+  constructor(docker: Docker, { isLocal }: { readonly isLocal: boolean }) {
     this.#docker = docker;
+    this.#isLocal = isLocal;
   }
 
   /** An image was pulled, tagged, removed: what was remembered may be wrong. */
@@ -87,9 +97,7 @@ export class DockerImages {
   async #listImages(): Promise<readonly ImageState[]> {
     try {
       const images = await this.#docker.listImages();
-      return images
-        // An engine tells null where an image has none.
-        .map(({ RepoTags, RepoDigests, Size }) => ({ names: [...(RepoDigests ?? []), ...(RepoTags ?? [])].filter((name) => !name.includes('<none>')), sizeBytes: Size }))
+      return images.map(stateOf)
         .filter(({ names }) => names.length > 0)
         .toSorted((a, b) => b.sizeBytes - a.sizeBytes);
     } catch (error) {
@@ -118,9 +126,10 @@ export class DockerImages {
     const known = this.#ids.get(image);
     if (known !== undefined) return known;
     try {
-      const { Id: id, Config: config } = await this.#docker.getImage(image).inspect();
+      const inspected = await this.#docker.getImage(image).inspect();
+      const config = inspected.Config;
       const { Entrypoint: entrypoint, Cmd: command, Env: env } = config;
-      const found = { id, user: config.User ?? '', program: { entrypoint: [entrypoint ?? []].flat(), command: command ?? [], env: env ?? [] }, health: healthOf(config as HealthConfig) };
+      const found = { ...stateOf(inspected), user: config.User ?? '', program: { entrypoint: [entrypoint ?? []].flat(), command: command ?? [], env: env ?? [] }, health: healthOf(config as HealthConfig) };
       this.#ids.set(image, found);
       return found;
     } catch (error) {
@@ -130,7 +139,7 @@ export class DockerImages {
     }
   }
 
-  async pull(image: string, { auth, answered }: PullOptions, signal: AbortSignal): Promise<string> {
+  async pull(image: string, { auth, answered }: PullOptions, signal: AbortSignal): Promise<ImageState> {
     const authconfig = auth === undefined ? {} : { authconfig: { username: auth.username, password: auth.password, serveraddress: auth.serverAddress ?? '' } };
     try {
       // The engine answers when it has the registry's word on the image, or the error.
@@ -142,9 +151,48 @@ export class DockerImages {
       throw runtimeError('ErrImagePull', error);
     }
     this.#ids.delete(image);
-    const id = await this.find(image);
-    if (id === undefined) throw new RuntimeError('ErrImagePull', `image ${image} was pulled and is gone again`);
-    return id;
+    const found = await this.#inspect(image);
+    if (found === undefined) throw new RuntimeError('ErrImagePull', `image ${image} was pulled and is gone again`);
+    const { id, names, sizeBytes } = found;
+    return { id, names, sizeBytes };
+  }
+
+  async inUse(): Promise<ReadonlySet<string>> {
+    try {
+      return new Set((await this.#docker.listContainers({ all: true })).map(({ ImageID: id }) => id));
+    } catch (error) {
+      throw runtimeError('EngineUnavailable', error);
+    }
+  }
+
+  /** Name by name: the engine refuses an id that has several, and the image goes with the last. */
+  async remove(id: string): Promise<void> {
+    // Of an image with several names the engine would take all but the last.
+    if ((await this.inUse()).has(id)) throw new RuntimeError('RemoveImageError', `a container is using image ${id}`);
+    try {
+      const { names } = stateOf(await this.#docker.getImage(id).inspect());
+      for (const name of names.length === 0 ? [id] : names) {
+        await this.#docker.getImage(name).remove().catch((error: unknown) => {
+          // Its digests go with the last tag of a repository.
+          if (!isMissing(error)) throw error;
+        });
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw runtimeError('RemoveImageError', error);
+    } finally {
+      this.forget();
+    }
+  }
+
+  async disk(): Promise<DiskSpace | undefined> {
+    if (!this.#isLocal) return undefined;
+    try {
+      this.#folder ??= (await this.#docker.info() as { readonly DockerRootDir: string }).DockerRootDir;
+      // An engine in a machine of its own has its folder there.
+      return await diskSpaceOf(this.#folder).catch(() => undefined);
+    } catch (error) {
+      throw runtimeError('EngineUnavailable', error);
+    }
   }
 
   /** Makes the sandbox image when the engine does not have it. Calls at the same time share one import. */

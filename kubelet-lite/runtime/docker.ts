@@ -11,6 +11,7 @@ import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
 import type { RunCommand } from '../../base/commands.ts';
 import type { Log } from '../../base/log.ts';
+import type { DiskSpace } from '../disk-space.ts';
 import { readMachine } from './cgroup-usage.ts';
 import { connectDocker } from './docker-client.ts';
 import { isMissing, runtimeError, statusOf } from './docker-errors.ts';
@@ -82,8 +83,8 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
     this.#docker = connectDocker(options.dockerHost);
-    this.#images = new DockerImages(this.#docker);
     const isLocal = options.dockerHost?.startsWith('unix://') ?? true;
+    this.#images = new DockerImages(this.#docker, { isLocal });
     this.#stats = new DockerStats(this.#docker, { clock: options.clock, isLocal });
     this.#sessions = new DockerSessions(this.#docker, options.clock);
     this.warm = new WarmSandboxes({ ...options.ahead, docker: this.#docker, clock: options.clock, owner: options.owner, network: options.network, isLocal, image: () => this.#images.pause() });
@@ -129,8 +130,20 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     return this.#images.health(image);
   }
 
-  pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<string> {
+  pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<ImageState> {
     return this.#images.pull(image, options, signal);
+  }
+
+  imagesInUse(): Promise<ReadonlySet<string>> {
+    return this.#images.inUse();
+  }
+
+  removeImage(id: string): Promise<void> {
+    return this.#images.remove(id);
+  }
+
+  imageDisk(): Promise<DiskSpace | undefined> {
+    return this.#images.disk();
   }
 
   createSandbox(spec: SandboxSpec): Promise<SandboxState> {

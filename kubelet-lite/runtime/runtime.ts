@@ -4,6 +4,8 @@
  * holds all implementations to this.
  */
 
+import type { DiskSpace } from '../disk-space.ts';
+
 export interface ImageAuth { readonly username: string; readonly password: string; readonly serverAddress?: string }
 
 /** One pod's shared namespaces. */
@@ -99,8 +101,8 @@ export interface SandboxState {
   readonly containers: readonly ContainerState[];
 }
 
-/** Why the engine refused: the reasons that a pod's status shows. */
-export type RuntimeReason = 'ErrImagePull' | 'ErrImageNeverPull' | 'InvalidImageName' | 'CreateContainerError' | 'RunContainerError' | 'CreatePodSandboxError' | 'EngineUnavailable';
+/** Why the engine refused: the reasons that a pod's status shows, and that of an image which cannot be removed. */
+export type RuntimeReason = 'ErrImagePull' | 'ErrImageNeverPull' | 'InvalidImageName' | 'CreateContainerError' | 'RunContainerError' | 'CreatePodSandboxError' | 'RemoveImageError' | 'EngineUnavailable';
 
 export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
@@ -128,6 +130,7 @@ export interface RuntimeInfo {
 
 /** An image on the node, by all its names (`repository:tag`, `repository@digest`). */
 export interface ImageState {
+  readonly id: string;
   readonly names: readonly string[];
   readonly sizeBytes: number;
 }
@@ -162,8 +165,14 @@ export interface ContainerRuntime {
   imageUser(image: string): Promise<string>;
   /** The image's own check of its program's health; undefined where it has none, or is not on this node. */
   imageHealth(image: string): Promise<ImageHealth | undefined>;
-  /** Fetches an image; rejects with ErrImagePull and the engine's words. Resolves with its id. */
-  pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<string>;
+  /** Fetches an image; rejects with ErrImagePull and the engine's words. Resolves with the image, by all its names. */
+  pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<ImageState>;
+  /** Ids of the images of all containers of the engine, whoever made them, also of those that have ended. */
+  imagesInUse(): Promise<ReadonlySet<string>>;
+  /** Takes an image off the node, with all its names; nothing where it is gone. Rejects with RemoveImageError, as for one that a container was made from. */
+  removeImage(id: string): Promise<void>;
+  /** Where the engine keeps images; undefined where that is not on this machine. */
+  imageDisk(): Promise<DiskSpace | undefined>;
   /** Makes and starts the sandbox, or finds the one of this pod and attempt. */
   createSandbox(spec: SandboxSpec): Promise<SandboxState>;
   /** Makes and starts a container in a sandbox, or finds the one of this name and attempt. Rejects with RuntimeError. */

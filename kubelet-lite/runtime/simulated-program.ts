@@ -33,6 +33,8 @@ export interface SimulatedImage {
   readonly answerMs?: number;
   /** User of its configuration; root where absent. */
   readonly user?: string;
+  /** 0 where absent. */
+  readonly sizeBytes?: number;
   /** Its own check of its program's health. */
   readonly health?: ImageHealth;
   /** What each run does, by attempt; the last goes for all later ones. Nothing: it runs until it is stopped. */

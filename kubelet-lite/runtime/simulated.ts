@@ -4,8 +4,11 @@
  * the promises of ContainerRuntime to the letter (test/suites/runtime.ts holds it to that), so that an agent cannot tell.
  */
 import { sleep, type Clock } from '../../base/clock.ts';
+import type { DiskSpace } from '../disk-space.ts';
 import type { PodNetwork } from './pod-network.ts';
+import { SimulatedImages } from './simulated-images.ts';
 import type { SimulatedImage, SimulatedProgram } from './simulated-program.ts';
+import { simulatedSession } from './simulated-session.ts';
 import {
   RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
   type ExecOptions, type ExecSession, type ImageHealth, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
@@ -48,8 +51,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   /** Reaches the programs of this runtime. */
   readonly network: PodNetwork;
   readonly #options: SimulatedRuntimeOptions;
-  readonly #images = new Map<string, SimulatedImage>();
-  readonly #present = new Set<string>();
+  readonly #images: SimulatedImages;
   readonly #sandboxes = new Map<string, SimulatedSandbox>();
   readonly #containers = new Map<string, SimulatedContainer>();
   readonly #listeners = new Set<(uid: string | Error) => void>();
@@ -60,6 +62,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   constructor(options: SimulatedRuntimeOptions) {
     this.#options = options;
+    this.#images = new SimulatedImages(options.clock);
     this.#startedAtMs = options.clock.now();
     this.network = {
       httpGet: async ({ host, port, path }) => {
@@ -80,8 +83,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   /** Says what an image does. Images that were never mentioned are present and run until they are stopped. */
   script(image: string, does: SimulatedImage): void {
-    this.#images.set(image, does);
-    this.#present.delete(image);
+    this.#images.script(image, does);
   }
 
   /** Ends a running container from outside, as `docker kill` would. */
@@ -130,33 +132,42 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   async images(): Promise<readonly ImageState[]> {
     this.#check();
-    return [...this.#present].map((image) => ({ names: [image], sizeBytes: 0 }));
+    return this.#images.list();
   }
 
   async findImage(image: string): Promise<string | undefined> {
     this.#check();
-    return (this.#images.get(image)?.present ?? true) || this.#present.has(image) ? `sha256:${Buffer.from(image).toString('hex')}` : undefined;
+    return this.#images.find(image);
   }
 
   async imageUser(image: string): Promise<string> {
     this.#check();
-    return this.#images.get(image)?.user ?? '';
+    return this.#images.of(image).user ?? '';
   }
 
   async imageHealth(image: string): Promise<ImageHealth | undefined> {
     this.#check();
-    return this.#images.get(image)?.health;
+    return this.#images.of(image).health;
   }
 
-  async pullImage(image: string, { answered }: PullOptions, signal: AbortSignal): Promise<string> {
+  async pullImage(image: string, options: PullOptions, signal: AbortSignal): Promise<ImageState> {
     this.#check();
-    const { pullMs = 0, answerMs = 0, pullError } = this.#images.get(image) ?? {};
-    if (answerMs > 0) await sleep(this.#options.clock, answerMs, signal);
-    if (pullError === undefined) answered?.();
-    if (pullMs > 0) await sleep(this.#options.clock, pullMs, signal);
-    if (signal.aborted || pullError !== undefined) throw new RuntimeError('ErrImagePull', pullError ?? 'the pull was given up');
-    this.#present.add(image);
-    return await this.findImage(image) ?? '';
+    return this.#images.pull(image, options, signal);
+  }
+
+  async imagesInUse(): Promise<ReadonlySet<string>> {
+    this.#check();
+    return new Set([...this.#containers.values()].map(({ state }) => state.imageId));
+  }
+
+  async removeImage(id: string): Promise<void> {
+    if ((await this.imagesInUse()).has(id)) throw new RuntimeError('RemoveImageError', `a container is using image ${id}`);
+    this.#images.remove(id);
+  }
+
+  /** Images that are only pretended are on no disk. */
+  async imageDisk(): Promise<DiskSpace | undefined> {
+    return undefined;
   }
 
   async createSandbox(spec: SandboxSpec): Promise<SandboxState> {
@@ -180,8 +191,8 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     if (existing !== undefined && existing.state.status !== 'created') return existing.state;
     const imageId = await this.findImage(spec.image);
     if (imageId === undefined) throw new RuntimeError('ErrImagePull', `No such image: ${spec.image}`);
-    this.#present.add(spec.image);
-    const runs = this.#images.get(spec.image)?.runs ?? [];
+    this.#images.use(spec.image);
+    const runs = this.#images.of(spec.image).runs ?? [];
     const program = runs[Math.min(spec.attempt, runs.length - 1)] ?? {};
     const { clock } = this.#options;
     const container: SimulatedContainer = {
@@ -288,13 +299,13 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   async exec(id: string, { command, stdin }: ExecOptions): Promise<ExecSession> {
     const container = this.#find(id);
     if (container.state.status !== 'running') throw new RuntimeError('RunContainerError', `container ${id} is not running`);
-    return session(stdin, (input) => container.program.exec?.(command, input) ?? { stdout: input === '' ? `${command.join(' ')}\n` : input, code: 0 });
+    return simulatedSession(stdin, (input) => container.program.exec?.(command, input) ?? { stdout: input === '' ? `${command.join(' ')}\n` : input, code: 0 });
   }
 
   async attach(id: string, { stdin }: { readonly stdin: boolean; readonly tty: boolean }): Promise<ExecSession> {
     const container = this.#find(id);
     if (container.state.status !== 'running') throw new RuntimeError('RunContainerError', `container ${id} is not running`);
-    return session(stdin, (input) => ({ stdout: input, code: container.state.exitCode ?? 0 }));
+    return simulatedSession(stdin, (input) => ({ stdout: input, code: container.state.exitCode ?? 0 }));
   }
 
   async stats(id: string): Promise<StatsSample> {
@@ -370,26 +381,3 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     return new RuntimeError('EngineUnavailable', 'the container engine does not answer');
   }
 }
-
-/** A session whose program reads all of its input, answers once and ends. */
-const session = (stdin: boolean, run: (input: string) => { readonly stdout?: string; readonly stderr?: string; readonly code: number }): ExecSession => {
-  const input: Uint8Array[] = [];
-  const closed = Promise.withResolvers<void>();
-  const exit = Promise.withResolvers<number>();
-  if (!stdin) closed.resolve();
-  const output = async function* (): AsyncGenerator<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }> {
-    await closed.promise;
-    const { stdout = '', stderr = '', code } = run(Buffer.concat(input).toString());
-    if (stdout !== '') yield { stream: 'stdout', data: encode(stdout) };
-    if (stderr !== '') yield { stream: 'stderr', data: encode(stderr) };
-    exit.resolve(code);
-  };
-  return {
-    output: output(),
-    write: async (data) => { input.push(data); },
-    closeInput: () => closed.resolve(),
-    resize: async () => undefined,
-    exit: exit.promise,
-    close: () => closed.resolve(),
-  };
-};

@@ -18,6 +18,8 @@ export interface RuntimeHarness {
   readonly again: Engine;
   /** The image, command and args of a container that does this. */
   program(program: Program): Pick<ContainerSpec, 'image' | 'command' | 'args'>;
+  /** A program in an image that no other test uses. */
+  ownImage(): Promise<Pick<ContainerSpec, 'image' | 'command' | 'args'>>;
   /** An image that is not on the node and cannot be had. */
   readonly missingImage: string;
   close(): Promise<void>;
@@ -160,6 +162,25 @@ export const runtimeSuite = (test: TestFn, open: () => Promise<RuntimeHarness>):
     const images = await runtime.images();
     t.true(images.some(({ names }) => names.includes(image) || names.includes(`${image}:latest`)), JSON.stringify(images));
     t.true(images.every(({ names, sizeBytes }) => names.length > 0 && sizeBytes >= 0));
+  });
+
+  test('an image of a container is in use until the container is removed, and goes then', async (t) => {
+    const { runtime, sandbox, ownImage } = await begun(t);
+    const runs = await ownImage();
+    const run = await runtime.startContainer(sandbox.id, containerSpec(runs));
+    await runtime.stopContainer(run.id, 0);
+    t.true((await runtime.imagesInUse()).has(run.imageId));
+    const refused = await t.throwsAsync(runtime.removeImage(run.imageId), { instanceOf: RuntimeError });
+    t.is(refused?.reason, 'RemoveImageError');
+    t.is(await runtime.findImage(runs.image), run.imageId);
+    await runtime.removeContainer(run.id);
+    t.false((await runtime.imagesInUse()).has(run.imageId));
+    await runtime.removeImage(run.imageId);
+    t.is(await runtime.findImage(runs.image), undefined);
+    t.false((await runtime.images()).some(({ id }) => id === run.imageId));
+    await t.notThrowsAsync(runtime.removeImage(run.imageId), 'a second removal does nothing');
+    const disk = await runtime.imageDisk();
+    t.true(disk === undefined || (disk.availableBytes > 0 && disk.availableBytes < disk.capacityBytes));
   });
 
   test('logs have both streams, a tail, and times', async (t) => {

@@ -13,24 +13,30 @@ import { runtimeSuite } from '../../suites/runtime.ts';
 const run = promisify(execFile);
 const mark = `barge-suite-${process.pid}`;
 
-const makeImage = async (): Promise<void> => {
+const makeImage = async (image: string): Promise<void> => {
   const dir = await mkdtemp(join(tmpdir(), 'barge-image-'));
   await mkdir(join(dir, 'bin'));
   await cp('/bin/busybox', join(dir, 'bin/busybox'));
   for (const applet of ['sh', 'sleep', 'cat', 'echo']) await symlink('busybox', join(dir, 'bin', applet));
-  await run('sh', ['-c', `tar -C ${dir} -c . | docker import - ${mark}:1`]);
+  await run('sh', ['-c', `tar -C ${dir} -c . | docker import - ${image}`]);
   await rm(dir, { recursive: true });
 };
 
 const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 runtimeSuite(test, async () => {
-  await makeImage();
+  await makeImage(`${mark}:1`);
   await run('docker', ['network', 'create', mark]);
   const open = () => new DockerRuntime({ dockerHost: process.env['DOCKER_HOST'], owner: mark, network: mark, clock: systemClock });
   const runtime = open();
   return {
     runtime, again: open(), missingImage: 'localhost:9/missing:1',
+    ownImage: async () => {
+      await makeImage(`${mark}-own:1`);
+      // The engine refuses to remove an image by its id when it has several names.
+      await run('docker', ['tag', `${mark}-own:1`, `${mark}-own:2`]);
+      return { image: `${mark}-own:1`, command: ['sleep', '1000'] };
+    },
     program: ({ output = [], exitCode, ignoresTerm = false, cannotStart = false }) => {
       // A pause between lines keeps the order of the two streams, which are two pipes.
       const says = output.map(({ stream, line }) => `echo ${quoted(line)}${stream === 'stderr' ? ' >&2' : ''}; sleep 0.05`);

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { docker, E2eCluster, ensureImages, kubectlOf, run, within } from '../../helpers/e2e.ts';
+import { docker, E2eCluster, ensureImages, kubectlOf, must, run, within } from '../../helpers/e2e.ts';
 
 const user = 'puller';
 const password = 'pull-it';
@@ -21,8 +21,8 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** The registry's address, once it answers. */
-const registry = async (t: ExecutionContext): Promise<string> => {
+/** The registry's address, once it answers, and a folder with the settings of a client that may use it. */
+const registry = async (t: ExecutionContext): Promise<{ readonly address: string; readonly config: string }> => {
   const dir = await mkdtemp(join(tmpdir(), 'barge-registry-'));
   t.teardown(() => rm(dir, { recursive: true }));
   const address = `127.0.0.1:${await freePort()}`;
@@ -41,14 +41,15 @@ auth: {htpasswd: {realm: test, path: ${dir}/htpasswd}}
   await mkdir(config);
   await writeFile(join(config, 'config.json'), JSON.stringify({ auths: { [address]: { auth: Buffer.from(`${user}:${password}`).toString('base64') } } }));
   for (const name of ['one', 'two', 'three']) {
-    await docker('tag', 'barge/hello:1', `${address}/team/${name}:1`);
+    // An image of its own: one that is on the node under another name is not the agent's to remove.
+    await must('docker', ['build', '--quiet', '--tag', `${address}/team/${name}:1`, '-'], { input: `FROM barge/hello:1\nLABEL team=${name}-${process.pid}\n` });
     await docker('--config', config, 'push', '--quiet', `${address}/team/${name}:1`);
     await docker('rmi', `${address}/team/${name}:1`);
   }
   t.teardown(async () => {
     for (const name of ['one', 'two', 'three']) await run('docker', ['rmi', '-f', `${address}/team/${name}:1`]);
   });
-  return address;
+  return { address, config };
 };
 
 const pod = (name: string, image: string, extra: string): string => `
@@ -58,10 +59,11 @@ metadata: {name: ${name}}
 spec: {terminationGracePeriodSeconds: 1, containers: [{name: main, image: "${image}"}], ${extra}}
 `;
 
-test('pull secrets of pods and service accounts; without one the pod waits, says why, and starts when it is there', async (t) => {
+test('pull secrets of pods and service accounts; without one the pod waits, says why, and starts when it is there; images go when the disk is full', async (t) => {
   await ensureImages();
-  const address = await registry(t);
-  const cluster = await E2eCluster.start();
+  const { address, config } = await registry(t);
+  // Its disk counts as full: what nothing uses goes with the next look, which is at the start.
+  let cluster = await E2eCluster.start({ args: ['--image-gc-high-threshold', '1', '--image-gc-low-threshold', '0', '--minimum-image-ttl-duration', '0s'] });
   t.teardown(() => cluster.remove());
   const kubectl = await kubectlOf(20);
   const k = (...args: readonly string[]): Promise<string> => cluster.with(kubectl, args);
@@ -95,4 +97,14 @@ imagePullSecrets: [{name: legacy}]
   await apply(pod('shipped', `${address}/team/two:1`, 'serviceAccountName: shipper'));
   await k('wait', '--for=condition=Ready', 'pod/shipped', '--timeout=180s');
   t.is(await k('get', 'pod', 'refused', '-o', 'jsonpath={.status.phase}'), 'Pending');
+
+  // The image of a pod that is gone goes, also when the agent was away meanwhile; those of others stay.
+  await docker('--config', config, 'pull', '--quiet', `${address}/team/three:1`);
+  await k('delete', 'pod', 'shipped', 'refused', '--timeout=120s');
+  await cluster.end();
+  cluster = await cluster.again();
+  const here = (): Promise<string> => docker('images', '--format', '{{.Repository}}:{{.Tag}}');
+  await within(120, async () => assert.doesNotMatch(await here(), /team\/two:1/));
+  for (const image of [`${address}/team/one:1`, `${address}/team/three:1`, 'barge/hello:1', 'barge/pause:1']) t.regex(await here(), new RegExp(`^${image}$`, 'm'));
+  await within(60, async () => assert.match(await k('get', 'events', '--field-selector', 'involvedObject.kind=Node', '-o', 'jsonpath={.items[*].reason}'), /FreeDiskSpaceFailed/));
 });

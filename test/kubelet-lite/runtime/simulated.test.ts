@@ -8,7 +8,7 @@ runtimeSuite(test, async () => {
   let count = 0;
   runtime.script('missing:1', { present: false, pullError: 'not found' });
   return {
-    runtime, again: runtime, missingImage: 'missing:1',
+    runtime, again: runtime, missingImage: 'missing:1', ownImage: async () => ({ image: 'own:1' }),
     program: ({ output = [], exitCode, ignoresTerm = false, cannotStart = false }) => {
       const image = `program-${count++}:1`;
       runtime.script(image, { runs: [{
