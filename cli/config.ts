@@ -1,8 +1,9 @@
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { load, YAMLException } from 'js-yaml';
-import { parseCidr } from './cidr.ts';
+import { parseCidr, type Cidr } from './cidr.ts';
 import { durationMs } from './flags.ts';
+import { AddressPool } from '../controllers/load-balancer/address-pool.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { ImageGcLimits } from '../kubelet-lite/pressure/image-gc-plan.ts';
 
@@ -27,6 +28,8 @@ export interface ClusterConfig {
   readonly imageGc: ImageGcLimits;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
+  /** Networks and ranges of addresses for Services of type LoadBalancer; undefined: such have none from us. */
+  readonly loadBalancerPool: string | undefined;
   /** `auto`: straight to nodes of the same link. */
   readonly overlay: 'auto' | 'vxlan';
   /** Requests that the API server carries out at once; of one user half as many. */
@@ -92,6 +95,7 @@ export const settings: readonly Setting[] = [
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
   { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
+  { name: 'load-balancer-pool', value: 'CIDR|FIRST-LAST,...', summary: 'addresses for services of type LoadBalancer, which the network must send to the nodes (default: none, they wait for an address from somebody else)' },
   { name: 'overlay', value: 'auto|vxlan', summary: 'how packets get to pods of other nodes: auto goes straight to nodes on the same link and through VXLAN to others; vxlan is for links that carry packets of known addresses only; the same on all nodes (default auto)' },
   { name: 'max-requests-inflight', value: 'N', summary: 'requests that read, carried out at once; one user has half of it (default 400)' },
   { name: 'max-mutating-requests-inflight', value: 'N', summary: 'requests that write, carried out at once; one user has half of it (default 200)' },
@@ -229,6 +233,18 @@ const cidrOf = (name: string, value: string, maxBits: number): string => {
   return value;
 };
 
+/** The text of a pool that shares no address with the networks of the cluster. */
+const poolOf = (text: string, networks: Readonly<Record<string, Cidr>>): string => {
+  try {
+    for (const span of new AddressPool(text).spans) {
+      for (const [what, { first, last }] of Object.entries(networks)) if (span.first <= last && first <= span.last) throw new Error(`${text} overlaps ${what}`);
+    }
+    return text;
+  } catch (error) {
+    throw new ConfigError(`--load-balancer-pool: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
 /** Where state lives when nothing else is said. */
 export const defaultDataDir = (env: ConfigSources['env'], root: boolean): string =>
   root ? '/var/lib/barge' : join(env['XDG_DATA_HOME'] || join(env['HOME'] || homedir(), '.local/share'), 'barge');
@@ -263,6 +279,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
   const pods = parseCidr(clusterCidr)!;
   const services = parseCidr(serviceCidr)!;
   if (pods.first <= services.last && services.first <= pods.last) throw new ConfigError(`--service-cidr: ${serviceCidr} overlaps the pods' ${clusterCidr}`);
+  const pool = text('load-balancer-pool');
   const dockerHost = text('docker-host') ?? (env['DOCKER_HOST'] || undefined);
   if (dockerHost !== undefined && !/^(unix:\/\/\/.|tcp:\/\/.)/.test(dockerHost)) {
     throw new ConfigError(`--docker-host: ${JSON.stringify(dockerHost)} must begin with unix:/// or tcp://`);
@@ -285,6 +302,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     imageGc: imageGcOf(text),
     clusterCidr,
     serviceCidr,
+    loadBalancerPool: pool === undefined ? undefined : poolOf(pool, { [`the pods' ${clusterCidr}`]: pods, [`the services' ${serviceCidr}`]: services }),
     overlay: wordOf('overlay', text('overlay') ?? 'auto', ['auto', 'vxlan']),
     requestsInFlight: {
       reading: countOf('max-requests-inflight', text('max-requests-inflight') ?? '400', { least: 2, most: 100_000 }),

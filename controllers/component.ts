@@ -17,6 +17,8 @@ import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { GarbageCollector } from './garbage-collector/collector.ts';
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
+import { AddressPool } from './load-balancer/address-pool.ts';
+import { loadBalancerController } from './load-balancer/controller.ts';
 import { localPathController, localPathFinalizerController } from './local-path/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeIpamController } from './node-ipam/controller.ts';
@@ -40,6 +42,8 @@ export interface ControllersOptions {
   readonly registry?: Registry | undefined;
   /** IPv4 range of which each node gets a /24 for its pods, such as 10.244.0.0/16. */
   readonly clusterCidr: string;
+  /** Addresses for Services of type LoadBalancer, as AddressPool reads them; where absent, such are left to others. */
+  readonly loadBalancerPool?: string | undefined;
   /** PEM of the authority that signed the API server's certificate; goes into every namespace. */
   readonly rootCa: string;
   /** A node whose lease is not renewed for so long is lost; 15 s where absent. */
@@ -54,10 +58,11 @@ export interface ControllersOptions {
   readonly terminatedPodBound?: number | undefined;
 }
 
-/** All controllers on one set of informers. Throws at once when the cluster's range is no range. */
+/** All controllers on one set of informers. Throws at once when the cluster's range, or the pool, is none. */
 export const createControllersComponent = (surroundings: Surroundings, options: ControllersOptions): Component => {
   const { clusterCidr, rootCa, nodeGoneMs = 40_000 } = options;
   const nodeIpam = nodeIpamController(clusterCidr);
+  const loadBalancer = options.loadBalancerPool === undefined ? [] : [loadBalancerController(new AddressPool(options.loadBalancerPool))];
   const all = (registry: Registry): readonly AnyController[] => [
     deploymentController(),
     replicaSetController(),
@@ -80,6 +85,7 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     taintEvictionController(),
     nodeTtlController(),
     nodeIpam,
+    ...loadBalancer,
     certificateApproverController(),
     certificateCleanerController(),
     tokenCleanerController(),

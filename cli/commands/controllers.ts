@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { remoteFlags, runRemote } from '../cluster/run-remote.ts';
 
-const part = { name: 'controllers', settings: ['cluster-cidr', 'node-lease-duration', 'node-monitor-grace-period', 'node-eviction-rate', 'secondary-node-eviction-rate', 'unhealthy-zone-threshold', 'large-cluster-size-threshold'] };
+const part = { name: 'controllers', settings: ['cluster-cidr', 'service-cidr', 'load-balancer-pool', 'node-lease-duration', 'node-monitor-grace-period', 'node-eviction-rate', 'secondary-node-eviction-rate', 'unhealthy-zone-threshold', 'large-cluster-size-threshold'] };
 
 export const command = defineCommand({
   name: 'controllers', group: 'Cluster', summary: 'Run the controllers alone, against an API server elsewhere',
@@ -11,6 +11,6 @@ export const command = defineCommand({
   serves: true,
   run: (context) => runRemote(context, part, async ({ config, ca, surroundings }) => {
     const { createControllersComponent } = await import('../../controllers/component.ts');
-    return [createControllersComponent(surroundings('controllers'), { clusterCidr: config.clusterCidr, rootCa: ca, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates })];
+    return [createControllersComponent(surroundings('controllers'), { clusterCidr: config.clusterCidr, loadBalancerPool: config.loadBalancerPool, rootCa: ca, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates })];
   }),
 });

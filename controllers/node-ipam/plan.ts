@@ -1,12 +1,11 @@
 /** Address ranges of pods: every node gets one subnet of the cluster's range. IPv4. */
 import { isIPv4 } from 'node:net';
+import { addressNumber, addressText } from '../ipv4.ts';
 
 export interface Ipv4Range {
   readonly first: number;
   readonly bits: number;
 }
-
-const addressText = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 
 export const rangeText = ({ first, bits }: Ipv4Range): string => `${addressText(first)}/${bits}`;
 
@@ -15,7 +14,7 @@ export const readRange = (text: string): Ipv4Range | undefined => {
   const [address = '', bitsText = '', ...more] = text.split('/');
   const bits = Number(bitsText);
   if (!isIPv4(address) || more.length > 0 || !/^\d{1,2}$/.test(bitsText) || bits > 32) return undefined;
-  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const value = addressNumber(address);
   const size = 2 ** (32 - bits);
   return { first: Math.floor(value / size) * size, bits };
 };
