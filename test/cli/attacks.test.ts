@@ -1,19 +1,23 @@
 /** What docs/design/security.md says of those who want in: a false server, a stolen token, nobody at all. */
 import assert from 'node:assert/strict';
-import { createServer, type TLSSocket } from 'node:tls';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { createClusterAuthorizer } from '../../apiserver/authorization/cluster-authorizer.ts';
 import { reconcileRoles } from '../../apiserver/authorization/reconcile-roles.ts';
 import { systemClock } from '../../base/clock.ts';
-import { createCa, issueCertificate } from '../../base/pki.ts';
+import { readPair, readPairFile } from '../../base/pki-files.ts';
+import { createCa, issueCertificate, type CertificatePair } from '../../base/pki.ts';
 import { BootstrapSecrets } from '../../cli/cluster/join/bootstrap-secrets.ts';
 import { joinCluster } from '../../cli/cluster/join/join-cluster.ts';
 import { authorityHash, newBootstrapToken, printJoinToken } from '../../cli/cluster/join/join-token.ts';
 import { MembershipFiles } from '../../cli/cluster/join/membership.ts';
+import { bargeProcesses } from '../helpers/barge-processes.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { httpsApi } from '../helpers/https-api.ts';
 
@@ -99,4 +103,55 @@ test('a stolen token reads nothing and changes nothing but the requests that it 
   t.is((await api.call(requests, { as: null, headers: { authorization: `Bearer ${id}.${'0'.repeat(16)}` } })).code, 401);
   await new BootstrapSecrets(api.client).delete(id);
   t.is((await api.call(requests, asToken)).code, 401, 'from the moment that it is deleted');
+});
+
+/** One HTTPS request on a connection of its own: the code of the answer, or 0 where the connection was refused. */
+const codeOf = (url: string, { ca, pair, method = 'GET', body = '', headers = {} }: { readonly ca: string; readonly pair?: CertificatePair | undefined; readonly method?: string; readonly body?: string; readonly headers?: OutgoingHttpHeaders }): Promise<number> => new Promise((resolve, reject) => {
+  const asked = request(url, { ca, ...pair, method, agent: false, headers: { ...body === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }, ...headers } }, (response) => {
+    response.resume().on('end', () => resolve(response.statusCode!)).on('error', reject);
+  });
+  asked.on('error', (error: NodeJS.ErrnoException) => (/^ERR_SSL_|^ECONNRESET$/.test(error.code ?? '') ? resolve(0) : reject(error)));
+  asked.end(body);
+});
+
+test('who has stolen a worker token becomes a new node, and as that reads nothing of other nodes; agents take the API server alone', async (t) => {
+  // Many command lines: 6 s of one core.
+  t.timeout(180_000);
+  const { folder, begin, barge } = await bargeProcesses(t);
+  await begin('up --runtime simulated --data-dir @/data --listen 127.0.0.1:0 --node-name first --log-level error');
+  const [, server, , token] = (await barge('token create')).trim().replace('barge ', '').split(' ') as [string, string, string, string];
+  await begin(`join ${server} --token ${token} --runtime simulated --data-dir @/n2 --log-level error --node-name n2 --node-ip 127.0.0.2`);
+  await barge('create secret generic treasure --from-literal=key=gold');
+  await writeFile(join(folder, 'owner.json'), JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'owner' }, spec: { nodeName: 'n2', containers: [{ name: 'main', image: 'web:1', envFrom: [{ secretRef: { name: 'treasure' } }] }] } }));
+  await barge('apply -f @/owner.json');
+  await barge('wait pod/owner --for=condition=Ready --timeout=60s');
+
+  const { ca, client: thief } = await joinCluster({
+    server, token, nodeName: 'thief', defaultNodeName: 'thief', nodeIp: '127.0.0.3', files: new MembershipFiles(join(folder, 'thief')), clock: systemClock, say: () => undefined,
+  }, new AbortController().signal);
+  const n2 = await readPairFile(join(folder, 'n2/node/client.pem'));
+  t.is(await codeOf(`${server}/api/v1/namespaces/default/secrets/treasure`, { ca, pair: n2 }), 200, 'the node of the pod has it');
+  const asThief = (path: string, method: string, object: object = {}): Promise<number> => codeOf(`${server}${path}`, { ca, pair: thief, method, body: method === 'GET' ? '' : JSON.stringify(object) });
+  const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'owner' }, target: { kind: 'Node', name: 'thief' } };
+  for (const [path, method, object] of [
+    ['/api/v1/namespaces/default/secrets/treasure', 'GET'], ['/api/v1/secrets', 'GET'], ['/api/v1/namespaces/default/secrets', 'GET'], ['/api/v1/namespaces/kube-system/secrets', 'GET'],
+    // Nor does it get to where it could.
+    ['/api/v1/namespaces/default/pods/owner/binding', 'POST', binding], ['/api/v1/namespaces/default/pods', 'POST', { metadata: { name: 'mine' }, spec: { nodeName: 'thief', containers: [{ name: 'a', image: 'a', envFrom: [{ secretRef: { name: 'treasure' } }] }] } }],
+    ['/api/v1/namespaces/default/pods/owner/status', 'PUT', { metadata: { name: 'owner' } }], ['/api/v1/nodes/n2', 'PUT', { metadata: { name: 'n2' } }], ['/api/v1/nodes/n2/status', 'PUT', { metadata: { name: 'n2' } }],
+    ['/api/v1/namespaces/default/serviceaccounts/default/token', 'POST', { spec: {} }],
+  ] as const) t.is(await asThief(path, method, object), 403, `${method} ${path}`);
+
+  const other = await createCa({ commonName: 'barge-ca', lifetimeDays: 2, nowMs });
+  for (const name of ['first', 'n2']) {
+    const agent = `https://${await barge(`get node ${name} -o jsonpath={.status.addresses[?(@.type=='InternalIP')].address}:{.status.daemonEndpoints.kubeletEndpoint.Port}`)}`;
+    const get = (pair: CertificatePair | undefined): Promise<number> => codeOf(`${agent}/healthz`, { ca, pair });
+    t.is(await get(await readPair(join(folder, 'data/pki'), 'apiserver-client')), 200, 'the API server');
+    t.is(await get(undefined), 0, 'nobody');
+    t.is(await get(await issueCertificate({ ca: other, commonName: 'system:barge:apiserver', usages: ['client'], lifetimeDays: 1, nowMs })), 0, "the API server's name under another authority");
+    t.is(await get(thief), 403, 'a node');
+    t.is(await codeOf(`${agent}/exec/default/owner/main?command=id`, { ca, pair: thief, headers: { connection: 'Upgrade', upgrade: 'SPDY/3.1' } }), 403, 'a node that wants to run a program');
+    t.is(await get(n2), 403, 'the agent itself, or its neighbour');
+    t.is(await get(await readPairFile(join(folder, 'n2/node/serving.pem'))), 0, 'a certificate for servers');
+    t.is(await get(await readPair(join(folder, 'data/pki'), 'admin')), 403, 'an admin');
+  }
 });

@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, get, request, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect as connectPlainly, type AddressInfo } from 'node:net';
 import { connect, type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from 'node:tls';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { load } from 'js-yaml';
@@ -112,6 +112,7 @@ test('an object is created, read, changed and deleted in every format', async (t
     ['application/json-patch+json', '[{"op":"replace","path":"/data/a","value":"4"}]', { a: '4' }],
   ] as const) t.deepEqual((await api.call(at, { method: 'PATCH', headers: { 'content-type': type }, body })).json()['data'], data);
   t.is((await api.call(at, { method: 'PATCH', headers: json, body: '{}' })).code, 415);
+  t.is((await api.call(configMaps, { headers: { ...json, 'content-encoding': 'gzip' }, body: gzipSync('{}') })).code, 415);
   const dry = await api.call(at, { method: 'DELETE', body: { dryRun: ['All'] } });
   t.is(dry.code, 200);
   t.is((await api.call(at)).code, 200);
@@ -224,6 +225,9 @@ test('bytes that are no HTTP get a Status and lose their connection', async (t) 
   t.regex(await say('POST /version HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'), /^HTTP\/1\.1 400 /);
   t.regex(await say(`POST ${configMaps} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nContent-Length: 3\r\n\r\n{}`), /^HTTP\/1\.1 400 /);
   t.regex(await say('GET /version HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /);
+  const plain = connectPlainly({ host: '127.0.0.1', port: api.port }, () => plain.write('GET /version HTTP/1.1\r\nHost: x\r\n\r\n'));
+  await once(plain.on('error', () => undefined).resume(), 'close');
+  t.is((await api.call('/version')).code, 200, 'and bytes that are no TLS lose theirs');
 });
 
 test('pages of other sites may not write or open streams', async (t) => {
