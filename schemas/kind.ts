@@ -99,6 +99,9 @@ export interface Subresources {
   readonly special?: Readonly<Record<string, SpecialSubresource>>;
 }
 
+/** What clients write of an object's metadata and may change. */
+export type ReportedMetadata = 'annotations' | 'finalizers' | 'labels' | 'ownerReferences';
+
 /**
  * Kind is everything the cluster knows about one sort of object. Routes, checks, OpenAPI, discovery, patch and apply
  * semantics, tables and TypeScript types are derived from it.
@@ -130,6 +133,12 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly nameRule?: ((name: string) => string | undefined) | undefined;
   /** Status of a new object (`{phase: 'Pending'}`), which counts and not the one in the body. */
   readonly initialStatus?: ((object: Body) => unknown) | undefined;
+  /** True where an update must name the version that it was made from. */
+  readonly updateNamesVersion?: true | undefined;
+  /** True where an update of an object that does not exist creates it. */
+  readonly createOnUpdate?: true | undefined;
+  /** True where `metadata.generation` counts changes of annotations too, because a controller copies them. */
+  readonly generationCountsAnnotations?: true | undefined;
   /** What a write to the object itself makes of its status. */
   readonly statusOnUpdate?: ((object: Body, status: unknown) => unknown) | undefined;
   /** A finalizer that a delete puts on the object, so that it stays until the server has cleaned up behind it. */
@@ -156,6 +165,11 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly warn?: ((object: Body, old: Body | undefined) => readonly string[]) | undefined;
   /** Rules that take time, or that only an object that is right otherwise can be held to; for a write of the object and of its status. */
   readonly rules?: ((object: Body, old: Body | undefined) => readonly FieldError[]) | undefined;
+  /**
+   * What of its metadata a write to /status leaves as it is, whatever the body says: all of it, or some members. The rest
+   * counts there too, as in Kubernetes, whose controllers write an annotation and the status in one.
+   */
+  readonly statusKeeps?: 'metadata' | readonly ReportedMetadata[] | undefined;
   /** Rules for a write to /status. */
   readonly validateStatus?: ((object: Body, old: Body) => readonly FieldError[]) | undefined;
 }
@@ -194,6 +208,12 @@ export const storedAs = <Body, Stored extends ApiObject>(kind: Kind<Stored>, con
 
 /** The kind in whose form the objects of a kind are stored: mostly the kind itself. */
 export const storageKindOf = (kind: AnyKind): AnyKind => kind.storedAs?.kind ?? kind;
+
+const reportedMembers: readonly ReportedMetadata[] = ['annotations', 'finalizers', 'labels', 'ownerReferences'];
+
+/** What of the metadata counts in a write to /status. */
+export const reportedMetadata = ({ statusKeeps = [] }: Pick<AnyKind, 'statusKeeps'>): readonly ReportedMetadata[] =>
+  (statusKeeps === 'metadata' ? [] : reportedMembers.filter((member) => !statusKeeps.includes(member)));
 
 export const serves = (kind: AnyKind, verb: ObjectVerb): boolean => kind.verbs === undefined || kind.verbs.includes(verb);
 

@@ -33,6 +33,10 @@ export const nodeRestriction = (): AdmissionPlugin => ({
       if (old === undefined || !onlyLetsGo(object, old)) throw refusal(context, `node ${JSON.stringify(node)} can only remove the finalizer ${localPathFinalizer} of a volume that is being deleted`);
       return;
     }
+    if (kind.group === '' && kind.plural === 'pods' && context.subresource === 'status') {
+      if (!deepEqual(object.metadata.labels ?? {}, old?.metadata.labels ?? {})) throw refusal(context, `node ${JSON.stringify(node)} cannot update labels through pod status`);
+      return;
+    }
     if (kind.group !== '' || kind.plural !== 'nodes') return;
     if (name !== node) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(name)}`);
     const reserved = labelsUnder(object, reservedLabel);

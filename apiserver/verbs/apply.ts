@@ -3,10 +3,9 @@
  * not want any more goes, unless somebody else owns it; what somebody else has set otherwise is a conflict.
  */
 import type { ApiAnswer } from '../../schemas/api.ts';
-import { badRequest, conflict, invalid, notFound, required } from '../../schemas/errors.ts';
+import { badRequest, invalid, notFound, required } from '../../schemas/errors.ts';
 import { draftOf } from '../../schemas/frozen.ts';
 import { decodeFree } from '../../schemas/validate.ts';
-import { requireAccess } from '../authorization/forbidden.ts';
 import { applyTo, newManagers, type Applying, type Configuration } from '../patch/apply/apply.ts';
 import { configurationErrors } from '../patch/apply/configuration-errors.ts';
 import { timeOf } from '../patch/apply/managers.ts';
@@ -14,7 +13,7 @@ import { shapeOf } from '../patch/apply/shape.ts';
 import { isObject } from '../patch/json.ts';
 import { readBody, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
-import { created } from './create.ts';
+import { assertNoIdentity, created, requireCreate } from './create.ts';
 import { setManagers, writerOf } from './field-tracking.ts';
 import { assertAddressed, updated, type Part } from './update.ts';
 import { writeObject } from './write-object.ts';
@@ -65,11 +64,12 @@ export const assertManager = ({ options }: Pick<Call, 'options'>): void => {
 };
 
 /** What is created by an apply. Status and other parts cannot be made without their object, nor an object that is named by its UID. */
-const newObject = ({ authorizer }: Surroundings, { kind, user, namespace, name, request }: Call, { object }: Configuration): ObjectDraft => {
+const newObject = (api: Surroundings, call: Call, { object }: Configuration): ObjectDraft => {
+  const { kind, namespace, name, request } = call;
   if ((request.subresource ?? '') !== '') throw notFound(kind, name);
-  if ((object.metadata.uid ?? '') !== '') throw conflict(kind, name, `uid mismatch: the provided object specified uid ${object.metadata.uid}, and no existing object was found`);
+  assertNoIdentity(call, object);
   if ((object.metadata.resourceVersion ?? '') !== '') throw notFound(kind, name);
-  requireAccess(authorizer, { user, verb: 'create', resource: { group: request.group, resource: request.resource, subresource: undefined, namespace: namespace || undefined, name } });
+  requireCreate(api, call);
   const draft = draftOf(object) as ObjectDraft;
   assertAddressed({ namespace, name }, draft);
   return draft;

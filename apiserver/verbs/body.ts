@@ -90,8 +90,9 @@ export const hasGeneration = (kind: AnyKind): boolean => {
   return known;
 };
 
-/** Whether a write changes what is wanted, and not only metadata or status. */
-export const changesWanted = (kind: AnyKind, next: ObjectDraft, current: ObjectDraft): boolean => {
+/** Whether a write changes what is wanted, and not only status or metadata that nobody acts on. */
+export const changesWanted = ({ kind, request }: Pick<Call, 'kind' | 'request'>, next: ObjectDraft, current: ObjectDraft): boolean => {
+  if (kind.generationCountsAnnotations === true && request.subresource === undefined && !deepEqual(next.metadata.annotations ?? {}, current.metadata.annotations ?? {})) return true;
   if (kind.custom === undefined) return hasGeneration(kind) && !deepEqual(next['spec'], current['spec']);
   const wanted = ({ metadata: _metadata, status, ...others }: ObjectDraft): unknown => (kind.subresources.status === true ? others : { ...others, status });
   return !deepEqual(wanted(next), wanted(current));

@@ -1,10 +1,11 @@
 import { rfc3339 } from '../../base/clock.ts';
 import type { ApiAnswer } from '../../schemas/api.ts';
-import { alreadyExists, ApiError, badRequest, isReason } from '../../schemas/errors.ts';
+import { alreadyExists, ApiError, badRequest, conflict, isReason } from '../../schemas/errors.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import { validate } from '../../schemas/validate.ts';
 import type { AdmissionContext } from '../admission/admission.ts';
 import type { Review } from '../admission/dynamic/review.ts';
+import { requireAccess } from '../authorization/forbidden.ts';
 import { shareParts } from '../shared-parts.ts';
 import { assertValid, complete, hasGeneration, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
@@ -68,6 +69,15 @@ export interface Creation {
   /** Where a mould of the draft is to be kept, if it was not cast. */
   readonly mouldKey?: string | undefined;
 }
+
+/** A write that creates what it did not find was not about an object that somebody has seen. */
+export const assertNoIdentity = ({ kind, name }: Pick<Call, 'kind' | 'name'>, { metadata: { uid = '' } }: { readonly metadata: ApiObject['metadata'] }): void => {
+  if (uid !== '') throw conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+};
+
+/** Whoever creates an object by another verb must be allowed to create it, too. */
+export const requireCreate = ({ authorizer }: Pick<Surroundings, 'authorizer'>, { user, namespace, name, request: { group, resource } }: Call): void =>
+  requireAccess(authorizer, { user, verb: 'create', resource: { group, resource, subresource: undefined, namespace: namespace || undefined, name } });
 
 /** Decides to store the draft. Throws AlreadyExists when there is one, and what the rules have against it. */
 export const created = (api: Surroundings, call: Call, { draft, current, attempt, mould, mouldKey, track }: Creation): Decision | Promise<Decision> => {

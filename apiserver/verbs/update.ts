@@ -1,8 +1,8 @@
 import type { ApiAnswer } from '../../schemas/api.ts';
-import { ApiError, badRequest, conflict, notFound, qualified } from '../../schemas/errors.ts';
+import { ApiError, badRequest, conflict, invalid, notFound, qualified, type FieldError } from '../../schemas/errors.ts';
 import { applyCustomDefaults } from '../../schemas/custom/defaults.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
-import type { AnyKind, ApiObject } from '../../schemas/kind.ts';
+import type { ApiObject } from '../../schemas/kind.ts';
 import { applyDefaults, validate, validateStatus } from '../../schemas/validate.ts';
 import type { AdmissionContext } from '../admission/admission.ts';
 import type { Review } from '../admission/dynamic/review.ts';
@@ -10,8 +10,10 @@ import type { GroupVersionKind } from '../admission/dynamic/subject.ts';
 import { shareParts, withEqualParts } from '../shared-parts.ts';
 import { assertValid, changesWanted, complete, readBody, warnOf, type ObjectDraft } from './body.ts';
 import type { Call, Surroundings } from './call.ts';
+import { assertNoIdentity, created, requireCreate } from './create.ts';
 import { sameButTimes, trackUpdate, withoutManagers, type Tracking } from './field-tracking.ts';
 import type { Attempt, Decision } from './object-writer.ts';
+import { changesMetadata, metadataOfReport } from './reported-metadata.ts';
 import { revisionOf } from './resource-version.ts';
 import { readChanged, trackChanged } from './reviewed.ts';
 import { writeObject } from './write-object.ts';
@@ -55,27 +57,37 @@ export const statusOnly: Part = {
     const { status: _, ...others } = current as ApiObject & { readonly status?: unknown };
     const status = draft['status'];
     if (status !== undefined) (kind.custom === undefined ? applyDefaults : applyCustomDefaults)(kind.schema.properties?.['status'] ?? {}, status);
-    return { ...others, metadata: annotated(draft, current, kind), ...(status === undefined ? {} : { status }) } as unknown as ObjectDraft;
+    return { ...others, metadata: metadataOfReport(draft, current, kind), ...(status === undefined ? {} : { status }) } as unknown as ObjectDraft;
   },
   validate: (object, current, { kind, name }) => assertValid(kind, name, validateStatus(kind, object, current)),
 };
 
-/**
- * Who reports a status may leave a note beside it: of built-in kinds the annotations are taken too, as in Kubernetes. A
- * body without annotations leaves them as they are, so that no report takes them away by chance.
- */
-const annotated = ({ metadata: { annotations } }: ObjectDraft, { metadata }: ApiObject, kind: AnyKind): ApiObject['metadata'] =>
-  (kind.custom !== undefined || annotations === undefined || deepEqual(annotations, metadata.annotations) ? metadata : { ...metadata, annotations });
-
-/** Replaces an object, or the part of it that the request's subresource is about. */
+/** Replaces an object, or the part of it that the request's subresource is about. Some kinds create what does not exist. */
 export const update = async (api: Surroundings, call: Call, part: Part): Promise<ApiAnswer> => {
+  const { kind, name } = call;
+  let code = 200;
   const written = await writeObject(api, call, (current, attempt) => {
     const draft = readBody(call, call.request.body);
     assertAddressed(call, draft);
-    if (current === undefined) throw notFound(call.kind, call.name);
+    code = current === undefined ? 201 : 200;
+    if (current === undefined) return createdByUpdate(api, call, { part, draft, attempt });
+    if (kind.updateNamesVersion === true && part.face === undefined && !namesVersion(draft)) throw invalid(kind, name, [versionMissing]);
     return updated(api, call, { part, draft, current, attempt });
   }, { dryRun: call.options.dryRun });
-  return { code: 200, body: written.object, warnings: [...call.warnings] };
+  return { code, body: written.object, warnings: [...call.warnings] };
+};
+
+/** In the words of Kubernetes, whose versions are numbers. */
+const versionMissing: FieldError = { reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' };
+
+const namesVersion = ({ metadata: { resourceVersion } }: ObjectDraft): boolean => (revisionOf(resourceVersion) ?? 0) !== 0;
+
+const createdByUpdate = (api: Surroundings, call: Call, { part, draft, attempt }: Pick<Change, 'part' | 'attempt'> & { readonly draft: ObjectDraft }): Decision | Promise<Decision> => {
+  const { kind, name } = call;
+  if (part !== wholeObject || kind.createOnUpdate !== true) throw notFound(kind, name);
+  assertNoIdentity(call, draft);
+  requireCreate(api, call);
+  return created(api, call, { draft, current: undefined, attempt });
 };
 
 /** What an update (or a patch that came out as this draft) does to the current object. */
@@ -145,17 +157,16 @@ const reviewed = async (api: Surroundings, call: Call, { review, ...admitting }:
 
 /** What follows from the object once everybody has changed what they wanted. */
 const decided = (api: Surroundings, call: Call, { part, object, current, context }: Admitting): Decision => {
-  const { kind } = call;
   if (part.admitted) api.admission.complete(object, context);
   const metadata = { ...object.metadata, resourceVersion: current.metadata.resourceVersion };
   const next: ObjectDraft = shareParts(withEqualParts({ ...object, metadata }, current));
-  if (changesWanted(kind, next, current as unknown as ObjectDraft)) metadata.generation = (current.metadata.generation ?? 0) + 1;
+  if (changesWanted(call, next, current as unknown as ObjectDraft)) metadata.generation = (current.metadata.generation ?? 0) + 1;
   if (isUnchanged(next, current)) return { action: 'keep', object: current };
   part.validate(withoutManagers(next), current, call);
-  // What annotations mean to barge is checked wherever they come in.
-  const isAnnotated = next.metadata.annotations !== current.metadata.annotations;
-  if (!part.admitted && isAnnotated) wholeObject.validate(withoutManagers(next), current, call);
-  if (part.admitted || isAnnotated) {
+  // What metadata mean to the cluster is checked wherever they come in.
+  const relabels = !part.admitted && changesMetadata(next, current);
+  if (relabels) wholeObject.validate(withoutManagers(next), current, call);
+  if (part.admitted || relabels) {
     api.admission.admit(next, context);
     warnOf(call, next, current);
   }

@@ -169,9 +169,12 @@ const carryOut = async (deployment: Deployment, step: Exclude<DeploymentStep, Up
   }
 };
 
-/** Resolves with the Deployment as it is then, so that its status is not written from an older one. */
+/**
+ * Resolves with the Deployment as it is then, so that its status is not written from an older one. It goes by /status, where
+ * an annotation is no new generation.
+ */
 const writeRevision = (deployment: Deployment, revision: string, context: ReconcileContext): Promise<Deployment> =>
-  context.client.of(Deployment).modify(keyOf(deployment), (draft) => {
+  context.client.of(Deployment).modifyStatus(keyOf(deployment), (draft) => {
     draft.metadata.annotations = { ...draft.metadata.annotations, 'deployment.kubernetes.io/revision': revision };
   }, { hint: deployment });
 

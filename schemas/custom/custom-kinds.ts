@@ -71,6 +71,7 @@ export const customKind = (definition: CustomResourceDefinition, version: Defini
     columns: version.additionalPrinterColumns === undefined || version.additionalPrinterColumns.length === 0 ? defaultColumns : version.additionalPrinterColumns.map(customColumn),
     subresources: { ...(version.subresources?.status === undefined ? {} : { status: true as const }), ...(scale === undefined ? {} : { scale }) },
     ...(isTerminating ? { verbs: ['delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const } : {}),
+    updateNamesVersion: true, statusKeeps: 'metadata',
     validate: validatorOf(schema, metadataSchema(version)), validateStatus: (object) => embeddedErrors(schema as CustomSchema, object),
     custom: {
       definition: metadata.name ?? '', listKind: names.listKind || `${names.kind}List`, isStored: version.storage, isTerminating, deprecation: deprecationOf(definition, version),

@@ -117,11 +117,11 @@ test.serial('a custom object is scaled through its scale, and two autoscalers of
     schema: specSchema({ replicas: { type: 'integer' } }),
     version: { subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' } } },
   }));
-  const made = (await api.transport.send({ ...widgets, verb: 'create', body: { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'web' }, spec: { replicas: 2 } } })).body as CustomObject;
+  await api.transport.send({ ...widgets, verb: 'create', body: { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'web' }, spec: { replicas: 2 } } });
   const widget = async () => (await api.transport.send({ ...widgets, verb: 'get', name: 'web' })).body as CustomObject;
   await autoscale('Widget', 'example.com/v1');
   await until(clock, async () => assert.equal((await condition('ScalingActive'))?.message, "the HPA target's scale is missing a selector"), 60_000);
-  await api.transport.send({ ...widgets, verb: 'update', subresource: 'status', name: 'web', body: { ...made, metadata: { name: 'web' }, status: { replicas: 2, selector: 'app=web' } } });
+  await api.transport.send({ ...widgets, verb: 'update', subresource: 'status', name: 'web', body: { ...await widget(), status: { replicas: 2, selector: 'app=web' } } });
   load.usage = () => ({ cpuMilli: 100, memoryBytes: 1 });
   for (const name of ['a', 'b']) await client.of(Pod).create({ metadata: { name, namespace: 'default', labels: { app: 'web' } }, spec: template.spec } as NewObject<Pod>);
   await until(clock, async () => assert.equal((await widget()).spec?.['replicas'], 4), 120_000);

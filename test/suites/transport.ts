@@ -249,15 +249,53 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     t.like(labelled, { status: { replicas: 5 }, metadata: { generation: 2, labels: { a: 'b' } } });
   });
 
-  check('a report to /status may carry annotations, which are checked; it takes none away and changes no label', async (t, caller) => {
+  check('a report to /status may carry metadata, which are checked; those of a Deployment count but for labels', async (t, caller) => {
     const status = { ...deployments, subresource: 'status' };
-    const created = await caller.create({ ...deployment('a'), metadata: { name: 'a', labels: { l: '1' }, annotations: { kept: 'yes' } } }, undefined, deployments);
-    const patched = await caller.patch('a', 'merge', { metadata: { annotations: { noted: 'yes' }, labels: { l: '2' } }, status: { replicas: 2 } }, undefined, status);
+    await caller.create({ ...deployment('a'), metadata: { name: 'a', labels: { l: '1' }, annotations: { kept: 'yes' } } }, undefined, deployments);
+    const patched = await caller.patch('a', 'merge', { metadata: { annotations: { noted: 'yes' }, labels: { l: '2' }, finalizers: ['example.com/held'] }, status: { replicas: 2 } }, { fieldManager: 'reporter' }, status);
     t.like(patched, { status: { replicas: 2 }, metadata: { generation: 1, labels: { l: '1' }, annotations: { kept: 'yes', noted: 'yes' } } });
-    const updated = await caller.update({ ...created, metadata: { name: 'a' }, status: { replicas: 3 } }, undefined, status);
-    t.like(updated, { status: { replicas: 3 }, metadata: { annotations: { kept: 'yes', noted: 'yes' } } });
+    t.deepEqual(patched.metadata.finalizers, ['example.com/held']);
+    t.like(patched.metadata.managedFields?.find(({ manager }) => manager === 'reporter'), {
+      subresource: 'status', fieldsV1: { 'f:metadata': { 'f:annotations': { 'f:noted': {} } }, 'f:status': { 'f:replicas': {} } },
+    });
+    const updated = await caller.update({ ...patched, metadata: { name: 'a', finalizers: [] }, status: { replicas: 3 } }, undefined, status);
+    t.like(updated, { status: { replicas: 3 }, metadata: { labels: { l: '1' }, annotations: undefined } });
     await refused(t, caller.patch('a', 'merge', { metadata: { annotations: { 'not a name': '' } } }, undefined, status), 'Invalid', /metadata\.annotations/);
     await refused(t, caller.patch('a', 'merge', { metadata: { annotations: { 'barge.dev/depends-on': 'pod/x' } } }, undefined, status), 'Invalid', /metadata\.annotations\[barge\.dev\/depends-on\]/);
+  });
+
+  check('a report takes the labels of most kinds, the owners of no pod, and nothing of the metadata of some', async (t, caller) => {
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u' };
+    const said = { metadata: { labels: { l: '2' }, annotations: { a: '2' }, ownerReferences: [owner] } };
+    const pods = { group: '', version: 'v1', resource: 'pods' };
+    await caller.create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } }, undefined, pods);
+    const pod = await caller.patch('a', 'merge', said, undefined, { ...pods, subresource: 'status' });
+    t.like(pod.metadata, { labels: { l: '2' }, annotations: { a: '2' }, ownerReferences: undefined });
+    const ranges = { group: 'networking.k8s.io', version: 'v1', resource: 'servicecidrs', namespace: undefined };
+    await caller.create({ apiVersion: 'networking.k8s.io/v1', kind: 'ServiceCIDR', metadata: { name: 'reported' }, spec: { cidrs: ['10.99.0.0/16'] } }, undefined, ranges);
+    const range = await caller.patch('reported', 'merge', { ...said, status: { conditions: [] } }, undefined, { ...ranges, subresource: 'status' });
+    t.like(range.metadata, { labels: undefined, annotations: undefined, ownerReferences: undefined });
+  });
+
+  check('annotations of a Deployment are a generation, for its ReplicaSets get them', async (t, caller) => {
+    await caller.create(deployment('a'), undefined, deployments);
+    t.is((await caller.patch('a', 'merge', { metadata: { annotations: { a: '1' } } }, undefined, deployments)).metadata.generation, 2);
+    t.is((await caller.patch('a', 'merge', { metadata: { labels: { a: '1' } } }, undefined, deployments)).metadata.generation, 2);
+    const sets = { ...deployments, resource: 'replicasets' };
+    await caller.create({ ...deployment('a'), kind: 'ReplicaSet' }, undefined, sets);
+    t.is((await caller.patch('a', 'merge', { metadata: { annotations: { a: '1' } } }, undefined, sets)).metadata.generation, 1);
+  });
+
+  check('an update of some kinds must name the version that it was made from, and of some creates what is not there', async (t, caller) => {
+    const leases = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' };
+    const lease = (holderIdentity: string, more: object = {}) => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'a', ...more }, spec: { holderIdentity } });
+    const made = await caller.send({ ...leases, verb: 'update', name: 'a', body: lease('x') });
+    t.like(made, { code: 201, body: { spec: { holderIdentity: 'x' } } });
+    const refusal = await refused(t, caller.update(lease('y'), undefined, leases), 'Invalid', /must be specified for an update/);
+    t.deepEqual(refusal.details?.causes, [{ reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' }]);
+    t.like(await caller.update(lease('y', { resourceVersion: (made.body as { metadata: { resourceVersion: string } }).metadata.resourceVersion }), undefined, leases), { spec: { holderIdentity: 'y' } });
+    t.like(await caller.patch('a', 'merge', { spec: { holderIdentity: 'z' } }, undefined, leases), { spec: { holderIdentity: 'z' } });
+    await refused(t, caller.send({ ...leases, verb: 'update', name: 'b', body: lease('x', { name: 'b', uid: 'of-one-that-was' }) }), 'Conflict');
   });
 
   check('an update is of the object of its URL, and identity cannot change', async (t, caller) => {

@@ -1,5 +1,5 @@
 /** Which fields of an object somebody can own at all, and the comparison of two of its states as ownership sees it. */
-import type { AnyKind, ApiObject } from '../../../schemas/kind.ts';
+import { reportedMetadata, type AnyKind, type ApiObject } from '../../../schemas/kind.ts';
 import type { JsonSchema } from '../../../schemas/schema.ts';
 import { compare, noChange, type Comparison } from './compare.ts';
 import { elementsOf, isMember, nodeOf, type FieldSet } from './field-set.ts';
@@ -11,8 +11,8 @@ const nobodysMetadata = new Set(['name', 'namespace', 'creationTimestamp', 'self
 /** A set without what nobody can own: type, identity and, for writes to the object itself, the status that has an address of its own. */
 export const ownable = (kind: AnyKind, subresource: string, set: FieldSet | undefined): FieldSet | undefined => {
   if (set === undefined) return undefined;
-  // Through its own address nothing but the status is written.
-  if (subresource === 'status') return nodeOf(false, Object.entries(set).filter(([element]) => element === 'f:status'));
+  // Through its own address nothing but the status and what stands beside it is written.
+  if (subresource === 'status') return nodeOf(false, Object.entries(set).flatMap(([element, child]) => reported(kind, element, child)));
   const withoutStatus = subresource === '' && kind.subresources.status === true;
   const left: (readonly [string, FieldSet])[] = [];
   let same = true;
@@ -22,6 +22,14 @@ export const ownable = (kind: AnyKind, subresource: string, set: FieldSet | unde
     if (child !== undefined) left.push([element, child]);
   }
   return same ? set : nodeOf(isMember(set), left);
+};
+
+const reported = (kind: AnyKind, element: string, child: FieldSet): readonly (readonly [string, FieldSet])[] => {
+  if (element === 'f:status') return [[element, child]];
+  if (element !== 'f:metadata') return [];
+  const members = reportedMetadata(kind).map((member) => `f:${member}`);
+  const kept = nodeOf(false, Object.entries(child).filter(([name]) => members.includes(name)));
+  return kept === undefined ? [] : [[element, kept]];
 };
 
 const ownableMetadata = (set: FieldSet): FieldSet | undefined => {

@@ -17,6 +17,7 @@ const schema = topLevel('admissionregistration.v1.MutatingAdmissionPolicyBinding
 
 export const MutatingAdmissionPolicyBinding = defineKind(schema, {
   group: 'admissionregistration.k8s.io', version: 'v1', kind: 'MutatingAdmissionPolicyBinding', plural: 'mutatingadmissionpolicybindings', scope: 'Cluster',
+  updateNamesVersion: true,
   columns: policyBindingColumns,
   validate: ({ spec }) => validatePolicyBinding(spec ?? {}),
 });

@@ -38,6 +38,7 @@ const schema = topLevel('admissionregistration.v1.MutatingAdmissionPolicy', 'Cha
 
 export const MutatingAdmissionPolicy = defineKind(schema, {
   group: 'admissionregistration.k8s.io', version: 'v1', kind: 'MutatingAdmissionPolicy', plural: 'mutatingadmissionpolicies', scope: 'Cluster',
+  updateNamesVersion: true,
   columns: [
     nameColumn,
     column('Mutations', 'Number of changes.', ({ spec }) => spec?.mutations?.length ?? 0, { type: 'integer' }),

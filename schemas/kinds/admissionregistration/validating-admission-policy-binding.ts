@@ -18,6 +18,7 @@ const schema = topLevel('admissionregistration.v1.ValidatingAdmissionPolicyBindi
 
 export const ValidatingAdmissionPolicyBinding = defineKind(schema, {
   group: 'admissionregistration.k8s.io', version: 'v1', kind: 'ValidatingAdmissionPolicyBinding', plural: 'validatingadmissionpolicybindings', scope: 'Cluster',
+  updateNamesVersion: true,
   columns: policyBindingColumns,
   validate: ({ spec }) => [...validatePolicyBinding(spec), ...validateActions(spec.validationActions)],
 });

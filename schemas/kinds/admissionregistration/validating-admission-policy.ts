@@ -55,6 +55,8 @@ const schema = topLevel('admissionregistration.v1.ValidatingAdmissionPolicy', 'C
 
 export const ValidatingAdmissionPolicy = defineKind(schema, {
   group: 'admissionregistration.k8s.io', version: 'v1', kind: 'ValidatingAdmissionPolicy', plural: 'validatingadmissionpolicies', scope: 'Cluster',
+  updateNamesVersion: true,
+  statusKeeps: 'metadata',
   subresources: { status: true },
   columns: [
     nameColumn,

@@ -8,6 +8,7 @@ import { validateDefinition, validateDefinitionStatus } from '../../validation/c
 export const CustomResourceDefinition = defineKind(definitionSchema, {
   group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition', plural: 'customresourcedefinitions', shortNames: ['crd', 'crds'],
   categories: ['api-extensions'], scope: 'Cluster', subresources: { status: true },
+  updateNamesVersion: true,
   columns: [nameColumn, createdAtColumn],
   prepare: prepareDefinition,
   initialStatus: newStatus,

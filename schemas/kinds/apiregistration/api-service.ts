@@ -49,6 +49,8 @@ const availability = (status: APIServiceStatus | undefined): string => {
 
 export const APIService = defineKind(schema, {
   group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', plural: 'apiservices', scope: 'Cluster',
+  updateNamesVersion: true,
+  statusKeeps: 'metadata',
   categories: ['api-extensions'],
   subresources: { status: true },
   nameRule: whyNotPathSegment,

@@ -63,6 +63,8 @@ const schema = topLevel('apps.v1.Deployment', 'Keeps a number of equal pods runn
 
 export const Deployment = defineKind(schema, {
   group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', scope: 'Namespaced',
+  statusKeeps: ['labels'],
+  generationCountsAnnotations: true,
   shortNames: ['deploy'],
   categories: ['all'],
   columns: [

@@ -46,6 +46,7 @@ const endpointsCell = (subsets: readonly EndpointSubset[] | undefined): string =
 
 export const Endpoints = defineKind(schema, {
   group: '', version: 'v1', kind: 'Endpoints', plural: 'endpoints', scope: 'Namespaced',
+  createOnUpdate: true,
   shortNames: ['ep'],
   columns: [nameColumn, column('Endpoints', 'Addresses and ports that are ready.', ({ subsets }) => endpointsCell(subsets)), ageColumn],
   validate: ({ subsets }) => validateSubsets(subsets),

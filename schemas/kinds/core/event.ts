@@ -53,6 +53,7 @@ const filled = (first: string | undefined, second: string | undefined): string =
 
 export const Event = defineKind(schema, {
   group: '', version: 'v1', kind: 'Event', plural: 'events', scope: 'Namespaced',
+  createOnUpdate: true,
   shortNames: ['ev'],
   fields: {
     'involvedObject.kind': ({ involvedObject }) => involvedObject.kind ?? '',

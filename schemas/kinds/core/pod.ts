@@ -17,6 +17,7 @@ const schema = topLevel('core.v1.Pod', 'A group of containers that share a netwo
 
 export const Pod = defineKind(schema, {
   group: '', version: 'v1', kind: 'Pod', plural: 'pods', scope: 'Namespaced',
+  statusKeeps: ['ownerReferences'],
   shortNames: ['po'],
   categories: ['all'],
   fields: {

@@ -97,6 +97,7 @@ const portCell = ({ port, nodePort = 0, protocol = 'TCP' }: ServicePort): string
 
 export const Service = defineKind(schema, {
   group: '', version: 'v1', kind: 'Service', plural: 'services', scope: 'Namespaced',
+  createOnUpdate: true,
   shortNames: ['svc'],
   categories: ['all'],
   fields: { 'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '', 'spec.type': ({ spec }) => spec.type ?? '' },

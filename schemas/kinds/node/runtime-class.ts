@@ -27,6 +27,8 @@ const schema = topLevel('node.v1.RuntimeClass', 'A way of running the containers
 
 export const RuntimeClass = defineKind(schema, {
   group: 'node.k8s.io', version: 'v1', kind: 'RuntimeClass', plural: 'runtimeclasses', scope: 'Cluster',
+  updateNamesVersion: true,
+  createOnUpdate: true,
   columns: [nameColumn, column('Handler', "Name of the way in the settings of the nodes' runtimes.", ({ handler }) => handler), ageColumn],
   validate: ({ handler, overhead, scheduling }, old) => [
     ...refused('handler', handler, whyNotDnsLabel(handler)),

@@ -35,6 +35,7 @@ const orNotSaid = (amount: number | string | undefined): string => (amount === u
 
 export const PodDisruptionBudget = defineKind(schema, {
   group: 'policy', version: 'v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets', scope: 'Namespaced',
+  updateNamesVersion: true,
   shortNames: ['pdb'],
   columns: [
     nameColumn,

@@ -12,6 +12,7 @@ const schema = topLevel('rbac.v1.ClusterRoleBinding', 'Grants a ClusterRole to u
 
 export const ClusterRoleBinding = defineKind(schema, {
   group: rbacGroup, version: 'v1', kind: 'ClusterRoleBinding', plural: 'clusterrolebindings', scope: 'Cluster',
+  createOnUpdate: true,
   columns: bindingColumns,
   nameRule: whyNotPathSegment,
   prepare: prepareBinding,

@@ -12,6 +12,7 @@ const schema = topLevel('rbac.v1.ClusterRole', 'A set of things that may be done
 
 export const ClusterRole = defineKind(schema, {
   group: rbacGroup, version: 'v1', kind: 'ClusterRole', plural: 'clusterroles', scope: 'Cluster',
+  createOnUpdate: true,
   columns: [nameColumn, createdAtColumn],
   nameRule: whyNotPathSegment,
   validate: ({ rules, aggregationRule }) => [...validateRules(rules, 'Cluster'), ...validateAggregation(aggregationRule)],

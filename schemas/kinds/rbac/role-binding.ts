@@ -12,6 +12,7 @@ const schema = topLevel('rbac.v1.RoleBinding', 'Grants a role to users, groups a
 
 export const RoleBinding = defineKind(schema, {
   group: rbacGroup, version: 'v1', kind: 'RoleBinding', plural: 'rolebindings', scope: 'Namespaced',
+  createOnUpdate: true,
   columns: bindingColumns,
   nameRule: whyNotPathSegment,
   prepare: prepareBinding,

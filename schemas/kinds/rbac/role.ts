@@ -8,6 +8,7 @@ const schema = topLevel('rbac.v1.Role', 'A set of things that may be done in one
 
 export const Role = defineKind(schema, {
   group: rbacGroup, version: 'v1', kind: 'Role', plural: 'roles', scope: 'Namespaced',
+  createOnUpdate: true,
   columns: [nameColumn, createdAtColumn],
   nameRule: whyNotPathSegment,
   validate: ({ rules }) => validateRules(rules, 'Namespaced'),

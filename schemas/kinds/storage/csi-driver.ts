@@ -32,6 +32,7 @@ const schema = topLevel('storage.v1.CSIDriver', 'A driver for volumes that has b
 
 export const CSIDriver = defineKind(schema, {
   group: 'storage.k8s.io', version: 'v1', kind: 'CSIDriver', plural: 'csidrivers', scope: 'Cluster',
+  updateNamesVersion: true,
   nameRule: (name) => whyNotDnsSubdomain(name) ?? whyNotCsiDriverName(name),
   columns: [
     nameColumn,

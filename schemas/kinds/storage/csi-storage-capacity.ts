@@ -13,6 +13,7 @@ const schema = topLevel('storage.v1.CSIStorageCapacity', 'How much room a storag
 
 export const CSIStorageCapacity = defineKind(schema, {
   group: 'storage.k8s.io', version: 'v1', kind: 'CSIStorageCapacity', plural: 'csistoragecapacities', scope: 'Namespaced',
+  updateNamesVersion: true,
   columns: [
     nameColumn,
     column('StorageClassName', 'Storage class that the room belongs to.', ({ storageClassName }) => storageClassName),

@@ -216,7 +216,12 @@ test('an agent reaches what the pods on its node name, and changes nothing of ot
   await t.throwsAsync(agent.of(Node).modify({ name: 'n1' }, (draft) => { draft.metadata.labels = { 'node-restriction.kubernetes.io/vault': 'true' }; }), { message: /not allowed to modify labels: node-restriction/ });
   await api.client.of(Node).modify({ name: 'n1' }, (draft) => { draft.spec = { ...draft.spec, taints: [{ key: 'k', effect: 'NoSchedule' }] }; });
   await t.throwsAsync(agent.of(Node).modify({ name: 'n1' }, (draft) => { draft.spec = {}; }), { message: /not allowed to modify taints/ });
+  await t.throwsAsync(agent.of(Node).modifyStatus({ name: 'n1' }, (draft) => { draft.metadata.labels = { 'node-restriction.kubernetes.io/vault': 'true' }; }), { message: /not allowed to modify labels: node-restriction/ });
   await agent.of(Node).modify({ name: 'n1' }, (draft) => { draft.metadata.labels = { ...draft.metadata.labels, zone: 'z' }; });
+  const own = await api.client.of(Pod).create({ metadata: { name: 'own', namespace: 'a', labels: { l: '1' } }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } });
+  await t.throwsAsync(agent.of(Pod).modifyStatus({ namespace: 'a', name: 'own' }, (draft) => { draft.metadata.labels = { l: '2' }; }), { message: /node "n1" cannot update labels through pod status/ });
+  const reported = await agent.of(Pod).modifyStatus({ namespace: 'a', name: 'own' }, (draft) => { draft.metadata.annotations = { noted: 'yes' }; draft.status = { ...draft.status, phase: 'Running' }; });
+  t.like(reported, { metadata: { labels: own.metadata.labels, annotations: { noted: 'yes' } }, status: { phase: 'Running' } });
   await t.throwsAsync(agent.of(Lease).create({ metadata: { name: 'n2', namespace: 'kube-node-lease' }, spec: {} }), { message: /can only access node lease with the same name/ });
 });
 
