@@ -15,7 +15,7 @@ export type Preconditions = Static<typeof Preconditions>;
 const deleteOptions = object('meta.v1.DeleteOptions', 'How an object is to be deleted.', {
   apiVersion: string('Version of the schema of this object.'),
   dryRun: list(string('All, the only word that is known.'), 'All to do everything but the deletion itself.', { listType: 'atomic' }),
-  gracePeriodSeconds: int64('Seconds until the object is removed; 0 removes it at once, absent means what the kind says.', { minimum: 0 }),
+  gracePeriodSeconds: int64('Seconds until the object is removed; 0 removes it at once, less than 0 means 1, absent what the kind says.'),
   ignoreStoreReadErrorWithClusterBreakingPotential: boolean('True to remove an object that cannot be read any more.'),
   kind: string('Name of the kind.'),
   orphanDependents: boolean('Old form of propagationPolicy: true stands for Orphan.'),
