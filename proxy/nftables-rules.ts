@@ -39,6 +39,7 @@ table ${family} {
   map node_ports { type inet_proto . inet_service : verdict; }
   set refused_ports { type inet_proto . inet_service; }
   set hairpin { type ipv4_addr . ipv4_addr; }
+  set public { type ipv4_addr; }
   chain from_outside {
     meta mark set meta mark | ${marks.outside}
     ip daddr . meta l4proto . th dport vmap @outside
@@ -77,6 +78,7 @@ table ${family} {
     iifname "${podInterface}" oifname "${podInterface}" ct status & dnat != 0 meta mark set meta mark | ${marks.onBridge}
     ip daddr ${serviceCidr} goto refuse
     ip daddr . meta l4proto . th dport @refused goto refuse
+    iifname != "${podInterface}" ip daddr @public goto refuse
   }
   chain refuse_output { type filter hook output priority -10;
     ip daddr ${serviceCidr} goto refuse
@@ -124,10 +126,10 @@ export const changeScript = (before: ServiceTable, after: ServiceTable): string 
     }
     for (const element of elementsOf(port)) if (!have.has(element)) made.push(`add element ${family} ${element}`);
   }
-  const hairpinBefore = hairpinOf(before);
-  const hairpinAfter = hairpinOf(after);
-  for (const ip of hairpinAfter) if (!hairpinBefore.has(ip)) made.push(`add element ${family} hairpin { ${ip} . ${ip} }`);
-  for (const ip of hairpinBefore) if (!hairpinAfter.has(ip)) gone.push(`delete element ${family} hairpin { ${ip} . ${ip} }`);
+  const sharedBefore = sharedElementsOf(before);
+  const sharedAfter = sharedElementsOf(after);
+  for (const element of sharedAfter) if (!sharedBefore.has(element)) made.push(`add element ${family} ${element}`);
+  for (const element of sharedBefore) if (!sharedAfter.has(element)) gone.push(`delete element ${family} ${element}`);
   // What is no longer pointed at can go, and it goes last: the elements and rules that pointed at it are gone by then.
   const lines = [...gone, ...made, ...dropped];
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
@@ -215,4 +217,7 @@ const stickyGone = ({ set, chain }: Sticky): readonly string[] => [
   `flush chain ${family} ${chain}`, `delete chain ${family} ${chain}`, `delete set ${family} ${set}`,
 ];
 
-const hairpinOf = (table: ServiceTable): ReadonlySet<string> => new Set([...table.values()].flatMap(({ endpoints }) => endpoints.map(({ ip }) => ip)));
+/** Elements that stand once however many service ports want them. */
+const sharedElementsOf = (table: ServiceTable): ReadonlySet<string> => new Set([...table.values()].flatMap(({ endpoints, outsideIps }) => [
+  ...endpoints.map(({ ip }) => `hairpin { ${ip} . ${ip} }`), ...outsideIps.map((ip) => `public { ${ip} }`),
+]));

@@ -45,6 +45,14 @@ spec:
 ---
 apiVersion: v1
 kind: Service
+metadata: {name: who-open}
+spec:
+  type: LoadBalancer
+  selector: {app: who}
+  ports: [{port: 80, targetPort: 8080}]
+---
+apiVersion: v1
+kind: Service
 metadata: {name: who-here}
 spec:
   selector: {app: who}
@@ -183,8 +191,8 @@ else {
     all = [...(await kubectls()).values()];
     kubectl = all.at(-1)!;
     lab = await NodeLab.open({
-      label: 'nodes', nodes: [{ name: 'n1', link: 'a' }, { name: 'n2', link: 'a' }, { name: 'n3', link: 'b' }], strangers: [{ name: 'out', link: 'b' }],
-      upArgs: ['--node-lease-duration', '10s', '--node-monitor-grace-period', '20s', '--default-unreachable-toleration-seconds', '1', '--node-eviction-rate', '10', '--warm-sandboxes', '1'],
+      label: 'nodes', nodes: [{ name: 'n1', link: 'a' }, { name: 'n2', link: 'a' }, { name: 'n3', link: 'b' }], strangers: [{ name: 'out', link: 'b' }, { name: 'far', link: 'a' }],
+      upArgs: ['--load-balancer-pool', '203.0.113.0/24', '--node-lease-duration', '10s', '--node-monitor-grace-period', '20s', '--default-unreachable-toleration-seconds', '1', '--node-eviction-rate', '10', '--warm-sandboxes', '1'],
       agentArgs: ['--warm-sandboxes', '1'],
     });
     before = await Promise.all(nodes.map(traces));
@@ -232,6 +240,36 @@ else {
       await come(`${node}: pods of the node only`, () => fromMachine(node, asking(hereIp, 80, 3)), { [node]: 3 });
     }
     t.pass();
+  });
+
+  test.serial('an address of the pool reaches the pods of all nodes, from wherever it is asked', async (t) => {
+    const open = '203.0.113.1';
+    const settled = (what: string, ask: () => Promise<readonly string[]>, expected: readonly string[]): Promise<void> =>
+      within(60, async () => assert.deepEqual((await ask()).toSorted(), expected, what));
+    const change = (spec: object): Promise<string> => lab.with(kubectl, ['patch', 'service', 'who-open', '--type=merge', '-p', JSON.stringify({ spec })]);
+    const [out, far] = [lab.net.ip('out'), lab.net.ip('far')];
+    t.regex(await lab.with(kubectl, ['get', 'service', 'who-open']), new RegExp(`LoadBalancer \\s*\\S+ \\s*${open.replaceAll('.', '\\.')} `));
+    await lab.net.sh('net', `ip route add 203.0.113.0/24 via ${lab.net.ip('n1')}`);
+    // The node that takes them in sends connections on to others as its own; those that it keeps have the client's address.
+    const kept = async (): Promise<readonly string[]> => (await fromMachine('out', asking(open, 80, 9))).map((answer) => (answer.startsWith('n1') ? answer : answer.split(' ')[0]!));
+    await settled('from outside', kept, [...Array<string>(3).fill(`n1 ${out}`), 'n2', 'n2', 'n2', 'n3', 'n3', 'n3']);
+    const { name } = await podOn('n2');
+    const inside = async (what: string): Promise<void> => {
+      await within(60, async () => assert.deepEqual(counts(await fromMachine('n2', asking(open, 80, 9))), inTurn, `${what}: from a node`));
+      await within(60, async () => assert.deepEqual(counts(await fromPod(name, asking(open, 80, 9))), inTurn, `${what}: from a pod`));
+    };
+    await inside('Cluster');
+
+    await change({ externalTrafficPolicy: 'Local' });
+    await settled('Local', () => fromMachine('out', asking(open, 80, 3)), Array<string>(3).fill(`n1 ${out}`));
+    await lab.net.sh('net', `ip route replace 203.0.113.0/24 via ${lab.net.ip('n3')}`);
+    await settled('Local, by another node', () => fromMachine('far', asking(open, 80, 3)), Array<string>(3).fill(`n3 ${far}`));
+    await inside('Local');
+
+    await change({ loadBalancerSourceRanges: [`${far}/32`] });
+    await settled('a client that may not', () => fromMachine('out', asking(open, 80)), ['failed']);
+    await settled('one that may', () => fromMachine('far', asking(open, 80)), [`n3 ${far}`]);
+    await lab.net.sh('net', 'ip route del 203.0.113.0/24');
   });
 
   test.serial('names of the cluster are known on each node', async (t) => {

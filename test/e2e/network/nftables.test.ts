@@ -95,6 +95,7 @@ else {
       t.is((await client.ask(open))[0], 'b');
       t.is(await pods.a.ask(open), `b ${tracked ? '10.244.0.11' : '10.244.0.1'} end b`);
       t.is(await pods.b.ask(open), 'b 10.244.0.1 end b', 'its own service');
+      t.is(await outside.ask({ ...open, port: 81 }), 'refused', 'a port that no service has');
       await backend.apply(tableOf(servicePort(at)));
       for (const peer of [outside, client, pods.a]) t.is(await peer.ask(open), 'refused', 'no endpoints');
     });
