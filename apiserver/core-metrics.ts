@@ -25,6 +25,7 @@ export const timedStorage = (storage: Storage, metrics: Metrics, stopwatch: () =
   const done = metrics.histogram({ name: 'apiserver_storage_commit_duration_seconds', help: 'Time of a write to the store, until it is durable.', labels: ['outcome'], bounds: commitBounds });
   const [committed, refused] = [done.of('committed'), done.of('refused')];
   return {
+    ...(storage.newest === undefined ? {} : { newest: () => storage.newest!() }),
     get failed() {
       return storage.failed;
     },

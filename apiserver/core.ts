@@ -23,7 +23,8 @@ import { QuotaLedger } from './quota/quota-ledger.ts';
 import { DefinitionController } from './custom/definition-controller.ts';
 import { followDefinitions } from './custom/definitions.ts';
 import { NodeSummaries, type AgentReader } from './metrics/node-summaries.ts';
-import type { Storage } from './storage/storage.ts';
+import { StorageUnavailable, TransactionTooLarge, type Storage } from './storage/storage.ts';
+import { storageError } from './storage-error.ts';
 import { nodeTarget, type ConnectRequest, type NodeTarget } from './subresources/connect.ts';
 import { proxyTarget, type ProxyRequest, type ProxyTarget } from './subresources/proxy.ts';
 import { permitProxy, permitStream } from './subresources/connect-review.ts';
@@ -31,6 +32,7 @@ import type { Surroundings } from './verbs/call.ts';
 import { dispatch } from './verbs/dispatch.ts';
 import { ObjectWriter } from './verbs/object-writer.ts';
 import { callFor } from './verbs/resolve.ts';
+import { catchUp } from './verbs/resource-version.ts';
 import { watch } from './verbs/watch.ts';
 import { WatchCache } from './watch/watch-cache.ts';
 import { createWebhookClient, type WebhookClient } from './webhooks/webhook-client.ts';
@@ -169,6 +171,7 @@ export class Core {
 
   /** Where the node agent is that serves a log, exec, attach or port-forward, once the user may have it and the pod can give it. */
   async connect(request: ConnectRequest, user: UserInfo): Promise<NodeTarget> {
+    await catchUp(this.#api, undefined);
     const target = nodeTarget(this.#api, this.#api.authorizer, request, user);
     await permitStream(this.#api, request, user);
     return target;
@@ -176,6 +179,7 @@ export class Core {
 
   /** Where a request through `proxy` of a pod, service or node goes, once the user may send it there. */
   async proxy(request: ProxyRequest, user: UserInfo): Promise<ProxyTarget> {
+    await catchUp(this.#api, undefined);
     const target = proxyTarget(this.#api, this.#api.authorizer, request, user);
     await permitProxy(this.#api, request, user);
     return target;
@@ -191,6 +195,7 @@ export class Core {
 
   #asApiError(error: unknown, { verb, group, version, resource, subresource, namespace, name }: ApiRequest): ApiError {
     if (error instanceof ApiError) return error;
+    if (error instanceof StorageUnavailable || error instanceof TransactionTooLarge) return storageError(error);
     this.#api.log.error('a request failed for a reason that is not the client\'s', { error, verb, group, version, resource, subresource, namespace, name });
     return new ApiError('InternalError', 'Internal error occurred: the server could not carry out the request; its log says why', undefined, { cause: error });
   }

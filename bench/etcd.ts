@@ -45,6 +45,8 @@ const freePort = async (): Promise<number> => {
 
 export interface Etcd {
   readonly pid: number;
+  /** Where clients reach it, without TLS. */
+  readonly url: string;
   /** Puts new keys, `width` at a time. */
   load(width: number, count: number, value: Buffer): Promise<LoadResult>;
   close(): Promise<void>;
@@ -77,6 +79,7 @@ export const startEtcd = async (dataDir: string): Promise<Etcd | undefined> => {
   let loads = 0;
   return {
     pid: child.pid!,
+    url,
     load: async (width, count, value) => {
       loads++;
       const messages = Array.from({ length: count }, (_, index) => putMessage(`/registry/pods/default/p${loads}-${index}`, value));

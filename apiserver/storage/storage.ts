@@ -66,17 +66,39 @@ export class Compacted extends Error {
   }
 }
 
+/** The store cannot be reached, or cannot write, at the moment. */
+export class StorageUnavailable extends Error {
+  override readonly name = 'StorageUnavailable';
+  /** `unknown`: no answer came to what was sent; it may have been written, or may still be. */
+  readonly written: 'no' | 'unknown';
+  constructor(message: string, { written, cause }: { readonly written: 'no' | 'unknown'; readonly cause?: unknown }) {
+    super(message, { cause });
+    this.written = written;
+  }
+}
+
+/** The store does not take so much in one transaction; nothing of it was written. */
+export class TransactionTooLarge extends Error {
+  override readonly name = 'TransactionTooLarge';
+}
+
 export interface Storage {
   /** All live rows in batches; the generator's return value is the revision they stand at. */
   load(): AsyncGenerator<readonly Row[], number>;
   /**
    * All checks hold and all writes happen, at one revision, or none does (CheckFailed). Resolves with the revision when
-   * it is durable. A store that can no longer write rejects everything from then on, and its `failed` signal aborts.
+   * it is durable. Of transactions that are under way at once, some order is the order. A store that can no longer write
+   * rejects everything from then on, and its `failed` signal aborts; one that cannot at the moment throws StorageUnavailable.
    */
   commit(transaction: Transaction): Promise<number>;
   /** Every change of every server after a revision, oldest first, in batches that never split a revision; throws Compacted. */
   changes(after: number, signal: AbortSignal): AsyncIterable<readonly Change[]>;
-  /** Forgets the changes at or before a revision; live rows stay. */
+  /**
+   * The revision of the newest change, whichever server made it. Absent where this process is the only writer: then nobody
+   * else can have changed anything.
+   */
+  newest?(): Promise<number>;
+  /** Forgets the changes before a revision; live rows stay. */
   compact(upTo: number): Promise<void>;
   /** Aborts when the store is broken; the process must stop then. */
   readonly failed: AbortSignal;

@@ -10,12 +10,17 @@ import { remove, removeCollection } from './delete.ts';
 import { get } from './get.ts';
 import { list } from './list.ts';
 import { patch } from './patch.ts';
+import { catchUp } from './resource-version.ts';
 import { notAllowed, update, wholeObject } from './update.ts';
 
-/** Carries out a call, and answers in the form of the kind that the client asked for. */
+/**
+ * Carries out a call, and answers in the form of the kind that the client asked for. A write, and a read that does not say
+ * how old the state may be, see all that any server had answered before.
+ */
 export const dispatch = (api: Surroundings, call: Call): Promise<ApiAnswer> => {
-  const { served } = call;
-  const answer = carryOut(api, call);
+  const { served, options: { resourceVersion = '' } } = call;
+  // With one server there is nothing to wait for, not even a turn.
+  const answer = resourceVersion === '' && api.cache.isShared ? catchUp(api, call.signal).then(() => carryOut(api, call)) : carryOut(api, call);
   return served === undefined ? answer : answer.then((stored) => servedAnswer(served, stored));
 };
 

@@ -1,6 +1,8 @@
 import { sleep } from '../../base/clock.ts';
 import { ApiError, badRequest, forbidden, invalid, unsupported, type FieldError } from '../../schemas/errors.ts';
 import type { RequestOptions } from '../../schemas/api.ts';
+import { StorageUnavailable } from '../storage/storage.ts';
+import { storageError } from '../storage-error.ts';
 import type { Surroundings } from './call.ts';
 
 /** How long a read waits for a revision that this server has not seen yet, as Kubernetes does. */
@@ -61,21 +63,40 @@ export const checkWatchStart = (options: RequestOptions): void => {
   if (errors.length > 0) throw optionsError(errors);
 };
 
+/**
+ * Waits until this server has seen every write that any server had answered before this call. Throws ServiceUnavailable
+ * when it cannot get there. Where this process is the only server there is nothing to wait for.
+ */
+export const catchUp = async (api: Pick<Surroundings, 'cache' | 'clock'>, signal: AbortSignal | undefined): Promise<void> => {
+  const asked = api.cache.newest();
+  if (asked === undefined) return;
+  const newest = await asked.catch((error: unknown) => {
+    throw error instanceof StorageUnavailable ? storageError(error) : error;
+  });
+  if (!await seen(api, newest, signal)) throw new ApiError('ServiceUnavailable', 'this server has not yet seen the latest changes of the others', { retryAfterSeconds: 1 });
+};
+
 const tooLarge = (revision: number, current: number): ApiError => new ApiError('Timeout', `Too large resource version: ${revision}, current: ${current}`, {
   causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1,
 });
 
 /** Waits a while until this server has seen a revision; throws Timeout with the cause ResourceVersionTooLarge when it does not come. */
-export const waitFor = async ({ cache, clock }: Pick<Surroundings, 'cache' | 'clock'>, revision: number, signal: AbortSignal | undefined): Promise<void> => {
-  if (cache.revision >= revision) return;
+export const waitFor = async (api: Pick<Surroundings, 'cache' | 'clock'>, revision: number, signal: AbortSignal | undefined): Promise<void> => {
+  if (!await seen(api, revision, signal)) throw tooLarge(revision, api.cache.revision);
+};
+
+/** Waits a while until this server has seen a revision; false when it does not come. */
+const seen = async ({ cache, clock }: Pick<Surroundings, 'cache' | 'clock'>, revision: number, signal: AbortSignal | undefined): Promise<boolean> => {
+  if (cache.revision >= revision) return true;
   const enough = new AbortController();
   const timeUp = sleep(clock, waitMs, signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal])).then(() => 'time is up' as const);
   try {
     while (cache.revision < revision) {
       // One step at a time: a revision that never comes must not leave a waiter behind.
       const outcome = await Promise.race([cache.reached(cache.revision + 1), timeUp]);
-      if (outcome === 'time is up' && cache.revision < revision) throw tooLarge(revision, cache.revision);
+      if (outcome === 'time is up' && cache.revision < revision) return false;
     }
+    return true;
   } finally {
     enough.abort();
   }

@@ -11,7 +11,7 @@ import { apiVersionOf, type AnyKind } from '../../schemas/kind.ts';
 import { formEvents, servedEvent, servedForm } from '../served-form.ts';
 import type { Watch } from '../watch/watch-queue.ts';
 import type { Call, Surroundings } from './call.ts';
-import { checkWatchStart, revisionOf, waitFor } from './resource-version.ts';
+import { catchUp, checkWatchStart, revisionOf, waitFor } from './resource-version.ts';
 import { selectionOf, selectNow, type Selection } from './selection.ts';
 import { WatchTimer, type Alarm } from './watch-timer.ts';
 
@@ -94,7 +94,8 @@ class WatchReader implements AsyncIterableIterator<readonly WatchEvent[], undefi
     const { kind, served, options } = this.#call;
     const { signal, selection, from } = this.#start;
     try {
-      await waitFor(this.#api, from, signal);
+      if (options.resourceVersion === undefined || options.resourceVersion === '') await catchUp(this.#api, signal);
+      else await waitFor(this.#api, from, signal);
       const sendInitial = options.sendInitialEvents ?? from === 0;
       const after = sendInitial || from === 0 ? cache.revision : from;
       const initial = sendInitial ? selectNow(cache, kind, selection) : [];

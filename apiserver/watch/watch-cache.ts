@@ -150,6 +150,19 @@ export class WatchCache {
     return this.#closing.signal.aborted ? Promise.reject(shuttingDown()) : this.#waiters.wait(revision);
   }
 
+  /** True where other servers write to the store as well, so that the state may be behind what they have answered. */
+  get isShared(): boolean {
+    return this.#options.storage.newest !== undefined;
+  }
+
+  /**
+   * The revision that the state must have reached to show every write that any server had answered before this call;
+   * undefined where this process makes all of them, for then it does. Rejects with StorageUnavailable.
+   */
+  newest(): Promise<number> | undefined {
+    return this.#options.storage.newest?.();
+  }
+
   /**
    * Every matching change after a revision, exactly once and in order. An object that starts or stops to match is ADDED
    * or DELETED. The watch stands from the moment of this call. It ends when the signal aborts or the cache is closed, and
