@@ -10,6 +10,7 @@ import type { Actions } from './actions.ts';
 import type { Images } from './images.ts';
 import type { Limiter } from './limiter.ts';
 import { initContainers, isEphemeral } from './pod-view.ts';
+import type { NodeAllocations } from './resources/node-allocations.ts';
 import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
 import type { SourceCache } from './source-cache.ts';
 import type { EndpointWithdrawal } from './termination.ts';
@@ -40,6 +41,7 @@ export interface AgentContext {
   /** Where pods reach the cluster's DNS. */
   readonly dnsIp: string;
   readonly allocatable: Readonly<Record<string, string>>;
+  readonly allocations: NodeAllocations;
   /** Each pod has a folder here, named by its uid. */
   readonly podsDir: string;
   /** The services that a pod's environment tells of: a namespace's, and always the API server's own. */

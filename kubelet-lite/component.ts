@@ -27,6 +27,7 @@ import { PodWorkers } from './pod-workers.ts';
 import { ImageGc } from './pressure/image-gc.ts';
 import { imageGcDefaults, type ImageGcLimits } from './pressure/image-gc-plan.ts';
 import { PulledImages } from './pressure/pulled-images.ts';
+import { NodeAllocations } from './resources/node-allocations.ts';
 import type { PodNetwork } from './runtime/pod-network.ts';
 import type { RuntimeInfo, SandboxState } from './runtime/runtime.ts';
 import type { WarmSandboxes } from './runtime/warm-sandboxes.ts';
@@ -166,6 +167,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       withdrawal: options.withdrawal, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
       nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: gatewayIp,
       allocatable: nodeResources(engine, await machineFacts(dataDir)),
+      allocations: new NodeAllocations(),
       podsDir: join(dataDir, 'pods'),
       services: (namespace) => [
         ...(namespace === undefined ? [] : services.list(namespace)),

@@ -1,10 +1,10 @@
 /** What the engine is asked to run, made from the pod's spec and the node's surroundings. */
-import { memoryBytes as bytesOf, cpuMilli } from '../schemas/quantity.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container, VolumeMount } from '../schemas/types/container.ts';
 import { ConfigError, unsupported } from './config-error.ts';
 import { expand } from './expansion.ts';
 import { allContainers } from './pod-view.ts';
+import { cgroupLimits } from './resources/cgroup-limits.ts';
 import { hostnameOf, fqdnOf, type Security } from './security.ts';
 import type { ContainerSpec, Mount, SandboxSpec } from './runtime/runtime.ts';
 import { hasPayload } from './volumes/payload.ts';
@@ -84,16 +84,13 @@ export const containerSpec = async ({ pod, container, attempt, env, security, cl
       mounts.push({ hostPath, containerPath, readOnly: security.readOnlyRootFilesystem && containerPath.startsWith('/etc/') });
     }
   }
-  const { limits = {}, requests = {} } = container.resources ?? {};
   return {
     name: container.name, attempt, image: container.image ?? '',
     ...((container.command ?? []).length === 0 ? {} : { command: container.command?.map(expanded) }),
     ...((container.args ?? []).length === 0 ? {} : { args: container.args?.map(expanded) }),
     ...(container.workingDir === undefined || container.workingDir === '' ? {} : { workingDir: container.workingDir }),
     env, mounts,
-    ...(limits['cpu'] === undefined ? {} : { cpuMilliLimit: cpuMilli(limits['cpu']) }),
-    cpuMilliRequest: cpuMilli(requests['cpu'] ?? limits['cpu'] ?? '0'),
-    ...(limits['memory'] === undefined ? {} : { memoryBytesLimit: bytesOf(limits['memory']) }),
+    limits: cgroupLimits(container.resources),
     ...security,
     hostname: podHostname(pod, clusterDomain), messagePath: container.terminationMessagePath || defaultTerminationPath,
     ...(pidOf === undefined ? {} : { pidOf }),

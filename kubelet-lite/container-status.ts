@@ -4,6 +4,7 @@ import type { ContainerState as ApiState, ContainerStateTerminated, ContainerSta
 import {
   allRunsOf, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isEphemeral, isSidecar, mayRestart, recordedRestarts, recordedStatuses, runsOf, type PodView,
 } from './pod-view.ts';
+import { resourcesInForce } from './resources/cgroup-limits.ts';
 import { restartAtMs } from './restart-backoff.ts';
 import type { ContainerState } from './runtime/runtime.ts';
 
@@ -70,6 +71,12 @@ const hasStarted = (view: PodView, run: ContainerState, container: Container): b
 const recorded = (view: PodView, name: string): ContainerStatus | undefined =>
   recordedStatuses(view.pod).find((status) => status.name === name);
 
+/** What was set aside for a container, and what it really has. An agent that tells the latter is one that can change it. */
+const given = ({ resources = {} }: Container, running: ContainerState | undefined): Pick<ContainerStatus, 'allocatedResources' | 'resources'> => ({
+  ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }),
+  resources: running?.limits === undefined ? resources : resourcesInForce(resources, running.limits),
+});
+
 /** One entry of containerStatuses or initContainerStatuses. */
 export const containerStatus = (view: PodView, container: Container, sources: StatusSources): ContainerStatus => {
   const { pod } = view;
@@ -109,6 +116,6 @@ export const containerStatus = (view: PodView, container: Container, sources: St
     containerID: last === undefined ? before?.containerID : `${sources.runtimeName}://${last.id}`,
     restartCount: Math.max(last?.attempt ?? 0, recordedRestarts(pod, container.name) ?? 0),
     ready, started, state, lastState,
-    ...(container.resources === undefined || Object.keys(container.resources).length === 0 ? {} : { resources: container.resources }),
+    ...(isEphemeral(pod, container.name) ? {} : given(container, running)),
   };
 };

@@ -8,12 +8,13 @@ import { timeMs } from '../schemas/timestamps.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import {
-  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
+  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isEphemeral, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
 } from './pod-view.ts';
+import { cgroupLimits, changedResources, restartsFor } from './resources/cgroup-limits.ts';
 import { restartAtMs } from './restart-backoff.ts';
-import type { ContainerState, SandboxState } from './runtime/runtime.ts';
+import type { CgroupLimits, ContainerState, SandboxState } from './runtime/runtime.ts';
 
-export type StopReason = 'liveness' | 'startup' | 'changed';
+export type StopReason = 'liveness' | 'startup' | 'changed' | 'resized';
 
 export type Step =
   | { readonly do: 'create-sandbox'; readonly attempt: number }
@@ -23,6 +24,8 @@ export type Step =
   | { readonly do: 'end-sandbox'; readonly id: string }
   | { readonly do: 'start'; readonly container: Container; readonly attempt: number; readonly sandbox: SandboxState; readonly restarted: boolean }
   | { readonly do: 'stop'; readonly container: Container; readonly id: string; readonly reason: StopReason; readonly graceSeconds: number }
+  /** Other limits for a run, which goes on. */
+  | { readonly do: 'resize'; readonly container: Container; readonly id: string; readonly limits: CgroupLimits; readonly before: CgroupLimits }
   | { readonly do: 'remove-container'; readonly id: string }
   /** Hooks, TERM and KILL for everything that runs, sidecars last. */
   | { readonly do: 'terminate'; readonly graceSeconds: number }
@@ -148,8 +151,8 @@ const planContainer = (view: PodView, sandbox: SandboxState, container: Containe
   const run = runsOf(sandbox, container.name).at(-1);
   const start = (attempt: number, restarted: boolean): Plan => ({ steps: [{ do: 'start', container, attempt, sandbox, restarted }], wakeAtMs: undefined });
   if (run?.status === 'running') {
-    const stop = whyStop(view, run, container);
-    return stop === undefined ? none : { steps: [stop], wakeAtMs: undefined };
+    const step = whyStop(view, run, container) ?? resizing(view, run, container);
+    return step === undefined ? none : { steps: [step], wakeAtMs: undefined };
   }
   const blocked = view.blocked.get(container.name);
   if (blocked !== undefined && blocked.untilMs > nowMs) return { steps: [], wakeAtMs: blocked.untilMs };
@@ -168,6 +171,17 @@ const whyStop = (view: PodView, run: ContainerState, container: Container): Step
   const failed = view.probes.get(run.id)?.failed;
   if (failed === undefined) return undefined;
   return { do: 'stop', container, id: run.id, reason: failed.probe === 'Liveness' ? 'liveness' : 'startup', graceSeconds: failed.graceSeconds ?? graceSeconds };
+};
+
+/** The run has not the resources that its container was given. */
+const resizing = (view: PodView, run: ContainerState, container: Container): Step | undefined => {
+  if (run.limits === undefined || isEphemeral(view.pod, container.name)) return undefined;
+  const limits = cgroupLimits(container.resources);
+  const changed = changedResources(limits, run.limits);
+  if (changed.length === 0) return undefined;
+  return restartsFor(container, changed)
+    ? { do: 'stop', container, id: run.id, reason: 'resized', graceSeconds: graceSecondsOf(view.pod.spec) }
+    : { do: 'resize', container, id: run.id, limits, before: run.limits };
 };
 
 const surplus = (view: PodView, sandbox: SandboxState, container: Container): readonly Step[] => {

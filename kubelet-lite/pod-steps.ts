@@ -19,12 +19,14 @@ import { StopHooks } from './stop-hooks.ts';
 import { referencesOf } from './volumes/payload.ts';
 
 type StartStep = Extract<Step, { readonly do: 'start' }>;
+type ResizeStep = Extract<Step, { readonly do: 'resize' }>;
 type StopStep = Extract<Step, { readonly do: 'stop' }>;
 
 const stopWords: Readonly<Record<StopReason, string>> = {
   liveness: 'failed liveness probe, will be restarted',
   startup: 'failed startup probe, will be restarted',
   changed: 'definition changed, will be restarted',
+  resized: 'asks to be restarted for other resources, will be restarted',
 };
 
 export class PodSteps {
@@ -116,6 +118,18 @@ export class PodSteps {
     if (leaving.aborted) return;
     const leftSeconds = stop.graceSeconds - Math.ceil((this.#context.clock.now() - startedMs) / 1000);
     await this.#context.runtime.stopContainer(id, stop.graceSeconds === 0 ? 0 : Math.max(2, leftSeconds));
+  }
+
+  /** Rejects, and changes nothing, where the new limit would have the kernel end the container at once. */
+  async resize({ container, id, limits, before }: ResizeStep): Promise<void> {
+    const { runtime } = this.#context;
+    if (limits.memoryBytes !== 0 && (before.memoryBytes === 0 || limits.memoryBytes < before.memoryBytes)) {
+      const { workingSetBytes } = await runtime.stats(id);
+      if (workingSetBytes >= limits.memoryBytes) {
+        throw new ConfigError(`container ${container.name} uses ${workingSetBytes} bytes of memory, and its new limit is ${limits.memoryBytes}: the limit is lowered when it uses less`);
+      }
+    }
+    await runtime.updateContainer(id, limits);
   }
 
   /** Takes the pod off this node, and then out of the API. */

@@ -26,8 +26,12 @@ export interface Blocked {
 /** Why a pod ends though nobody deleted it. */
 export interface Verdict { readonly reason: string; readonly message: string }
 
+/** Why a pod is not given the resources that it asks for by now: never on this node, or not yet. */
+export interface PendingResize { readonly reason: 'Infeasible' | 'Deferred'; readonly message: string }
+
 /** All that decisions about one pod are made from. The agent collects it; plan and status only read it. */
 export interface PodView {
+  /** With the resources that the node has given it, which may not be those that it asks for by now. */
   readonly pod: Pod;
   /** The newest last. */
   readonly sandboxes: readonly SandboxState[];
@@ -41,11 +45,15 @@ export interface PodView {
   readonly blocked: ReadonlyMap<string, Blocked>;
   /** Set when the agent itself ended the pod (deadline, admission). Stays set. */
   readonly verdict: Verdict | undefined;
+  readonly pendingResize?: PendingResize | undefined;
   readonly nowMs: number;
 }
 
 /** Stands in `blocked` for the sandbox; no container has this name. */
 export const sandboxItself = '';
+
+/** Stands in `blocked` for a change of the resources of a container that runs; no container has such a name. */
+export const resizeOf = (name: string): string => `step/resize/${name}`;
 
 /** A step of one container in `busy`. */
 export const containerStep = (name: string): string => `container/${name}`;

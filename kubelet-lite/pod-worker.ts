@@ -9,26 +9,24 @@ import { revisionOf } from '../client/key.ts';
 import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
-import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
 import { backOffEvents } from './back-off-events.ts';
 import { ConfigError, VolumeError } from './config-error.ts';
-import { pullErrorShownMs } from './container-status.ts';
 import { probedContainer } from './image-health.ts';
 import { lastWords } from './last-words.ts';
 import { deadlineOf, graceLeft, leavesBefore, planPod, type Step } from './plan.ts';
 import { PodSteps } from './pod-steps.ts';
-import { allContainers, containerStep, currentSandbox, hasEnded, recordedStatuses, sandboxItself, type Blocked, type PodView, type Verdict } from './pod-view.ts';
+import { allContainers, containerStep, currentSandbox, hasEnded, recordedStatuses, sandboxItself, type PodView, type Verdict } from './pod-view.ts';
 import { Probes } from './probes.ts';
+import { PodAllocation } from './resources/pod-allocation.ts';
 import { raised, type RestartBackoff } from './restart-backoff.ts';
-import { RuntimeError, type ContainerState, type SandboxState } from './runtime/runtime.ts';
+import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { whyUnsupportedPod } from './security.ts';
 import { podStatus } from './status.ts';
+import { StepFailures } from './step-failures.ts';
 import { terminatePod } from './termination.ts';
 import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
-/** Waits after a failed start, doubling: pulls as Kubernetes, all else sooner since its cause is often mended soon. */
-const retryDelays = { pull: { firstMs: 10_000, longestMs: 300_000 }, other: { firstMs: 1_000, longestMs: 60_000 } } as const;
 /** The engine or the API did not answer. */
 const outageMs = 1_000;
 
@@ -40,7 +38,7 @@ export class PodWorker {
   readonly #probes: Probes;
   readonly #busy = new Map<string, Promise<void>>();
   readonly #backoffs = new Map<string, RestartBackoff>();
-  readonly #blocked = new Map<string, Blocked>();
+  readonly #failures: StepFailures;
   readonly #messages = new Map<string, string>();
   /** Aborts when the pod is to end: pulls and hooks of starts are given up. */
   readonly #leaving = new AbortController();
@@ -48,6 +46,10 @@ export class PodWorker {
   readonly #hurry = new AbortController();
   /** Aborts when the agent ends; the pod goes on. */
   readonly #closed = new AbortController();
+  readonly #allocation: PodAllocation;
+  /** As the API has it. */
+  #stored: Pod;
+  /** With the resources that it has been given, which may be others than it asks for by now. */
   #pod: Pod;
   #sandboxes: readonly SandboxState[];
   #verdict: Verdict | undefined;
@@ -62,11 +64,14 @@ export class PodWorker {
 
   constructor(context: AgentContext, pod: Pod, sandboxes: readonly SandboxState[]) {
     this.#context = context;
-    this.#pod = pod;
+    this.#stored = pod;
+    this.#allocation = new PodAllocation(pod, { node: context.allocations, allocatable: context.allocatable, roomChanged: () => this.#look() });
+    this.#pod = this.#allocation.applied(pod);
     this.#sandboxes = sandboxes;
     this.uid = pod.metadata.uid ?? '';
     this.#log = context.log.with({ pod: `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}` });
     this.#steps = new PodSteps(context, this.uid);
+    this.#failures = new StepFailures(context, this.#log);
     this.#probes = new Probes({
       clock: context.clock, actions: context.actions, changed: () => this.#look(),
       failed: (container, kind, message) => report(context, this.#pod, container, 'Warning', 'Unhealthy', `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${message}`),
@@ -82,9 +87,14 @@ export class PodWorker {
     // An ephemeral container may read what no other does.
     if (allContainers(pod).length !== allContainers(this.#pod).length) this.#volumes = undefined;
     if (showsChange(pod, this.#pod)) this.#sourcesChanged = true;
-    this.#pod = pod;
+    this.#take(pod);
     if (endsSooner) this.#hurryIn(graceLeft(this.#view()) * 1000);
     this.#look();
+  }
+
+  #take(pod: Pod): void {
+    this.#stored = pod;
+    this.#pod = this.#allocation.applied(pod);
   }
 
   /** Something changed in the engine. */
@@ -133,6 +143,7 @@ export class PodWorker {
     this.#leaving.abort();
     this.#hurry.abort();
     this.close();
+    this.#allocation.release();
     await Promise.all(this.#busy.values());
     if (this.#finished) return;
     const sandboxes = await this.#context.runtime.inspect(this.uid);
@@ -160,7 +171,7 @@ export class PodWorker {
   #view(): PodView {
     return {
       pod: this.#pod, sandboxes: this.#sandboxes, probes: this.#probes.verdicts(), busy: new Set(this.#busy.keys()), backoffs: this.#backoffs,
-      blocked: this.#blocked, verdict: this.#verdict, nowMs: this.#context.clock.now(),
+      blocked: this.#failures.blocked, verdict: this.#verdict, pendingResize: this.#allocation.pending, nowMs: this.#context.clock.now(),
     };
   }
 
@@ -171,6 +182,10 @@ export class PodWorker {
       this.#sandboxes = await this.#context.runtime.inspect(this.uid);
     }
     if (this.#sourcesChanged || this.#tokensUntilMs <= this.#context.clock.now()) await this.#refresh();
+    if (this.#pod.metadata.deletionTimestamp === undefined && this.#allocation.decide(this.#stored)) {
+      this.#pod = this.#allocation.applied(this.#stored);
+      this.#failures.resourcesChanged();
+    }
     await this.#watchProbes();
     await this.#collectLastWords();
     const deadlineMs = deadlineOf(this.#view());
@@ -181,14 +196,12 @@ export class PodWorker {
     const plan = planPod(this.#view());
     const held: number[] = [];
     for (const step of plan.steps) {
-      const untilMs = this.#blocked.get(failedStep(step))?.untilMs ?? 0;
-      if (untilMs > this.#context.clock.now()) held.push(untilMs);
-      else this.#setOff(step);
+      const untilMs = this.#failures.heldUntilMs(step);
+      if (untilMs === undefined) this.#setOff(step);
+      else held.push(untilMs);
     }
     if (!this.#busy.has('finish')) await this.#writeStatus();
-    // A failed pull changes its name after a while.
-    const renames = [...this.#blocked.values()].filter(({ reason }) => reason === 'ErrImagePull').map(({ sinceMs }) => sinceMs + pullErrorShownMs).filter((ms) => ms > this.#context.clock.now());
-    const wakes = [...renames, ...held, ...(this.#tokensUntilMs < Infinity ? [this.#tokensUntilMs] : []), ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
+    const wakes = [...this.#failures.renamesMs(), ...held, ...(this.#tokensUntilMs < Infinity ? [this.#tokensUntilMs] : []), ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
 
@@ -222,7 +235,7 @@ export class PodWorker {
   async #refresh(): Promise<void> {
     this.#sourcesChanged = false;
     this.#tokensUntilMs = this.#context.clock.now() + (tokensFreshMs(this.#pod) ?? Infinity);
-    for (const [name, { reason }] of this.#blocked) if (reason === 'CreateContainerConfigError' || reason === 'ContainerCreating') this.#blocked.delete(name);
+    this.#failures.sourcesChanged();
     try {
       await this.#steps.home.volumes.refresh(this.#steps.home.payloadInput(this.#pod, currentSandbox(this.#view())?.ip));
     } catch (error) {
@@ -241,12 +254,12 @@ export class PodWorker {
     try {
       const written = await this.#context.client.of(Pod).modifyStatus({ namespace, name }, (draft) => {
         if (draft.metadata.uid !== this.uid) return;
-        draft.status = podStatus({ ...this.#view(), pod: draft }, facts) as typeof draft.status;
-      }, { hint: this.#pod });
+        draft.status = podStatus({ ...this.#view(), pod: this.#allocation.applied(draft) }, facts) as typeof draft.status;
+      }, { hint: this.#stored });
       for (const { container, type, reason, message } of begun) {
         report(this.#context, this.#pod, allContainers(this.#pod).find((one) => one.name === container), type, reason, message);
       }
-      if (written.metadata.uid === this.uid && revisionOf(written) > revisionOf(this.#pod)) this.#pod = written;
+      if (written.metadata.uid === this.uid && revisionOf(written) > revisionOf(this.#pod)) this.#take(written);
     } catch (error) {
       // It was deleted; the informer will say so.
       if (!isReason(error, 'NotFound')) throw error;
@@ -254,17 +267,18 @@ export class PodWorker {
   }
 
   #setOff(step: Step): void {
-    const name = step.do === 'start' || step.do === 'stop' ? containerStep(step.container.name)
+    const name = step.do === 'start' || step.do === 'stop' || step.do === 'resize' ? containerStep(step.container.name)
       : step.do === 'remove-container' ? `remove/${step.id}`
       : step.do === 'terminate' || step.do === 'finish' ? step.do : 'sandbox';
     if (this.#busy.has(name)) return;
     const work = this.#carryOut(step).then(() => {
-      this.#blocked.delete(failedStep(step));
+      this.#failures.done(step);
       // What came up is known from the engine's answer.
       this.#dirty ||= step.do !== 'create-sandbox' && step.do !== 'start';
     }, (error: unknown) => {
       this.#dirty = true;
-      if (!this.#closed.signal.aborted) this.#failed(step, error);
+      // A start that was given up since the pod leaves has not failed.
+      if (!this.#closed.signal.aborted && !(step.do === 'start' && this.#leaving.signal.aborted)) this.#failures.failed(this.#pod, step, error);
     }).finally(() => {
       this.#busy.delete(name);
       this.#look();
@@ -279,7 +293,7 @@ export class PodWorker {
         // Beside the sandbox; whoever needs the volumes asks again and hears of a failure.
         this.#prepareVolumes(this.#closed.signal).catch(() => undefined);
         const sandbox = await this.#steps.createSandbox(this.#pod, step.attempt);
-        this.#blocked.delete(sandboxItself);
+        this.#failures.mended(sandboxItself);
         this.#sandboxes = [...this.#sandboxes.filter(({ id }) => id !== sandbox.id), sandbox];
         return;
       }
@@ -293,6 +307,8 @@ export class PodWorker {
         return this.#start(step);
       case 'stop':
         return this.#steps.stop(this.#pod, step, { leaving: this.#leaving.signal, hurry: this.#hurry.signal });
+      case 'resize':
+        return this.#steps.resize(step);
       case 'terminate': {
         const hostNetwork = this.#pod.spec?.hostNetwork === true;
         const ip = currentSandbox(this.#view())?.ip;
@@ -319,7 +335,7 @@ export class PodWorker {
     // The run counts as a restart whether or not it comes up: what fails at once must not be tried at once for ever.
     if (step.restarted) this.#backoffs.set(container.name, raised(this.#backoffs.get(container.name), this.#context.clock.now()));
     const run = await this.#steps.start(this.#pod, step, signal);
-    this.#blocked.delete(container.name);
+    this.#failures.mended(container.name);
     this.#note(sandbox.id, run);
     // The status goes out while the hook runs.
     this.#look();
@@ -352,44 +368,4 @@ export class PodWorker {
     this.#sandboxes = this.#sandboxes.map((sandbox) => (sandbox.id !== sandboxId ? sandbox
       : { ...sandbox, containers: [...sandbox.containers.filter(({ id }) => id !== run.id), run] }));
   }
-
-  #failed(step: Step, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    if (step.do === 'create-sandbox') {
-      report(this.#context, this.#pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${message}`);
-      this.#block(sandboxItself, 'ContainerCreating', message);
-    } else if (step.do === 'start' && !this.#leaving.signal.aborted) {
-      this.#startFailed(step.container, error, message);
-    } else if (step.do !== 'start') {
-      this.#log.warn('a step failed', { step: step.do, error });
-      this.#block(failedStep(step), 'Retrying', message);
-    }
-  }
-
-  #startFailed(container: Container, error: unknown, message: string): void {
-    const tell = (reason: string, words: string): void => report(this.#context, this.#pod, container, 'Warning', reason, words);
-    if (error instanceof VolumeError) return this.#block(container.name, error.unsupported ? 'CreateContainerConfigError' : 'ContainerCreating', message);
-    if (error instanceof ConfigError) {
-      tell('Failed', `Error: ${message}`);
-      return this.#block(container.name, 'CreateContainerConfigError', message);
-    }
-    const reason = error instanceof RuntimeError ? error.reason : 'CreateContainerError';
-    if (reason === 'EngineUnavailable') return this.#block(container.name, 'ContainerCreating', message);
-    tell('Failed', reason === 'ErrImagePull' ? message : `Error: ${message}`);
-    if (reason === 'ErrImagePull') tell('Failed', 'Error: ErrImagePull');
-    // The engine keeps a run that did not come up; its restarts follow the rules for runs that ended.
-    if (reason === 'RunContainerError') return;
-    this.#block(container.name, reason, message);
-  }
-
-  #block(name: string, reason: string, message: string): void {
-    const { firstMs, longestMs } = reason.startsWith('ErrImage') ? retryDelays.pull : retryDelays.other;
-    const before = this.#blocked.get(name);
-    const nowMs = this.#context.clock.now();
-    const delayMs = before === undefined ? firstMs : Math.min(longestMs, (before.untilMs - before.sinceMs) * 2);
-    this.#blocked.set(name, { reason, message, sinceMs: nowMs, untilMs: nowMs + delayMs });
-  }
 }
-
-/** Where a step that failed stands in `blocked`, until it is tried again. A slash keeps it apart from containers. */
-const failedStep = (step: Step): string => `step/${step.do}`;

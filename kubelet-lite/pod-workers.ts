@@ -27,6 +27,7 @@ export class PodWorkers {
   /** Takes up the pods of the informer, which has synced: adopts what runs, and clears away what no pod stands for. */
   async start(pods: Informer<Pod>): Promise<void> {
     const sandboxes = Map.groupBy(await this.#context.runtime.list(), (sandbox) => sandbox.podUid);
+    this.#context.allocations.adopt(pods.list());
     pods.on({
       added: (pod) => this.#add(pod, sandboxes.get(pod.metadata.uid ?? '') ?? []),
       updated: (pod, old) => {

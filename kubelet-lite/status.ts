@@ -5,8 +5,9 @@
 import { rfc3339 } from '../base/clock.ts';
 import type { ContainerStatus, PodCondition, PodStatus } from '../schemas/types/pod-status.ts';
 import { containerStatus, isInitialized, type StatusSources } from './container-status.ts';
-import { appContainers, currentSandbox, ephemeralContainers, hasEnded, initContainers, isSidecar, mayRestart, type PodView } from './pod-view.ts';
+import { appContainers, currentSandbox, ephemeralContainers, hasEnded, initContainers, isSidecar, mayRestart, resizeOf, runsOf, type PodView } from './pod-view.ts';
 import { qosClass } from './qos.ts';
+import { cgroupLimits, changedResources } from './resources/cgroup-limits.ts';
 
 export interface NodeFacts extends StatusSources {
   readonly nodeIp: string;
@@ -79,6 +80,23 @@ const findings = (view: PodView, phase: Phase, apps: readonly ContainerStatus[],
   ];
 };
 
+const resizeConditions = ['PodResizePending', 'PodResizeInProgress'];
+
+/** Conditions of a change of resources that is not done. They are absent where there is none. */
+const resizeFindings = (view: PodView): readonly Finding[] => {
+  const { pod, pendingResize, blocked } = view;
+  const sandbox = currentSandbox(view);
+  const changing = [...initContainers(pod), ...appContainers(pod)].filter((container) => {
+    const run = runsOf(sandbox, container.name).at(-1);
+    return run?.status === 'running' && run.limits !== undefined && changedResources(cgroupLimits(container.resources), run.limits).length > 0;
+  });
+  const errors = changing.flatMap(({ name }) => blocked.get(resizeOf(name))?.message ?? []);
+  return [
+    ...(pendingResize === undefined ? [] : [{ type: 'PodResizePending', status: 'True' as const, ...pendingResize }]),
+    ...(changing.length === 0 ? [] : [{ type: 'PodResizeInProgress', status: 'True' as const, ...(errors.length === 0 ? {} : { reason: 'Error', message: errors.join('; ') }) }]),
+  ];
+};
+
 const conditionsOf = (old: readonly PodCondition[], found: readonly Finding[], now: string): readonly PodCondition[] => [
   ...found.map(({ type, status, reason, message }): PodCondition => {
     const before = old.find((condition) => condition.type === type);
@@ -86,7 +104,7 @@ const conditionsOf = (old: readonly PodCondition[], found: readonly Finding[], n
     return { type, status, reason, message, lastTransitionTime: kept ?? now };
   }),
   // What others wrote (a readiness gate, a disruption) stays.
-  ...old.filter((condition) => !found.some(({ type }) => type === condition.type)),
+  ...old.filter(({ type }) => !resizeConditions.includes(type) && !found.some((finding) => finding.type === type)),
 ];
 
 /** The whole status to write. */
@@ -103,7 +121,7 @@ export const podStatus = (view: PodView, facts: NodeFacts): PodStatus => {
     ...old,
     phase,
     ...(view.verdict === undefined ? {} : { reason: view.verdict.reason, message: view.verdict.message }),
-    conditions: conditionsOf(old.conditions ?? [], findings(view, phase, apps, inits), now),
+    conditions: conditionsOf(old.conditions ?? [], [...findings(view, phase, apps, inits), ...resizeFindings(view)], now),
     hostIP: facts.nodeIp,
     hostIPs: [{ ip: facts.nodeIp }],
     ...(podIp === undefined ? {} : { podIP: podIp, podIPs: [{ ip: podIp }] }),

@@ -1,3 +1,4 @@
+import { deepEqual } from '../schemas/frozen.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { cpuMilli, memoryBytes, wholeUnits } from '../schemas/quantity.ts';
 
@@ -59,15 +60,47 @@ export class Tally implements Amounts {
 }
 
 /** What a container asks for; a limit without a request is one. */
-const containerRequests = ({ resources }: { readonly resources?: { readonly requests?: ResourceList | undefined; readonly limits?: ResourceList | undefined } | undefined }): Amounts =>
+const containerRequests = ({ resources }: { readonly name: string; readonly resources?: { readonly requests?: ResourceList | undefined; readonly limits?: ResourceList | undefined } | undefined }): Amounts =>
   (resources === undefined ? noAmounts : amountsOf({ ...resources.limits, ...resources.requests }));
+
+interface Given { readonly name: string; readonly resources?: { readonly requests?: ResourceList | undefined } | undefined; readonly allocatedResources?: ResourceList | undefined }
+
+/** What the node says that it gave the containers of a pod. */
+const givenTo = ({ status }: Pod): readonly Given[] =>
+  [...status?.initContainerStatuses ?? [], ...status?.containerStatuses ?? []].filter(({ resources, allocatedResources }) => resources?.requests !== undefined || allocatedResources !== undefined);
+
+const isInfeasible = ({ status }: Pod): boolean =>
+  status?.conditions?.some(({ type, status: is, reason }) => type === 'PodResizePending' && is === 'True' && reason === 'Infeasible') ?? false;
+
+/** True when two states of a pod with one spec take the same of its node. */
+export const isGivenTheSame = (pod: Pod, other: Pod): boolean => {
+  const read = (one: Pod): unknown => givenTo(one).map(({ name, resources, allocatedResources }) => [name, resources?.requests, allocatedResources]);
+  return isInfeasible(pod) === isInfeasible(other) && deepEqual(read(pod), read(other));
+};
+
+/**
+ * What a container takes of its node: what it asks for, or what it was given or still has where that is more, while its
+ * resources are being changed. What its node can never give does not count. All as in Kubernetes.
+ */
+const takenBy = (pod: Pod): typeof containerRequests => {
+  const given = givenTo(pod);
+  if (given.length === 0) return containerRequests;
+  const infeasible = isInfeasible(pod);
+  return (container) => {
+    const status = given.find(({ name }) => name === container.name);
+    const wanted = containerRequests(container);
+    if (status === undefined) return wanted;
+    const has = most(amountsOf(status.resources?.requests), amountsOf(status.allocatedResources));
+    return infeasible ? has : most(wanted, has);
+  };
+};
 
 /**
  * What a pod takes of a node: its containers together with its sidecars (init containers that restart always), or more
  * where an init container needs more beside the sidecars that started before it; requests of the pod as a whole go before
  * both; the overhead of its runtime comes on top.
  */
-export const requestsOf = (pod: Pod): Amounts => sumOf(pod, containerRequests);
+export const requestsOf = (pod: Pod): Amounts => sumOf(pod, takenBy(pod));
 
 const sumOf = ({ spec }: Pod, requestsOfContainer: typeof containerRequests): Amounts => {
   let sidecars = noAmounts;
@@ -106,8 +139,9 @@ export const assumedOf = (pod: Pod, requests: Amounts): { readonly cpuMilli: num
   const asks = ({ resources }: Parameters<typeof containerRequests>[0], name: 'cpu' | 'memory'): boolean => (resources?.requests?.[name] ?? resources?.limits?.[name]) !== undefined;
   const { containers = [], initContainers = [] } = pod.spec ?? {};
   if (containers.every((one) => asks(one, 'cpu') && asks(one, 'memory')) && initContainers.every((one) => asks(one, 'cpu') && asks(one, 'memory'))) return nothingAssumed;
+  const taken = takenBy(pod);
   const sum = sumOf(pod, (container) => ({
-    ...containerRequests(container),
+    ...taken(container),
     ...(asks(container, 'cpu') ? {} : { cpuMilli: assumedAmounts.cpuMilli }), ...(asks(container, 'memory') ? {} : { memoryBytes: assumedAmounts.memoryBytes }),
   }));
   return { cpuMilli: sum.cpuMilli - requests.cpuMilli, memoryBytes: sum.memoryBytes - requests.memoryBytes };

@@ -12,6 +12,7 @@ import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import type { Node } from '../schemas/kinds/core/node.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { isGivenTheSame } from './amounts.ts';
 import { Budgets } from './budgets.ts';
 import { Cluster } from './cluster.ts';
 import { explain, type Refusal } from './explain.ts';
@@ -113,9 +114,9 @@ export class Scheduler {
       this.#settle(uid);
       this.#waker.denominate(uid, nodeName);
       const placed = this.#cluster.placed(uid);
-      const before = placed?.pod.pod.metadata;
-      const same = placed?.nodeName === nodeName && generation !== undefined && before?.generation === generation
-        && before.deletionTimestamp === pod.metadata.deletionTimestamp && deepEqual(before.labels, pod.metadata.labels);
+      const before = placed?.pod.pod;
+      const same = placed?.nodeName === nodeName && generation !== undefined && before?.metadata.generation === generation
+        && before.metadata.deletionTimestamp === pod.metadata.deletionTimestamp && deepEqual(before.metadata.labels, pod.metadata.labels) && isGivenTheSame(before, pod);
       if (same) this.#cluster.renew(uid, pod);
       else this.#place(pod, nodeName);
       return;
@@ -357,8 +358,12 @@ export class Scheduler {
   #place(pod: Pod, nodeName: string): void {
     const info = this.#info(pod);
     if (info === undefined) return;
+    const before = this.#cluster.placed(info.uid)?.pod.requests;
     this.#cluster.place(info, nodeName);
     this.#waker.wakeBeside('podPlaced', info);
+    const node = this.#cluster.node(nodeName);
+    // It was resized, and has left room.
+    if (before !== undefined && node !== undefined && (info.requests.cpuMilli < before.cpuMilli || info.requests.memoryBytes < before.memoryBytes)) this.#waker.wakeFor(node, ['podGone']);
   }
 
   #info(pod: Pod): PodInfo | undefined {

@@ -17,7 +17,7 @@ export const command = defineCommand({
     patch: flag.text('The patch, as JSON or YAML.', { short: 'p', value: 'PATCH' }),
     'patch-file': flag.text('File with the patch.', { value: 'FILE' }),
     type: flag.oneOf(['strategic', 'merge', 'json'], 'How the patch is written.', { initial: 'strategic' }),
-    subresource: flag.text('Subresource to patch: status, scale.', { value: 'NAME' }),
+    subresource: flag.text('Subresource to patch: status, scale, resize.', { value: 'NAME' }),
   },
   run: async (context) => {
     const { flags } = context;

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
-import type { ContainerState, SandboxState } from './runtime.ts';
+import { limitsIn } from './docker-specs.ts';
+import type { CgroupLimits, ContainerState, SandboxState } from './runtime.ts';
 
 /** What is written on every container, so that a restarted agent finds all it needs to adopt its pods. */
 export const labels = {
@@ -60,6 +61,7 @@ export interface KnownState {
   readonly exitCode?: number | undefined;
   readonly oomKilled?: boolean | undefined;
   readonly error?: string | undefined;
+  readonly limits?: CgroupLimits | undefined;
 }
 
 const timeOf = (text: string | undefined): number | undefined => {
@@ -75,7 +77,7 @@ export const isRunning = (state: string): boolean => running.has(state);
 
 /** True when a listing's row needs no inspection to be told in full. */
 export const isToldBy = (row: Docker.ContainerInfo, known: KnownState | undefined): boolean =>
-  known?.exitCode !== undefined || (isRunning(row.State) && known?.startedAtMs !== undefined);
+  known?.exitCode !== undefined || (isRunning(row.State) && known?.startedAtMs !== undefined && (known.limits !== undefined || row.Labels[labels.type] !== 'container'));
 
 /** A container that the engine could not start stays `created`, with the reason; it counts as one that has ended. */
 export const knownFrom = (inspected: Docker.ContainerInspectInfo): KnownState => {
@@ -88,6 +90,7 @@ export const knownFrom = (inspected: Docker.ContainerInspectInfo): KnownState =>
     exitCode: ended ? (failed && state.ExitCode === 0 ? 128 : state.ExitCode) : undefined,
     oomKilled: state.OOMKilled,
     error: state.Error === '' ? undefined : state.Error,
+    limits: limitsIn(inspected.HostConfig),
   };
 };
 
@@ -104,6 +107,7 @@ export const containerState = (row: Docker.ContainerInfo, known: KnownState | un
   exitCode: known?.exitCode,
   oomKilled: known?.oomKilled ?? false,
   error: known?.error,
+  limits: known?.limits,
   labels: row.Labels,
 });
 

@@ -1,15 +1,18 @@
 import type Docker from 'dockerode';
 import { containerName, labels, sandboxName, type PodOf } from './docker-labels.ts';
 import { pauseImageName } from './pause-image.ts';
-import type { ContainerSpec, SandboxSpec } from './runtime.ts';
+import { cpuPeriodMicros, type CgroupLimits, type ContainerSpec, type SandboxSpec } from './runtime.ts';
 
-/** Linux scheduler's period for CPU limits, in microseconds: the kernel's and Kubernetes' usual one. */
-const cpuPeriodMicros = 100_000;
-/** Least quota that the kernel takes. */
-const leastQuotaMicros = 1000;
+/** The engine's words for limits, in a create request and in an update. */
+export const resourceRequest = ({ cpuShares, cpuQuotaMicros, memoryBytes }: CgroupLimits): Docker.HostConfig => ({
+  CpuShares: cpuShares,
+  ...(cpuQuotaMicros === 0 ? {} : { CpuPeriod: cpuPeriodMicros, CpuQuota: cpuQuotaMicros }),
+  // Swap equal to memory means none.
+  ...(memoryBytes === 0 ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+});
 
-/** CPU weight of a request: 1024 for a whole core, and never under the kernel's least. */
-export const cpuShares = (milli: number): number => Math.max(2, Math.floor((milli * 1024) / 1000));
+/** What the engine says of the limits of a container. */
+export const limitsIn = ({ CpuShares: cpuShares = 0, CpuQuota: cpuQuotaMicros = 0, Memory: memoryBytes = 0 }: Docker.HostConfig): CgroupLimits => ({ cpuShares, cpuQuotaMicros, memoryBytes });
 
 export interface SandboxPlace { readonly owner: string; readonly network: string }
 
@@ -87,12 +90,7 @@ export const containerRequest = (spec: ContainerSpec, pod: InSandbox): Docker.Co
         Type: 'bind' as const, Source: mount.hostPath, Target: mount.containerPath, ReadOnly: mount.readOnly,
         ...(mount.propagation === undefined ? {} : { BindOptions: { Propagation: mount.propagation } }),
       })),
-      ...(spec.cpuMilliRequest === undefined ? {} : { CpuShares: cpuShares(spec.cpuMilliRequest) }),
-      ...(spec.cpuMilliLimit === undefined ? {} : {
-        CpuPeriod: cpuPeriodMicros, CpuQuota: Math.max(leastQuotaMicros, Math.ceil((spec.cpuMilliLimit * cpuPeriodMicros) / 1000)),
-      }),
-      // Swap equal to memory means none.
-      ...(spec.memoryBytesLimit === undefined ? {} : { Memory: spec.memoryBytesLimit, MemorySwap: spec.memoryBytesLimit }),
+      ...resourceRequest(spec.limits),
       GroupAdd: spec.supplementalGroups.map(String),
       Privileged: spec.privileged,
       ReadonlyRootfs: spec.readOnlyRootFilesystem,

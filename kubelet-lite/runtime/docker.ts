@@ -18,13 +18,14 @@ import { isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import { gatedRequest } from './docker-gate.ts';
 import { engineEvents, type EngineEvent } from './docker-events.ts';
 import { DockerImages } from './docker-images.ts';
-import { isToldBy, knownFrom, labels, namesOf, podOf, sandboxStates, type KnownState, type PodOf } from './docker-labels.ts';
-import { containerRequest, sandboxRequest } from './docker-specs.ts';
+import { joinedFrom, type Joined } from './docker-joined.ts';
+import { isToldBy, knownFrom, labels, namesOf, podOf, sandboxStates, type KnownState } from './docker-labels.ts';
+import { containerRequest, limitsIn, resourceRequest, sandboxRequest } from './docker-specs.ts';
 import { DockerStats } from './docker-stats.ts';
 import { DockerSessions } from './docker-sessions.ts';
 import type { Output } from './docker-streams.ts';
 import {
-  type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
+  type CgroupLimits, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
   type ExecOptions, type ExecSession, type ImageHealth, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 import { WarmSandboxes } from './warm-sandboxes.ts';
@@ -46,22 +47,12 @@ export interface DockerRuntimeOptions {
   };
 }
 
-/** What containers have to know of the sandbox that they join. */
-interface Joined extends PodOf {
-  readonly hostPid: boolean;
-  readonly sharePid: boolean;
-  readonly hostIpc: boolean;
-  /** The host name that they start with, where the sandbox was made before its pod. */
-  readonly givenHostname: string | undefined;
+interface Created {
+  readonly container: Docker.Container;
+  readonly ran: boolean;
+  /** Of one that was there. */
+  readonly limits?: CgroupLimits;
 }
-
-const joinedFrom = ({ Name: name, Config: { Labels: own, Hostname: hostname }, HostConfig: host }: Docker.ContainerInspectInfo): Joined => {
-  const { podUid = '', podName = '', podNamespace = '' } = podOf({ name, labels: own }) ?? {};
-  return {
-    podUid, podName, podNamespace, hostPid: host.PidMode === 'host', hostIpc: host.IpcMode === 'host', sharePid: own[labels.sharePid] === 'true',
-    givenHostname: own[labels.warm] === undefined ? undefined : hostname,
-  };
-};
 
 interface RowFilter { readonly label?: readonly string[]; readonly name?: readonly string[] }
 
@@ -193,12 +184,13 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   async #startContainer(sandboxId: string, spec: ContainerSpec): Promise<ContainerState> {
     let container;
     let ran;
+    let limits;
     let gated;
     try {
       const joined = await this.#join(sandboxId);
       const request = containerRequest(spec, { ...joined, sandboxId, owner: this.#options.owner });
       gated = joined.givenHostname !== undefined;
-      ({ container, ran } = await this.#created(joined.givenHostname === undefined ? request : gatedRequest(request, {
+      ({ container, ran, limits = spec.limits } = await this.#created(joined.givenHostname === undefined ? request : gatedRequest(request, {
         file: await this.warm.gate(), givenHostname: joined.givenHostname, hostname: spec.hostname, messagePath: spec.messagePath ?? '/dev/null', image: await this.#images.program(spec.image),
       }), 'container'));
     } catch (error) {
@@ -210,13 +202,14 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       if (ran) this.#known.set(container.id, knownFrom(await container.inspect()));
       else await this.#start(container);
       if (gated) await this.#name(container.id);
-      const known = this.#known.get(container.id);
-      const startedAtMs = known?.startedAtMs ?? this.#options.clock.now();
-      if (known === undefined) this.#known.set(container.id, { startedAtMs });
+      const told = this.#known.get(container.id);
+      const startedAtMs = told?.startedAtMs ?? this.#options.clock.now();
+      const known = { ...told, startedAtMs, limits: told?.limits ?? limits };
+      this.#known.set(container.id, known);
       return {
         id: container.id, name: spec.name, attempt: spec.attempt, image: spec.image, imageId,
-        status: known?.exitCode === undefined ? 'running' : 'exited', createdAtMs, startedAtMs, finishedAtMs: known?.finishedAtMs, exitCode: known?.exitCode,
-        oomKilled: known?.oomKilled ?? false, labels: spec.labels,
+        status: known.exitCode === undefined ? 'running' : 'exited', createdAtMs, startedAtMs, finishedAtMs: known.finishedAtMs, exitCode: known.exitCode,
+        oomKilled: known.oomKilled ?? false, limits: known.limits, labels: spec.labels,
       };
     } catch (error) {
       throw runtimeError('RunContainerError', error);
@@ -243,6 +236,17 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       // 304: it had ended; 409: it is not running.
       if (![304, 404, 409].includes(statusOf(error) ?? 0)) throw runtimeError('RunContainerError', error);
     }
+  }
+
+  async updateContainer(id: string, limits: CgroupLimits): Promise<void> {
+    try {
+      await this.#docker.getContainer(id).update(resourceRequest(limits));
+    } catch (error) {
+      throw runtimeError('RunContainerError', error);
+    }
+    const known = this.#known.get(id);
+    // What stays as it is is the engine's to tell.
+    if (known !== undefined) this.#known.set(id, { ...known, limits: undefined });
   }
 
   async removeContainer(id: string): Promise<void> {
@@ -301,7 +305,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   }
 
   /** Makes a container, or finds the one of that name: the name holds pod, container and attempt. One that ran stays as it is. */
-  async #created(request: Docker.ContainerCreateOptions, type: 'sandbox' | 'container'): Promise<{ readonly container: Docker.Container; readonly ran: boolean }> {
+  async #created(request: Docker.ContainerCreateOptions, type: 'sandbox' | 'container'): Promise<Created> {
     try {
       return { container: await this.#docker.createContainer(request), ran: false };
     } catch (error) {
@@ -310,7 +314,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
       const own = existing.Config.Labels;
       const pod = podOf({ name: existing.Name, labels: own });
       if (own[labels.owner] !== this.#options.owner || own[labels.type] !== type || pod?.podUid !== request.Labels?.[labels.podUid]) throw error;
-      return { container: this.#docker.getContainer(existing.Id), ran: existing.State.Status !== 'created' };
+      return { container: this.#docker.getContainer(existing.Id), ran: existing.State.Status !== 'created', limits: limitsIn(existing.HostConfig) };
     }
   }
 
@@ -354,7 +358,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     const before = this.#known.get(id);
     switch (event.Action) {
       case 'start':
-        this.#known.set(id, { startedAtMs: atMs });
+        this.#known.set(id, { startedAtMs: atMs, limits: before?.limits });
         break;
       case 'oom':
         this.#known.set(id, { ...before, oomKilled: true });

@@ -33,6 +33,19 @@ export interface Mount {
   readonly propagation?: 'private' | 'rslave' | 'rshared';
 }
 
+/** Linux scheduler's period for CPU limits: the kernel's and Kubernetes' usual one. */
+export const cpuPeriodMicros = 100_000;
+
+/** To what the kernel holds a container. */
+export interface CgroupLimits {
+  /** Weight where several want the CPU: 1024 for a whole core. */
+  readonly cpuShares: number;
+  /** CPU time in each period of `cpuPeriodMicros`; 0 for no limit. */
+  readonly cpuQuotaMicros: number;
+  /** 0 for no limit. */
+  readonly memoryBytes: number;
+}
+
 export interface ContainerSpec {
   readonly name: string;
   /** Counts the runs of this container, from 0. */
@@ -44,9 +57,7 @@ export interface ContainerSpec {
   readonly workingDir?: string | undefined;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly Mount[];
-  readonly cpuMilliLimit?: number | undefined;
-  readonly cpuMilliRequest?: number | undefined;
-  readonly memoryBytesLimit?: number | undefined;
+  readonly limits: CgroupLimits;
   /** `uid[:gid]`, or a name of the image. */
   readonly user?: string | undefined;
   readonly supplementalGroups: readonly number[];
@@ -80,6 +91,8 @@ export interface ContainerState {
   readonly finishedAtMs?: number | undefined;
   readonly exitCode?: number | undefined;
   readonly oomKilled: boolean;
+  /** In force; told of every container that runs. */
+  readonly limits?: CgroupLimits | undefined;
   /** The engine's words when a start failed. */
   readonly error?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -182,6 +195,8 @@ export interface ContainerRuntime {
    * sandbox: its network goes, and what ran in it can still be read.
    */
   stopContainer(id: string, graceSeconds: number): Promise<void>;
+  /** Changes the limits of a container while it runs. One that is 0 stays as it is. Rejects with RuntimeError. */
+  updateContainer(id: string, limits: CgroupLimits): Promise<void>;
   removeContainer(id: string): Promise<void>;
   /** Kills and removes everything in the sandbox, and the sandbox. */
   removeSandbox(id: string): Promise<void>;

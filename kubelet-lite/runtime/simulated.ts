@@ -10,7 +10,7 @@ import { SimulatedImages } from './simulated-images.ts';
 import type { SimulatedImage, SimulatedProgram } from './simulated-program.ts';
 import { simulatedSession } from './simulated-session.ts';
 import {
-  RuntimeError, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
+  RuntimeError, type CgroupLimits, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
   type ExecOptions, type ExecSession, type ImageHealth, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
 } from './runtime.ts';
 
@@ -198,7 +198,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     const container: SimulatedContainer = {
       state: {
         id: `container-${++this.#count}`, name: spec.name, attempt: spec.attempt, image: spec.image, imageId, status: 'created',
-        createdAtMs: clock.now(), oomKilled: false, labels: spec.labels,
+        createdAtMs: clock.now(), oomKilled: false, limits: spec.limits, labels: spec.labels,
       },
       program, podUid: sandbox.spec.podUid, sandboxId, log: [], ended: Promise.withResolvers(), cancel: new AbortController(),
     };
@@ -235,6 +235,15 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     const waitMs = killed ? graceSeconds * 1000 : termMs;
     if (waitMs > 0) await Promise.race([sleep(this.#options.clock, waitMs, container.cancel.signal), container.ended.promise]);
     this.#end(container, killed ? 137 : 143);
+  }
+
+  async updateContainer(id: string, limits: CgroupLimits): Promise<void> {
+    this.#check();
+    const { state } = this.#find(id);
+    if (state.status !== 'running') throw new RuntimeError('RunContainerError', `container ${id} is not running`);
+    state.limits = {
+      cpuShares: limits.cpuShares, cpuQuotaMicros: limits.cpuQuotaMicros || (state.limits?.cpuQuotaMicros ?? 0), memoryBytes: limits.memoryBytes || (state.limits?.memoryBytes ?? 0),
+    };
   }
 
   async removeContainer(id: string): Promise<void> {

@@ -125,7 +125,7 @@ test('a container as the engine is asked for it', async (t) => {
     name: 'a', image: 'i', command: ['run', '$(A)'], args: ['$$(A)'], resources: { limits: { cpu: '500m', memory: '64Mi' } },
     volumeMounts: [{ name: 'cm', mountPath: '/cm' }, { name: 'v', mountPath: '/v', subPathExpr: 'x/$(A)' }],
   });
-  t.like(spec, { attempt: 2, command: ['run', '1'], args: ['$(A)'], cpuMilliLimit: 500, cpuMilliRequest: 500, memoryBytesLimit: 64 * 2 ** 20 });
+  t.like(spec, { attempt: 2, command: ['run', '1'], args: ['$(A)'], limits: { cpuShares: 512, cpuQuotaMicros: 50_000, memoryBytes: 64 * 2 ** 20 } });
   t.deepEqual(spec.mounts, [
     { hostPath: '/volumes/cm/', containerPath: '/cm', readOnly: true }, { hostPath: '/volumes/v/x/1', containerPath: '/v', readOnly: false }, { hostPath: '/home/hosts', containerPath: '/etc/hosts', readOnly: false },
   ]);

@@ -2,6 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { planPod, type Step } from '../../kubelet-lite/plan.ts';
 import type { PodView } from '../../kubelet-lite/pod-view.ts';
+import { cgroupLimits } from '../../kubelet-lite/resources/cgroup-limits.ts';
 import { raised, restartAtMs, restartDelays } from '../../kubelet-lite/restart-backoff.ts';
 import type { ContainerState, SandboxState } from '../../kubelet-lite/runtime/runtime.ts';
 import { ended, nowMs, podOf, runOf, sandboxOf, viewOf } from './views.ts';
@@ -55,6 +56,10 @@ const rows: readonly (readonly [name: string, view: PodView, steps: readonly str
   ['a failed liveness probe stops the container', viewOf(podOf({ terminationGracePeriodSeconds: 20 }), [sandboxOf([runOf('a')])], { probes: new Map([['a-0', { started: true, ready: false, failed: { probe: 'Liveness', graceSeconds: undefined } }]]) }), ['stop a: liveness 20']],
   ['a probe may have a grace of its own', viewOf(podOf(), [sandboxOf([runOf('a')])], { probes: new Map([['a-0', { started: false, ready: false, failed: { probe: 'Startup', graceSeconds: 3 } }]]) }), ['stop a: startup 3']],
   ['another image stops the container', viewOf(podOf({ containers: [{ name: 'a', image: 'new' }] }), [sandboxOf([runOf('a')])]), ['stop a: changed 30']],
+  ['other resources change the run', viewOf(podOf({ containers: [{ name: 'a', image: 'i', resources: { requests: { cpu: '1' } } }] }), [sandboxOf([runOf('a', { limits: cgroupLimits() })])]), ['resize a-0']],
+  ['or end it where it asks for that', viewOf(podOf({ containers: [{ name: 'a', image: 'i', resources: { requests: { cpu: '1' } }, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }] }), [sandboxOf([runOf('a', { limits: cgroupLimits() })])]), ['stop a: resized 30']],
+  ['a policy for another resource does not count', viewOf(podOf({ containers: [{ name: 'a', image: 'i', resources: { requests: { cpu: '1' } }, resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }] }] }), [sandboxOf([runOf('a', { limits: cgroupLimits() })])]), ['resize a-0']],
+  ['a run that has what it is to have is left alone', viewOf(podOf({ containers: [{ name: 'a', image: 'i', resources: { requests: { cpu: '1', memory: '1Gi' } } }] }), [sandboxOf([runOf('a', { limits: cgroupLimits({ requests: { cpu: '1' } }) })])]), []],
   ['old runs go, two stay', viewOf(podOf(), [sandboxOf([ended('a', 1), ended('a', 1, { attempt: 1 }), runOf('a', { attempt: 2 })])]), ['remove-container a-0']],
   ['a lost sandbox with running containers is removed first', viewOf(podOf(), [sandboxOf([runOf('a')], { ready: false })]), ['remove-sandbox s0']],
   ['and replaced then', viewOf(podOf(), [sandboxOf([ended('a', 137)], { ready: false })]), ['create-sandbox 1']],
@@ -99,6 +104,7 @@ const carriedOut = (view: PodView): PodView => {
     if (step.do === 'end-sandbox') each((sandbox) => (sandbox.id === step.id ? { ...sandbox, ready: false } : sandbox));
     if (step.do === 'remove-container') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.filter(({ id }) => id !== step.id) }));
     if (step.do === 'stop') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.map((run) => (run.id === step.id ? stop(run) : run)) }));
+    if (step.do === 'resize') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.map((run) => (run.id === step.id ? { ...run, limits: step.limits } : run)) }));
     if (step.do === 'terminate') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.map(stop) }));
     if (step.do === 'finish') sandboxes = [];
     if (step.do === 'start') {
@@ -117,7 +123,7 @@ test('from any state, carrying out plans comes to rest', (t) => {
     states: fc.record({ x: state, side: state, a: state, b: state }),
   }), ({ policy, sandbox, leaving: isLeaving, states }) => {
     const pod = podOf({ ...two, restartPolicy: policy, initContainers: inits('x', 'side') }, isLeaving ? leaving : {});
-    const runs = Object.entries(states).flatMap(([name, is]) => (is === 'none' ? [] : is === 'failed' ? [ended(name, 1)] : is === 'done' ? [ended(name, 0)] : [runOf(name, { status: is as 'created' | 'running' })]));
+    const runs = Object.entries(states).flatMap(([name, is]) => (is === 'none' ? [] : is === 'failed' ? [ended(name, 1)] : is === 'done' ? [ended(name, 0)] : [runOf(name, { status: is as 'created' | 'running', limits: cgroupLimits({ requests: { cpu: name === 'a' ? '2' : '0' } }) })]));
     let view = viewOf(pod, sandbox === 'none' ? [] : [sandboxOf(runs, { ready: sandbox === 'ready' })]);
     for (let round = 0; round < 12; round++) {
       if (isLeaving && round > 0 && view.sandboxes.length === 0) return;

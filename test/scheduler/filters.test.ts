@@ -53,6 +53,21 @@ test('resources: what a pod takes', (t) => {
   for (const [what, spec, cpuMilli] of cases) t.is(requestsOf(pod('p', {}, spec)).cpuMilli, cpuMilli, what);
 });
 
+test('a pod whose resources are being changed takes the most of what it asks for, was given and has', (t) => {
+  const taken = (wanted: string, given: string, has: string, reason?: string): number => requestsOf({
+    ...pod('p', {}, { containers: [{ name: 'a', resources: { requests: { cpu: wanted } } }, { name: 'b', resources: { requests: { cpu: '1' } } }] }),
+    status: {
+      containerStatuses: [{ name: 'a', image: '', imageID: '', ready: true, restartCount: 0, allocatedResources: { cpu: given }, resources: { requests: { cpu: has } } }],
+      ...(reason === undefined ? {} : { conditions: [{ type: 'PodResizePending', status: 'True', reason }] }),
+    },
+  }).cpuMilli;
+  t.is(taken('500m', '500m', '500m'), 1_500);
+  t.is(taken('900m', '500m', '500m', 'Deferred'), 1_900);
+  t.is(taken('100m', '500m', '500m'), 1_500);
+  t.is(taken('100m', '100m', '700m'), 1_700);
+  t.is(taken('64', '500m', '500m', 'Infeasible'), 1_500, 'what the node can never give');
+});
+
 test('taints: each must be tolerated, by key, value and effect', (t) => {
   const taint = { key: 'team', value: 'a', effect: 'NoSchedule' } as const;
   const reason = 'node(s) had untolerated taint {team: a}';

@@ -34,7 +34,7 @@ const sandboxSpec = (extra: Partial<SandboxSpec> = {}): SandboxSpec => ({
 
 const containerSpec = (program: Pick<ContainerSpec, 'image' | 'command' | 'args'>, extra: Partial<ContainerSpec> = {}): ContainerSpec => ({
   name: 'main', attempt: 0, hostname: `pod-${count}`, env: [], mounts: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
-  capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, stdin: false, stdinOnce: false, tty: false, labels: {}, ...program, ...extra,
+  capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {}, ...program, ...extra,
 });
 
 const text = async (output: AsyncIterable<{ readonly stream: string; readonly data: Uint8Array }>): Promise<Record<string, string>> => {
@@ -91,6 +91,18 @@ export const runtimeSuite = (test: TestFn, open: () => Promise<RuntimeHarness>):
     t.true(Math.abs((seen[0]?.startedAtMs ?? 0) - (run.startedAtMs ?? 0)) < 5_000);
     const next = await again.startContainer(sandbox.id, { ...wanted, name: 'other' });
     t.not(next.id, run.id, 'an adopted sandbox takes more containers');
+  });
+
+  test('the limits of a container change while it runs, and are seen by a restarted agent', async (t) => {
+    const { runtime, again, sandbox, spec, program } = await begun(t);
+    const run = await runtime.startContainer(sandbox.id, containerSpec(program({}), { limits: { cpuShares: 102, cpuQuotaMicros: 10_000, memoryBytes: 64 * 2 ** 20 } }));
+    t.deepEqual(run.limits, { cpuShares: 102, cpuQuotaMicros: 10_000, memoryBytes: 64 * 2 ** 20 });
+    const limitsSeenBy = async (one: Engine) => (await one.inspect(spec.podUid))[0]!.containers.map(({ id, status, limits }) => ({ id, status, limits }));
+    t.deepEqual(await limitsSeenBy(again), [{ id: run.id, status: 'running', limits: run.limits }]);
+    await runtime.updateContainer(run.id, { cpuShares: 204, cpuQuotaMicros: 0, memoryBytes: 128 * 2 ** 20 });
+    t.deepEqual(await limitsSeenBy(runtime), [{ id: run.id, status: 'running', limits: { cpuShares: 204, cpuQuotaMicros: 10_000, memoryBytes: 128 * 2 ** 20 } }]);
+    await runtime.removeContainer(run.id);
+    await t.throwsAsync(runtime.updateContainer(run.id, { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }), { instanceOf: RuntimeError });
   });
 
   test('changes name the pod, and an exit is seen with its code and time', async (t) => {

@@ -5,7 +5,7 @@ import { engineWords, runtimeError } from '../../../kubelet-lite/runtime/docker-
 import { linesOf } from '../../../kubelet-lite/runtime/docker-events.ts';
 import { healthOf, withTag } from '../../../kubelet-lite/runtime/docker-images.ts';
 import { labels, sandboxStates } from '../../../kubelet-lite/runtime/docker-labels.ts';
-import { cpuShares } from '../../../kubelet-lite/runtime/docker-specs.ts';
+import { cpuShares } from '../../../kubelet-lite/resources/cgroup-limits.ts';
 import { sampleFrom } from '../../../kubelet-lite/runtime/docker-stats.ts';
 import { demultiplex } from '../../../kubelet-lite/runtime/docker-streams.ts';
 import { pauseProgram, tarOf } from '../../../kubelet-lite/runtime/pause-image.ts';
