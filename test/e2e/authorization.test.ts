@@ -1,9 +1,41 @@
 /** Who may do what, as unmodified kubectls ask it; and a pod that speaks with the API by its own token. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'ava';
+import { createCertificateRequest } from '../../base/certificate-request.ts';
 import { bargeBin, E2eCluster, ensureImages, kubectls, within } from '../helpers/e2e.ts';
 
-test('kubectl auth, create token, roles and --as, from every kubectl', async (t) => {
+const request = async (cluster: E2eCluster, kubectl: string, name: string): Promise<{ readonly key: string; readonly field: (path: string) => Promise<string> }> => {
+  const { key, request: pem } = await createCertificateRequest({ commonName: name, organizations: ['devs'] });
+  await cluster.with(kubectl, ['create', '-f', '-'], { input: JSON.stringify({
+    apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', metadata: { name },
+    spec: { signerName: 'kubernetes.io/kube-apiserver-client', usages: ['client auth'], request: Buffer.from(pem).toString('base64') },
+  }) });
+  return { key, field: (path) => cluster.with(kubectl, ['get', 'csr', name, '-o', `jsonpath={.status.${path}}`]) };
+};
+
+/** Flags by which kubectl is the user `name` of the group devs: with a certificate that was asked for, approved and signed. Another request is denied. */
+const certificateOf = async (cluster: E2eCluster, kubectl: string, name: string): Promise<readonly string[]> => {
+  const denied = await request(cluster, kubectl, `${name}-denied`);
+  const approved = await request(cluster, kubectl, name);
+  await cluster.with(kubectl, ['certificate', 'deny', `${name}-denied`]);
+  await cluster.with(kubectl, ['certificate', 'approve', name]);
+  const certificate = await within(60, async () => {
+    const found = await approved.field('certificate');
+    assert.notEqual(found, '');
+    return Buffer.from(found, 'base64');
+  });
+  assert.match(await cluster.with(kubectl, ['get', 'csr', name]), /Approved,Issued/);
+  assert.match(await cluster.with(kubectl, ['get', 'csr', `${name}-denied`]), /Denied/);
+  assert.equal(await denied.field('certificate'), '', 'what was denied is not signed');
+  const [certFile, keyFile] = [join(cluster.dataDir, `${name}.crt`), join(cluster.dataDir, `${name}.key`)];
+  await writeFile(certFile, certificate);
+  await writeFile(keyFile, approved.key);
+  return [`--client-certificate=${certFile}`, `--client-key=${keyFile}`];
+};
+
+test('kubectl auth, certificates, create token, roles and --as, from every kubectl', async (t) => {
   const cluster = await E2eCluster.start({ args: ['--no-agent'] });
   t.teardown(() => cluster.remove());
   const programs = [...(await kubectls())];
@@ -44,6 +76,12 @@ test('kubectl auth, create token, roles and --as, from every kubectl', async (t)
     t.regex((await robot('create', 'configmap', 'made', '-n', 'default')).stderr, /cannot create resource "configmaps"/);
     t.regex((await robot('create', 'clusterrolebinding', 'evil', '--clusterrole=cluster-admin', '--user=me')).stderr, /forbidden/);
     t.regex((await robot('get', 'pods', '--as', 'admin', '--as-group', 'system:masters')).stderr, /cannot impersonate/);
+    const jane = await certificateOf(cluster, kubectl, `jane-${minor}`);
+    const asJane = (...args: readonly string[]) => cluster.try(kubectl, [`--server=${server}`, '--insecure-skip-tls-verify', ...jane, ...args], { env: { KUBECONFIG: '/dev/null' } });
+    t.regex((await asJane('get', 'pods', '-n', namespace)).stderr, new RegExp(`User "jane-${minor}" cannot list resource "pods"`));
+    await run('create', 'rolebinding', 'devs', '--role=reader', '--group=devs', '-n', namespace);
+    await within(60, async () => assert.equal((await asJane('get', 'pods', '-n', namespace)).code, 0));
+
     if (minor >= 28) await is(['auth', 'whoami'], /Username +admin\nGroups +\[system:masters system:authenticated\]/);
     await run('delete', 'namespace', namespace);
   }
