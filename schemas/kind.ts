@@ -87,8 +87,6 @@ export interface CustomKind {
   readonly listKind: string;
   /** True for the version in which objects are stored. */
   readonly isStored: boolean;
-  /** What requests for this version are warned of. */
-  readonly deprecation?: string | undefined;
   /** True while the definition is being deleted: nothing new is taken. */
   readonly isTerminating: boolean;
 }
@@ -131,6 +129,8 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly storedAs?: StoredAs<Body> | undefined;
   /** Rule for metadata.name; a DNS-1123 subdomain where absent. The reason why not, or undefined. */
   readonly nameRule?: ((name: string) => string | undefined) | undefined;
+  /** What all requests for the kind are warned of. */
+  readonly deprecation?: string | undefined;
   /** Status of a new object (`{phase: 'Pending'}`), which counts and not the one in the body. */
   readonly initialStatus?: ((object: Body) => unknown) | undefined;
   /** True where an update must name the version that it was made from. */

@@ -46,5 +46,5 @@ export const callFor = (
   } else if (kind.scope === 'Namespaced' && namespace === undefined && verb !== 'create') {
     throw badRequest('an empty namespace may not be set when a resource name is provided');
   }
-  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(served.custom?.deprecation === undefined ? undefined : [served.custom.deprecation]), signal, audit };
+  return { request, user, kind, ...(kind === served ? {} : { served }), namespace: namespace ?? '', name: name ?? '', options, warnings: new Set(served.deprecation === undefined ? undefined : [served.deprecation]), signal, audit };
 };

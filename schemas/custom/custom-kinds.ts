@@ -11,6 +11,7 @@ import { customSchema, type CustomSchema } from './custom-schema.ts';
 import { embeddedErrors } from './embedded.ts';
 import { isEstablished } from './established.ts';
 import { simplePath, valueAt } from './paths.ts';
+import { warnFinalizers } from '../warnings/finalizers.ts';
 
 /** The members that every object has, in place of what a definition may say of them. */
 const head = topLevel('custom', '', {});
@@ -71,10 +72,11 @@ export const customKind = (definition: CustomResourceDefinition, version: Defini
     columns: version.additionalPrinterColumns === undefined || version.additionalPrinterColumns.length === 0 ? defaultColumns : version.additionalPrinterColumns.map(customColumn),
     subresources: { ...(version.subresources?.status === undefined ? {} : { status: true as const }), ...(scale === undefined ? {} : { scale }) },
     ...(isTerminating ? { verbs: ['delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const } : {}),
-    updateNamesVersion: true, statusKeeps: 'metadata',
+    updateNamesVersion: true, statusKeeps: 'metadata', deprecation: deprecationOf(definition, version),
+    warn: ({ metadata }, old) => warnFinalizers(metadata.finalizers, old?.metadata.finalizers),
     validate: validatorOf(schema, metadataSchema(version)), validateStatus: (object) => embeddedErrors(schema as CustomSchema, object),
     custom: {
-      definition: metadata.name ?? '', listKind: names.listKind || `${names.kind}List`, isStored: version.storage, isTerminating, deprecation: deprecationOf(definition, version),
+      definition: metadata.name ?? '', listKind: names.listKind || `${names.kind}List`, isStored: version.storage, isTerminating,
     },
   });
 };

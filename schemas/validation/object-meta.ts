@@ -54,10 +54,13 @@ const validateOwners = (owners: readonly OwnerReference[], field: string): reado
 /** Finalizers without a domain that the system itself knows. */
 const standardFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'foregroundDeletion', 'orphan', 'customresourcecleanup.apiextensions.k8s.io']);
 
+/** Whether a finalizer is the server's own, or has a domain of whoever looks after it. */
+export const hasOwnPlace = (name: string): boolean => name.includes('/') || standardFinalizers.has(name);
+
 export const validateFinalizer = (name: string, field: string): readonly FieldError[] => {
   const why = whyNotQualifiedName(name);
   if (why !== undefined) return [wrong(field, name, why)];
-  return name.includes('/') || standardFinalizers.has(name) ? [] : [wrong(field, name, 'must have a domain (for example example.com/my-finalizer) or be a standard finalizer')];
+  return hasOwnPlace(name) ? [] : [wrong(field, name, 'must have a domain (for example example.com/my-finalizer) or be a standard finalizer')];
 };
 
 /** Finalizers of custom objects need no domain. */

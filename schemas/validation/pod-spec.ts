@@ -56,8 +56,6 @@ const validateNames = (spec: PodSpec, field: string): readonly FieldError[] => [
   ...refusedUnlessEmpty(`${field}.priorityClassName`, spec.priorityClassName, whyNotDnsSubdomain),
   ...refusedUnlessEmpty(`${field}.runtimeClassName`, spec.runtimeClassName, whyNotDnsSubdomain),
   ...refusedUnlessEmpty(`${field}.schedulerName`, spec.schedulerName, whyNotDnsSubdomain),
-  ...(spec.imagePullSecrets ?? []).flatMap(({ name = '' }, index) =>
-    name === '' ? [required(`${field}.imagePullSecrets[${index}].name`)] : refused(`${field}.imagePullSecrets[${index}].name`, name, whyNotDnsSubdomain(name))),
   ...Object.entries(spec.nodeSelector ?? {}).flatMap(([key, value]) => [
     ...refused(`${field}.nodeSelector`, key, whyNotQualifiedName(key)),
     ...refused(`${field}.nodeSelector`, value, whyNotLabelValue(value)),

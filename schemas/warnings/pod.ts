@@ -5,20 +5,12 @@
 import { deepEqual } from '../frozen.ts';
 import { parseQuantity } from '../quantity.ts';
 import { whyNotDnsLabel } from '../names.ts';
-import type { Affinity, NodeSelectorTerm, PodAffinity, PodAffinityTerm } from '../types/affinity.ts';
+import type { Affinity, PodAffinity, PodAffinityTerm } from '../types/affinity.ts';
 import type { Container, ContainerPort } from '../types/container.ts';
 import type { EnvVar } from '../types/env.ts';
 import type { PodSpec, PodTemplateSpec } from '../types/pod-spec.ts';
 import type { Volume } from '../types/volume.ts';
-
-/** Labels of nodes that have got other names, and since when. */
-const oldNodeLabels: ReadonlyMap<string, string> = new Map([
-  ['beta.kubernetes.io/arch', 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
-  ['beta.kubernetes.io/os', 'deprecated since v1.14; use "kubernetes.io/os" instead'],
-  ['beta.kubernetes.io/instance-type', 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'],
-  ['failure-domain.beta.kubernetes.io/region', 'deprecated since v1.17; use "topology.kubernetes.io/region" instead'],
-  ['failure-domain.beta.kubernetes.io/zone', 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
-]);
+import { warnNodeLabel, warnNodeTerm, warnPodAnnotations } from './deprecated.ts';
 
 /** Sorts of volumes that no node mounts any more, or that should not be used. */
 const oldVolumes: readonly (readonly [keyof Volume, string])[] = [
@@ -26,11 +18,6 @@ const oldVolumes: readonly (readonly [keyof Volume, string])[] = [
   ['flocker', 'deprecated in v1.22, non-functional in v1.25+'], ['storageos', 'deprecated in v1.22, non-functional in v1.25+'], ['quobyte', 'deprecated in v1.22, non-functional in v1.25+'],
   ['glusterfs', 'deprecated in v1.25, non-functional in v1.26+'], ['cephfs', 'deprecated in v1.28, non-functional in v1.31+'], ['rbd', 'deprecated in v1.28, non-functional in v1.31+'],
 ];
-
-const oldLabel = (label: string, at: string): readonly string[] => {
-  const text = oldNodeLabels.get(label);
-  return text === undefined ? [] : [`${at}: ${text}`];
-};
 
 /** Nothing to say: what nearly all parts of all pods get, so that no list is made for them. */
 const nothing: readonly string[] = Object.freeze([]);
@@ -94,9 +81,6 @@ const warnPodTerms = (affinity: PodAffinity | undefined, at: string): readonly s
   ];
 };
 
-const warnNodeTerm = ({ matchExpressions = [] }: NodeSelectorTerm, at: string): readonly string[] =>
-  matchExpressions.flatMap(({ key }, index) => oldLabel(key, `${at}.matchExpressions[${index}].key`));
-
 const warnAffinity = (affinity: Affinity | undefined, at: string): readonly string[] => {
   if (affinity === undefined) return nothing;
   const { nodeAffinity: node, podAffinity, podAntiAffinity } = affinity;
@@ -117,7 +101,7 @@ const repeated = (values: readonly string[], place: (index: number) => string, w
 const quiet = new WeakSet<PodSpec>();
 
 /** Lines about a pod's spec; `at` is its path. */
-export const warnPodSpec = (spec: PodSpec, at: string): readonly string[] => {
+const warnPodSpec = (spec: PodSpec, at: string): readonly string[] => {
   if (quiet.has(spec)) return nothing;
   const lines = linesOf(spec, at);
   if (lines.length === 0 && Object.isFrozen(spec)) quiet.add(spec);
@@ -127,10 +111,10 @@ export const warnPodSpec = (spec: PodSpec, at: string): readonly string[] => {
 const linesOf = (spec: PodSpec, at: string): readonly string[] => {
   const { containers, initContainers = [], volumes = [], hostAliases = [], imagePullSecrets = [], topologySpreadConstraints: spread = [], terminationGracePeriodSeconds: grace = 0 } = spec;
   return [
-    ...Object.keys(spec.nodeSelector ?? {}).flatMap((label) => oldLabel(label, `${at}.nodeSelector[${label}]`)),
+    ...Object.keys(spec.nodeSelector ?? {}).flatMap((label) => warnNodeLabel(label, `${at}.nodeSelector[${label}]`)),
     ...warnAffinity(spec.affinity, `${at}.affinity`),
     ...spread.flatMap(({ topologyKey, labelSelector }, index) => [
-      ...oldLabel(topologyKey, `${at}.topologySpreadConstraints[${index}].topologyKey`),
+      ...warnNodeLabel(topologyKey, `${at}.topologySpreadConstraints[${index}].topologyKey`),
       ...(labelSelector === undefined ? [`${at}.topologySpreadConstraints[${index}].labelSelector: ${noSelector}`] : []),
     ]),
     ...volumes.flatMap((volume, index) => [
@@ -138,6 +122,7 @@ const linesOf = (spec: PodSpec, at: string): readonly string[] => {
       ...warnFractions(volume.ephemeral?.volumeClaimTemplate?.spec.resources?.requests, `${at}.volumes[${index}].ephemeral.volumeClaimTemplate.spec.resources.requests`),
     ]),
     ...repeated(hostAliases.map(({ ip }) => ip), (index) => `${at}.hostAliases[${index}].ip`, 'ip'),
+    ...imagePullSecrets.flatMap(({ name = '' }, index) => (name === '' ? [`${at}.imagePullSecrets[${index}].name: invalid empty name ""`] : [])),
     ...repeated(imagePullSecrets.map(({ name = '' }) => name), (index) => `${at}.imagePullSecrets[${index}].name`, 'name'),
     ...(grace < 0 ? [`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`] : []),
     ...warnFractions(spec.overhead, `${at}.overhead`),
@@ -147,13 +132,24 @@ const linesOf = (spec: PodSpec, at: string): readonly string[] => {
 };
 
 /** Lines about a template of pods; `at` is its path. */
-export const warnPodTemplate = (template: PodTemplateSpec, at: string): readonly string[] => warnPodSpec(template.spec, `${at}.spec`);
+export const warnPodTemplate = ({ metadata, spec }: PodTemplateSpec, at: string): readonly string[] => [...warnPodAnnotations(metadata?.annotations, spec, `${at}.`), ...warnPodSpec(spec, `${at}.spec`)];
+
+/** Lines about a pod that is made, or whose spec changes. */
+export const warnPod = ({ metadata, spec }: Pod, old: Pod | undefined): readonly string[] => [
+  ...(old === undefined ? [...warnHostName(metadata.name, "the Pod's hostname"), ...warnPodAnnotations(metadata.annotations, spec)] : []),
+  ...(spec === old?.spec ? [] : warnPodSpec(spec, 'spec')),
+];
 
 /** Pods and what makes them put their names into host names, which are labels. */
 export const warnHostName = (name: string | undefined, use: 'Pod names and hostnames' | "the Pod's hostname"): readonly string[] => {
   const why = name === undefined || name === '' ? undefined : name.includes('.') ? 'must not contain dots' : whyNotDnsLabel(name);
   return why === undefined ? [] : [`metadata.name: this is used in ${use}, which can result in surprising behavior; a DNS label is recommended: [${why}]`];
 };
+
+interface Pod {
+  readonly metadata: { readonly name?: string | undefined; readonly annotations?: Readonly<Record<string, string>> | undefined };
+  readonly spec: PodSpec;
+}
 
 interface Workload {
   readonly metadata: { readonly name?: string | undefined };

@@ -42,6 +42,28 @@ const cases: readonly (readonly [title: string, path: string, body: Json, warnin
     ['annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead']],
   ['a volume that is wiped', '/api/v1/persistentvolumes', { spec: { capacity: { storage: '100m' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/a' }, persistentVolumeReclaimPolicy: 'Recycle' } },
     ['spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.', 'spec.capacity[storage]: fractional byte value "100m" is invalid, must be an integer']],
+  ['a pull secret without a name', '/api/v1/namespaces/default/pods', { spec: { containers: [container()], imagePullSecrets: [{ name: '' }] } }, ['spec.imagePullSecrets[0].name: invalid empty name ""']],
+  ['annotations that are fields now', '/api/v1/namespaces/default/pods', {
+    metadata: { name: 'old', annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'x', 'container.seccomp.security.alpha.kubernetes.io/c': 'x', 'container.apparmor.security.beta.kubernetes.io/c': 'unconfined', 'scheduler.alpha.kubernetes.io/critical-pod': '' } },
+    spec: { containers: [container()] },
+  }, ['metadata.annotations[scheduler.alpha.kubernetes.io/critical-pod]: non-functional in v1.16+; use the "priorityClassName" field instead',
+    'metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]: non-functional in v1.27+; use the "seccompProfile" field instead',
+    'metadata.annotations[container.seccomp.security.alpha.kubernetes.io/c]: non-functional in v1.27+; use the "seccompProfile" field instead',
+    'metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: deprecated since v1.30; use the "appArmorProfile" field instead']],
+  ['annotations of a template', '/apis/apps/v1/namespaces/default/daemonsets', { spec: { selector: { matchLabels: { a: 'b' } }, template: {
+    metadata: { labels: { a: 'b' }, annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'x', 'container.apparmor.security.beta.kubernetes.io/c': 'unconfined' } },
+    spec: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } }, containers: [container()] } } } },
+  ['spec.template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/c]: deprecated since v1.30; use the "appArmorProfile" field instead']],
+  ['a hint of a service', '/api/v1/namespaces/default/services', { metadata: { annotations: { 'service.kubernetes.io/topology-aware-hints': 'auto' } }, spec: { ports: [{ port: 1 }] } },
+    ['annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead']],
+  ['an account that keeps to its secrets', '/api/v1/namespaces/default/serviceaccounts', { metadata: { annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } } },
+    ['metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets']],
+  ['the old class and labels of a volume', '/api/v1/persistentvolumes', { metadata: { annotations: { 'volume.beta.kubernetes.io/storage-class': 'x' } }, spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/a' }, nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'beta.kubernetes.io/os', operator: 'Exists' }] }] } } } },
+    ['metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead', 'spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key: deprecated since v1.14; use "kubernetes.io/os" instead']],
+  ['old labels of a storage class', '/apis/storage.k8s.io/v1/storageclasses', { provisioner: 'example.com/x', allowedTopologies: [{ matchLabelExpressions: [{ key: 'failure-domain.beta.kubernetes.io/zone', values: ['a'] }] }] },
+    ['allowedTopologies[0].matchLabelExpressions[0].key: deprecated since v1.17; use "topology.kubernetes.io/zone" instead']],
+  ['old labels of a runtime class', '/apis/node.k8s.io/v1/runtimeclasses', { handler: 'x', scheduling: { nodeSelector: { 'beta.kubernetes.io/arch': 'x' } } }, ['scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/arch" instead']],
+  ['old labels of a capacity', '/apis/storage.k8s.io/v1/namespaces/default/csistoragecapacities', { storageClassName: 'x', nodeTopology: { matchLabels: { 'beta.kubernetes.io/os': 'x' } } }, ['nodeTopology.matchLabels[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead']],
   ['a claim', '/api/v1/namespaces/default/persistentvolumeclaims', { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1500m' } } } }, ['spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer']],
 ];
 
@@ -56,6 +78,10 @@ for (const [index, [title, path, body, warnings]] of cases.entries()) {
     t.deepEqual(warningsOf(answer.headers['warning'] as string | undefined), warnings);
   });
 }
+
+test('who looks at the state of components is told that it is no more', async (t) => {
+  t.deepEqual(warningsOf((await api.call('/api/v1/componentstatuses')).headers['warning'] as string | undefined), ['v1 ComponentStatus is deprecated in v1.19+']);
+});
 
 test('an update warns of what it changes, not of what has been there', async (t) => {
   const path = '/apis/apps/v1/namespaces/default/deployments';

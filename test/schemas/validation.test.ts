@@ -93,7 +93,7 @@ const podCases: Cases = {
   'policies': [podSpec({ restartPolicy: 'Often', dnsPolicy: 'Mine', preemptionPolicy: 'Maybe' }), 'unsupported spec.dnsPolicy', 'unsupported spec.preemptionPolicy', 'unsupported spec.restartPolicy'],
   'times': [podSpec({ terminationGracePeriodSeconds: -1, activeDeadlineSeconds: 0 }), 'invalid spec.activeDeadlineSeconds'],
   'names of other things': [podSpec({ serviceAccountName: 'A', nodeName: 'N_1', schedulerName: 'S', priorityClassName: '!', imagePullSecrets: [{}, { name: 'A' }], hostname: 'a.b', subdomain: '-' }),
-    'invalid spec.hostname', 'invalid spec.imagePullSecrets[1].name', 'invalid spec.nodeName', 'invalid spec.priorityClassName', 'invalid spec.schedulerName', 'invalid spec.serviceAccountName', 'invalid spec.subdomain', 'required spec.imagePullSecrets[0].name'],
+    'invalid spec.hostname', 'invalid spec.nodeName', 'invalid spec.priorityClassName', 'invalid spec.schedulerName', 'invalid spec.serviceAccountName', 'invalid spec.subdomain'],
   'node selector': [podSpec({ nodeSelector: { 'a b': 'c', 'd': '-' } }), 'invalid spec.nodeSelector', 'invalid spec.nodeSelector'],
   'dns': [podSpec({ dnsPolicy: 'None', dnsConfig: { nameservers: ['a', '1.1.1.1', '1.1.1.2', '1.1.1.3'], searches: ['A b'], options: [{ value: 'x' }] } }),
     'invalid spec.dnsConfig.nameservers[0]', 'invalid spec.dnsConfig.searches[0]', 'invalid spec.dnsConfig.nameservers', 'required spec.dnsConfig.options[0]'],

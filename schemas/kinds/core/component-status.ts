@@ -23,6 +23,7 @@ export const ComponentStatus = defineKind(schema, {
   group: '', version: 'v1', kind: 'ComponentStatus', plural: 'componentstatuses', scope: 'Cluster',
   shortNames: ['cs'],
   verbs: ['get', 'list'],
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
     nameColumn,
     column('Status', 'Whether the component is healthy.', (component) => words[condition(component)?.status ?? ''] ?? 'Unknown'),

@@ -6,6 +6,7 @@ import { as, list, mapOf, object, quantity, string, time, type Static } from '..
 import { PersistentVolumeClaimSpec } from '../../types/persistent-volume-claim-spec.ts';
 import { validateClaimStatus, validatePersistentVolumeClaim } from '../../validation/persistent-volume-claim.ts';
 import { storageClassOf } from '../../volumes/storage-class-of.ts';
+import { warnVolumeAnnotations } from '../../warnings/deprecated.ts';
 import { warnFractions } from '../../warnings/pod.ts';
 
 export const PersistentVolumeClaimCondition = object('core.v1.PersistentVolumeClaimCondition', 'One aspect of the state of a claim.', {
@@ -62,6 +63,6 @@ export const PersistentVolumeClaim = defineKind(schema, {
   prepare: ({ spec }) => preparePersistentVolumeClaimSpec(spec),
   validate: validatePersistentVolumeClaim,
   validateStatus: ({ status }) => (status === undefined ? [] : validateClaimStatus(status)),
-  warn: ({ spec }, old) => (spec === old?.spec ? [] : warnFractions(spec.resources?.requests, 'spec.resources.requests')),
+  warn: ({ metadata, spec }, old) => (spec === old?.spec ? [] : [...warnVolumeAnnotations(metadata.annotations), ...warnFractions(spec.resources?.requests, 'spec.resources.requests')]),
 });
 export type PersistentVolumeClaim = BodyOf<typeof PersistentVolumeClaim>;

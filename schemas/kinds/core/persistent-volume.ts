@@ -15,6 +15,7 @@ import {
 import { HostPathVolumeSource } from '../../types/volume.ts';
 import { validatePersistentVolume } from '../../validation/persistent-volume.ts';
 import { storageClassOf } from '../../volumes/storage-class-of.ts';
+import { warnNodeTerm, warnVolumeAnnotations } from '../../warnings/deprecated.ts';
 import { warnFractions } from '../../warnings/pod.ts';
 
 export const PersistentVolumeSpec = object('core.v1.PersistentVolumeSpec', 'What a volume is; exactly one source.', {
@@ -84,10 +85,12 @@ export const PersistentVolume = defineKind(schema, {
   subresources: { status: true },
   initialStatus: () => ({ phase: 'Pending' }),
   validate: validatePersistentVolume,
-  warn: ({ spec }, old) => (spec === old?.spec ? [] : [
+  warn: ({ metadata, spec }, old) => (spec === old?.spec ? [] : [
+    ...warnVolumeAnnotations(metadata.annotations),
     ...(spec.persistentVolumeReclaimPolicy === 'Recycle'
       ? ['spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.'] : []),
     ...warnFractions(spec.capacity, 'spec.capacity'),
+    ...(spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).flatMap((term, index) => warnNodeTerm(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`)),
   ]),
 });
 export type PersistentVolume = BodyOf<typeof PersistentVolume>;

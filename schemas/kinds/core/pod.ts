@@ -8,7 +8,7 @@ import { as } from '../../schema.ts';
 import { PodSpec } from '../../types/pod-spec.ts';
 import { PodStatus } from '../../types/pod-status.ts';
 import { validateNewPod, validatePodStatus, validatePodUpdate } from '../../validation/pod.ts';
-import { warnHostName, warnPodSpec } from '../../warnings/pod.ts';
+import { warnPod } from '../../warnings/pod.ts';
 
 const schema = topLevel('core.v1.Pod', 'A group of containers that share a network and volumes and run on one node.', {
   spec: as(PodSpec, 'What the pod is to be.', { 'x-barge-default-object': true }),
@@ -52,6 +52,6 @@ export const Pod = defineKind(schema, {
   generate: generatePodAffinity,
   validate: (pod, old) => (old === undefined ? validateNewPod(pod) : validatePodUpdate(pod, old)),
   validateStatus: validatePodStatus,
-  warn: ({ metadata, spec }, old) => [...(old === undefined ? warnHostName(metadata.name, "the Pod's hostname") : []), ...(spec === old?.spec ? [] : warnPodSpec(spec, 'spec'))],
+  warn: warnPod,
 });
 export type Pod = BodyOf<typeof Pod>;

@@ -8,6 +8,7 @@ import { joined, orNone } from '../../table-cells.ts';
 import { Condition } from '../../types/condition.ts';
 import { validateBalancedStatus } from '../../validation/ingress.ts';
 import { validateServiceSpec } from '../../validation/service.ts';
+import { warnServiceAnnotations } from '../../warnings/deprecated.ts';
 import { warnService } from '../../warnings/service.ts';
 
 export const ClientIPConfig = object('core.v1.ClientIPConfig', 'Settings for affinity by client address.', {
@@ -116,6 +117,6 @@ export const Service = defineKind(schema, {
   prepare: ({ spec }, old) => prepareService(spec, old?.spec),
   validate: ({ spec }, old) => validateServiceSpec(spec, old?.spec),
   validateStatus: ({ status }) => validateBalancedStatus(status),
-  warn: ({ spec }, old) => (spec === old?.spec ? [] : warnService(spec)),
+  warn: ({ metadata, spec }, old) => [...(old === undefined ? warnServiceAnnotations(metadata.annotations) : []), ...(spec === old?.spec ? [] : warnService(spec))],
 });
 export type Service = BodyOf<typeof Service>;

@@ -7,6 +7,7 @@ import { Toleration } from '../../types/affinity.ts';
 import { validateLabels } from '../../validation/object-meta.ts';
 import { validateAmounts } from '../../validation/resources.ts';
 import { validateTolerations } from '../../validation/scheduling.ts';
+import { warnNodeLabel } from '../../warnings/deprecated.ts';
 
 export const Overhead = object('node.v1.Overhead', 'What running a pod costs beside its containers.', {
   podFixed: mapOf(quantity('Amount.'), 'Resources that each pod takes in addition.'),
@@ -37,5 +38,6 @@ export const RuntimeClass = defineKind(schema, {
     ...validateTolerations(scheduling?.tolerations, 'scheduling.tolerations'),
     ...(old === undefined || handler === old.handler ? [] : [wrong('handler', handler, 'field is immutable')]),
   ],
+  warn: ({ scheduling }) => Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => warnNodeLabel(label, 'scheduling.nodeSelector')),
 });
 export type RuntimeClass = BodyOf<typeof RuntimeClass>;

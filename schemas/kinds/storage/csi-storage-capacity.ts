@@ -3,6 +3,7 @@ import { defineKind, topLevel, type BodyOf } from '../../kind.ts';
 import { as, quantity, string } from '../../schema.ts';
 import { LabelSelector } from '../../types/label-selector.ts';
 import { validateCsiStorageCapacity } from '../../validation/csi.ts';
+import { warnNodeLabel, warnNodeTerm } from '../../warnings/deprecated.ts';
 
 const schema = topLevel('storage.v1.CSIStorageCapacity', 'How much room a storage class has at a place.', {
   capacity: quantity('Room that is left, in bytes; absent means that it is not known.'),
@@ -20,5 +21,9 @@ export const CSIStorageCapacity = defineKind(schema, {
     column('Capacity', 'Room that is left.', ({ capacity }) => capacity ?? '<unset>'),
   ],
   validate: validateCsiStorageCapacity,
+  warn: ({ nodeTopology: { matchLabels = {}, ...expressions } = {} }) => [
+    ...warnNodeTerm(expressions, 'nodeTopology'),
+    ...Object.keys(matchLabels).flatMap((label) => warnNodeLabel(label, `nodeTopology.matchLabels[${label}]`)),
+  ],
 });
 export type CSIStorageCapacity = BodyOf<typeof CSIStorageCapacity>;

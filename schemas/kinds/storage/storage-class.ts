@@ -4,6 +4,7 @@ import { boolean, list, mapOf, oneOf, string } from '../../schema.ts';
 import { TopologySelectorTerm } from '../../types/topology-selector.ts';
 import { validateStorageClass } from '../../validation/storage.ts';
 import { isDefaultClass } from '../../volumes/storage-class-of.ts';
+import { warnNodeLabel } from '../../warnings/deprecated.ts';
 
 const schema = topLevel('storage.v1.StorageClass', 'A sort of storage from which volumes are made on request.', {
   allowVolumeExpansion: boolean('True when volumes of the class can be made larger.'),
@@ -27,5 +28,7 @@ export const StorageClass = defineKind(schema, {
     ageColumn,
   ],
   validate: validateStorageClass,
+  warn: ({ allowedTopologies = [] }) => allowedTopologies.flatMap(({ matchLabelExpressions = [] }, term) =>
+    matchLabelExpressions.flatMap(({ key }, index) => warnNodeLabel(key, `allowedTopologies[${term}].matchLabelExpressions[${index}].key`))),
 });
 export type StorageClass = BodyOf<typeof StorageClass>;

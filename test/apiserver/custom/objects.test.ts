@@ -198,3 +198,10 @@ test('a large schema is compiled in parts, and says the same as a small one', as
   ]);
   t.deepEqual(await causesOf(createWidget(api, { spec: { list: [{ deep: { p0: 1, either: 7 } }], map: { k: { p0: 1 } } } })), []);
 });
+
+test('a finalizer without a domain is taken, and its writer told once', async (t) => {
+  const api = await withSpec(t, {});
+  const { warnings } = await api.transport.send({ ...widgets, verb: 'create', body: { metadata: { name: 'a', finalizers: ['kept', 'example.com/held', 'foregroundDeletion'] } } });
+  t.deepEqual(warnings, ['metadata.finalizers: "kept": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers']);
+  t.deepEqual((await api.transport.send({ ...widgets, verb: 'patch', name: 'a', patchType: 'merge', body: { metadata: { labels: { a: 'b' } } } })).warnings, []);
+});
