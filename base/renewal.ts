@@ -2,8 +2,11 @@
  * Certificates are renewed at a random point between half and four fifths of their life: early enough that a day without
  * the authority costs nothing, and spread, so that nodes which joined together do not all ask at once.
  */
+import { X509Certificate } from 'node:crypto';
+import { certificatesIn, signerAmong } from './authorities.ts';
 import { sleep, type Clock } from './clock.ts';
 import type { LivePair } from './live-pair.ts';
+import type { LiveValue } from './live-value.ts';
 import type { Log } from './log.ts';
 import { readCertificate, type CertificateFacts, type CertificatePair } from './pki.ts';
 
@@ -25,20 +28,39 @@ export interface RenewalOptions {
   readonly pair: LivePair;
   /** Gets a new pair and keeps it where a restart finds it. Rejects when that is not possible now. */
   readonly renew: (signal: AbortSignal) => Promise<CertificatePair>;
+  /** PEM of the authorities of the cluster: a pair that the first of them has not signed is renewed at once, and no more than once for each value. */
+  readonly trust?: LiveValue<string> | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
 }
 
+/** Waits, but not longer than until the authorities are replaced. */
+const nap = async ({ clock, trust }: RenewalOptions, afterMs: number, signal: AbortSignal): Promise<void> => {
+  const woken = new AbortController();
+  const off = trust?.onReplaced(() => woken.abort());
+  await sleep(clock, afterMs, AbortSignal.any([signal, woken.signal]));
+  off?.();
+};
+
+/** Whether the authority that signs now has signed a certificate. */
+const isOfSigner = (cert: string, trust: string): boolean => signerAmong(certificatesIn(trust).slice(0, 1), new X509Certificate(cert)) !== undefined;
+
 /** Renews a pair, again and again, until the signal aborts. One that has not been issued yet is asked for at once. */
-export const keepRenewed = async ({ name, pair, renew, clock, random, log }: RenewalOptions, signal: AbortSignal): Promise<void> => {
+export const keepRenewed = async (options: RenewalOptions, signal: AbortSignal): Promise<void> => {
+  const { name, pair, renew, trust, clock, random, log } = options;
+  /** The authorities under which the pair was issued last: whoever signed then, asking again would change nothing. */
+  let issuedUnder: string | undefined;
+  const isOfAnother = (): boolean => trust !== undefined && trust.current !== issuedUnder && pair.current !== undefined && !isOfSigner(pair.current.cert, trust.current);
   while (!signal.aborted) {
     const facts = pair.current === undefined ? undefined : readCertificate(pair.current.cert);
     const dueMs = facts === undefined ? clock.now() : renewalPointMs(facts, random());
-    while (!signal.aborted && clock.now() < dueMs) await sleep(clock, Math.min(dueMs - clock.now(), longestNapMs), signal);
+    while (!signal.aborted && clock.now() < dueMs && !isOfAnother()) await nap(options, Math.min(dueMs - clock.now(), longestNapMs), signal);
     while (!signal.aborted) {
       try {
+        const under = trust?.current;
         const next = await renew(signal);
+        issuedUnder = under;
         pair.replace(next);
         log.info('a certificate was issued', { certificate: name, until: new Date(readCertificate(next.cert).notAfterMs).toISOString() });
         break;

@@ -42,7 +42,7 @@ export const serialNumber = (): string => {
 };
 
 /** A CA's key pair for signing, from its PEM files. */
-const signerKeys = async (ca: CertificatePair): Promise<{ readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey }> => {
+export const signerKeys = async (ca: CertificatePair): Promise<{ readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey }> => {
   const privateKey = createPrivateKey(ca.key);
   return {
     privateKey: await webcrypto.subtle.importKey('pkcs8', privateKey.export({ type: 'pkcs8', format: 'der' }), keyAlgorithm, false, ['sign']),

@@ -44,7 +44,7 @@ export interface ControllersOptions {
   readonly clusterCidr: string;
   /** Addresses for Services of type LoadBalancer, as AddressPool reads them; where absent, such are left to others. */
   readonly loadBalancerPool?: string | undefined;
-  /** PEM of the authority that signed the API server's certificate; goes into every namespace. */
+  /** PEM of the authority that signed the API server's certificate; goes into every namespace of a cluster that does not name its authorities itself. */
   readonly rootCa: string;
   /** A node whose lease is not renewed for so long is lost; 15 s where absent. */
   readonly nodeMonitorGraceMs?: number | undefined;

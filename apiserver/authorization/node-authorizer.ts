@@ -5,6 +5,7 @@
  * node's pods, which the cache indexes, and what a pod names is worked out once for each stored pod.
  */
 import type { UserInfo } from '../../schemas/api.ts';
+import { clusterInfoAt } from '../../schemas/cluster-info.ts';
 import type { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { PolicyRule } from '../../schemas/types/rbac.ts';
@@ -18,9 +19,6 @@ import { ruleAllows } from './rules.ts';
 export const nodeUserPrefix = 'system:node:';
 export const nodesGroup = 'system:nodes';
 export const nodeLeaseNamespace = 'kube-node-lease';
-
-/** The ConfigMap in which every agent reads what its cluster is like. */
-export const clusterInfoAt = { namespace: 'kube-public', name: 'barge-cluster' } as const;
 
 /** The node whose agent a user is, or undefined. */
 export const nodeOfUser = ({ name, groups }: UserInfo): string | undefined =>
@@ -133,7 +131,7 @@ export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>)
 };
 
 const isClusterInfo = (verb: string, { group, resource, subresource, namespace, name }: At): boolean =>
-  group === '' && resource === 'configmaps' && subresource === undefined && namespace === clusterInfoAt.namespace && name === clusterInfoAt.name && verb === 'get';
+  group === '' && resource === 'configmaps' && subresource === undefined && namespace === clusterInfoAt.namespace && name === clusterInfoAt.name && read.some((one) => one === verb);
 
 const ownObjects = (node: string, verb: string, { group, resource, subresource, namespace, name }: At): boolean => {
   if (name !== node) return false;

@@ -91,13 +91,13 @@ const limitsOf = ({ requestsInFlight: { reading, mutating }, watchesPerUser, req
 });
 
 /** How the API server shows itself now. The authority goes along with the certificate: who joins knows its hash and has yet to see it. */
-const serverTls = ({ server: { pair: { cert, key } }, trust }: ClusterCredentials): ServerTls => ({ cert: `${cert}${trust.current}`, key, ca: trust.current });
+const serverTls = ({ server: { pair: { cert, key } }, trust, authority }: ClusterCredentials): ServerTls => ({ cert: `${cert}${authority().chain}`, key, ca: trust.current });
 
 /** How the API server shows itself to agents, with the certificate in force at each dial. */
 class LiveNodeTls implements NodeTls {
-  readonly #credentials: Pick<ClusterCredentials, 'trust' | 'apiserverClient'>;
+  readonly #credentials: Pick<ClusterCredentials, 'trust' | 'authority' | 'apiserverClient'>;
 
-  constructor(credentials: Pick<ClusterCredentials, 'trust' | 'apiserverClient'>) {
+  constructor(credentials: Pick<ClusterCredentials, 'trust' | 'authority' | 'apiserverClient'>) {
     this.#credentials = credentials;
   }
 
@@ -106,7 +106,8 @@ class LiveNodeTls implements NodeTls {
   }
 
   get cert(): string {
-    return this.#credentials.apiserverClient.pair.cert;
+    // An agent may not have heard of the newest authority yet.
+    return `${this.#credentials.apiserverClient.pair.cert}${this.#credentials.authority().chain}`;
   }
 
   get key(): string {

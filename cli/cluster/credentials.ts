@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdir, chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signCertificateRequest } from '../../base/certificate-request.ts';
@@ -5,14 +6,22 @@ import type { Clock } from '../../base/clock.ts';
 import { LivePair } from '../../base/live-pair.ts';
 import { LiveValue } from '../../base/live-value.ts';
 import type { Log } from '../../base/log.ts';
+import { certificatesIn, signerAmong } from '../../base/authorities.ts';
 import { readPair, writePair } from '../../base/pki-files.ts';
-import { apiServerNames, createCa, issueCertificate, readCertificate, whyUnusable, type CertificateOptions, type CertificatePair } from '../../base/pki.ts';
+import { apiServerNames, issueCertificate, readCertificate, whyUnusable, type CertificateOptions, type CertificatePair } from '../../base/pki.ts';
 import type { OwnNames, Signing } from '../../controllers/certificate-signer/plan.ts';
+import { beginReplacing, ensureAuthority, finishReplacing, type Authority } from './authority/authority-files.ts';
 
 /** Every certificate that a control plane needs; each is renewed while it is in use. */
 export interface ClusterCredentials {
   /** PEM of the authorities that certificates of this cluster may be from, the one that signs first. */
   readonly trust: LiveValue<string>;
+  /** The authority as it is now, and whether it has signed all the certificates below. */
+  authority(): Authority & { readonly ownRenewed: boolean };
+  /** Another authority signs from now on; the one from before is trusted beside it. What is below is renewed. */
+  beginRotation(): Promise<void>;
+  /** The authority from before is not trusted any more. */
+  finishRotation(): Promise<void>;
   /** The API server's own. */
   readonly server: LivePair;
   /** Gives the API server a certificate with one more address in it. */
@@ -48,7 +57,6 @@ export interface CredentialsOptions {
 
 export const apiserverClientName = 'system:barge:apiserver';
 
-const caLifetimeDays = 3_650;
 const dayMs = 86_400_000;
 
 type Wanted = Omit<CertificateOptions, 'ca' | 'lifetimeDays' | 'nowMs'>;
@@ -59,20 +67,20 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
   const folder = join(options.dataDir, 'pki');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  let ca = await readPair(folder, 'ca');
-  if (ca === undefined) {
-    ca = await createCa({ commonName: 'barge-ca', lifetimeDays: caLifetimeDays, nowMs: clock.now() });
-    await writePair(folder, 'ca', ca);
-  }
-  const signer = ca;
+  let authority = await ensureAuthority(folder, clock.now());
+  const trust = new LiveValue(authority.trusted);
+  const use = (next: Authority): void => {
+    authority = next;
+    trust.replace(next.trusted);
+  };
   const issue = async (name: string, wanted: Wanted): Promise<CertificatePair> => {
-    const pair = await issueCertificate({ ...wanted, ca: signer, lifetimeDays: lifetimeMs / dayMs, nowMs: clock.now() });
+    const pair = await issueCertificate({ ...wanted, ca: authority.signer, lifetimeDays: lifetimeMs / dayMs, nowMs: clock.now() });
     await writePair(folder, name, pair);
     return pair;
   };
   const ensure = async (name: string, wanted: Wanted): Promise<CertificatePair> => {
     const kept = await readPair(folder, name);
-    const why = kept === undefined ? 'there is none' : whyUnusable(kept, { ...wanted, ca: signer.cert, nowMs: clock.now(), remainingDays: lifetimeMs / 3 / dayMs });
+    const why = kept === undefined ? 'there is none' : whyUnusable(kept, { ...wanted, ca: authority.signer.cert, nowMs: clock.now(), remainingDays: lifetimeMs / 3 / dayMs });
     if (kept !== undefined && why === undefined) return kept;
     log.debug('issuing a certificate', { name, why });
     return issue(name, wanted);
@@ -88,14 +96,18 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
   const live = async (name: keyof typeof wanted): Promise<LivePair> => new LivePair(await ensure(name, wanted[name]()));
   const [server, admin, apiserverClient, agent] = [await live('apiserver'), await live('admin'), await live('apiserver-client'), await live('agent')];
   const renewal = (name: keyof typeof wanted, pair: LivePair) => ({ name, pair, renew: () => issue(name, wanted[name]()) });
+  const renewals = [renewal('apiserver', server), renewal('admin', admin), renewal('apiserver-client', apiserverClient), renewal('agent', agent)];
+  const isRenewed = ({ pair: { pair } }: typeof renewals[number]): boolean => signerAmong(certificatesIn(authority.signer.cert), new X509Certificate(pair.cert)) !== undefined;
   return {
-    trust: new LiveValue(signer.cert), server, admin, apiserverClient, agent,
+    trust, server, admin, apiserverClient, agent, renewals,
+    authority: () => ({ ...authority, ownRenewed: renewals.every(isRenewed) }),
+    beginRotation: async () => use(await beginReplacing(folder, authority, clock.now())),
+    finishRotation: async () => use(await finishReplacing(folder, authority)),
     serveAt: async (address) => {
       addresses.push(address);
       server.replace(await ensure('apiserver', wanted.apiserver()));
     },
-    renewals: [renewal('apiserver', server), renewal('admin', admin), renewal('apiserver-client', apiserverClient), renewal('agent', agent)],
-    sign: ({ extendedKeyUsage, ...signing }) => signCertificateRequest({ ca: signer, nowMs: clock.now(), extendedKeyUsages: [extendedKeyUsage], ...signing }),
+    sign: ({ extendedKeyUsage, ...signing }) => signCertificateRequest({ ca: authority.signer, nowMs: clock.now(), extendedKeyUsages: [extendedKeyUsage], ...signing }),
     serverNames: () => readCertificate(server.pair.cert),
   };
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep, type Clock } from '../../base/clock.ts';
 import { runCommand } from '../../base/commands.ts';
 import type { Component, Surroundings } from '../../base/component.ts';
+import type { LivePair } from '../../base/live-pair.ts';
 import { silentLog } from '../../base/log.ts';
 import { createAgentComponent, type AgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
 import { BridgeOverlay, bridgeDefaults } from '../../kubelet-lite/network/bridge.ts';
@@ -22,6 +23,7 @@ import { createSharedWithdrawal } from '../../proxy/shared-withdrawal.ts';
 import { withdrawalPort } from '../../proxy/withdrawal-message.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted } from '../run-components.ts';
+import { createAuthorityReport } from './authority/report.ts';
 import { apiserverClientName, type ClusterCredentials } from './credentials.ts';
 import { keepOwner } from './owner.ts';
 import { createPodAccess } from './pod-access.ts';
@@ -33,7 +35,8 @@ export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHos
 export interface NodeOptions {
   readonly config: NodeConfig;
   readonly clusterDomain: string;
-  readonly credentials: Pick<ClusterCredentials, 'trust' | 'agent'>;
+  /** `identity`: by which the agent is known to the API server, where that is another than what it serves with. */
+  readonly credentials: Pick<ClusterCredentials, 'trust' | 'agent'> & { readonly identity?: LivePair };
   readonly nodeIp: string;
   readonly clock: Clock;
   /** Opens the API server of this process to pods; absent where it is elsewhere. */
@@ -120,7 +123,9 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
     tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes, imageGc: config.imageGc,
   });
   const ofProxy = ownProxy === undefined ? [] : [ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component));
-  const always = [agentComponent, ...ofProxy, ...(shared === undefined ? [] : [shared])];
+  const { trust, agent: serving, identity } = credentials;
+  const report = createAuthorityReport(agent, { nodeName: config.nodeName, trust, pairs: [serving, ...(identity === undefined ? [] : [identity])] });
+  const always = [agentComponent, report, ...ofProxy, ...(shared === undefined ? [] : [shared])];
   if (config.runtime === 'simulated') return always;
   const dns = createDnsComponent(proxy, {
     listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: 53 }), domain: clusterDomain, upstreams: hostUpstreams(),

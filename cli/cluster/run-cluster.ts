@@ -13,6 +13,7 @@ import { CommandError } from '../command.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted, runComponents } from '../run-components.ts';
 import { machineAddresses } from './addresses.ts';
+import { createRotation } from './authority/rotation.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { BootstrapSecrets } from './join/bootstrap-secrets.ts';
 import { publishClusterInfo } from './join/cluster-info.ts';
@@ -40,12 +41,14 @@ export interface JoinOffer {
   readonly token: string;
 }
 
-/** Says what the cluster is like where machines that join read it, and gives them the standing token; undefined where none can reach it. */
-const offerJoin = async ({ config: { clusterCidr, serviceCidr, overlay, nodes }, controlPlane: { core, credentials, outsideUrl } }: { readonly config: ClusterConfig; readonly controlPlane: ControlPlane }): Promise<JoinOffer | undefined> => {
-  const client = createClient(core.as(apiServerUser));
-  await publishClusterInfo(client, { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds });
+/** Says what the cluster is like where agents and machines that join read it. */
+const publish = ({ clusterCidr, serviceCidr, overlay, nodes }: ClusterConfig, { core, credentials, outsideUrl }: ControlPlane): Promise<void> =>
+  publishClusterInfo(createClient(core.as(apiServerUser)), { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds }, credentials.trust.current);
+
+/** The standing token, for machines that join; undefined where none can reach the server. */
+const offerJoin = async ({ core, credentials, outsideUrl }: ControlPlane): Promise<JoinOffer | undefined> => {
   if (outsideUrl === undefined) return undefined;
-  const { id, secret } = await new BootstrapSecrets(client).standing();
+  const { id, secret } = await new BootstrapSecrets(createClient(core.as(apiServerUser))).standing();
   return { url: outsideUrl, token: printJoinToken({ authority: authorityHash(credentials.trust.current), id, secret }) };
 };
 
@@ -83,13 +86,15 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   await writePid(config.dataDir);
   try {
     await writeAdminKubeconfig(config, controlPlane);
-    const join = await offerJoin({ config, controlPlane });
+    await publish(config, controlPlane);
+    const join = await offerJoin(controlPlane);
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const { credentials } = controlPlane;
     const components = [
       // Both work with the authority's key, which is here, wherever the other controllers are.
       createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: credentials.serverNames }),
       renewals({ credentials, clock, random, log: log.with({ component: 'renewal' }), keepAdmin: () => writeAdminKubeconfig(config, controlPlane) }),
+      createRotation(surroundings('authority', apiServerUser), { credentials, publish: () => publish(config, controlPlane) }),
       ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), {
         clusterCidr: config.clusterCidr, loadBalancerPool: config.loadBalancerPool, rootCa: credentials.trust.current, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
       })] : []),

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
-import { readPair } from '../../base/pki-files.ts';
 import { issueCertificate } from '../../base/pki.ts';
 import { loadKubeconfig, printKubeconfig, writeKubeconfig, type Kubeconfig } from '../../client/kubeconfig.ts';
 import { machineAddresses } from '../cluster/addresses.ts';
+import { readAuthority } from '../cluster/authority/authority-files.ts';
 import { nodeUser, partUsers } from '../cluster/part-users.ts';
 import { CommandError, defineCommand } from '../command.ts';
 import { defaultDataDir } from '../config.ts';
@@ -40,13 +40,13 @@ export const command = defineCommand({
     if (user === '') throw new CommandError(`${JSON.stringify(part)} is none of controllers, scheduler, proxy, agent, user/NAME`);
 
     const dataDir = resolve(cwd, flags['data-dir'] ?? defaultDataDir(env, process.getuid?.() === 0));
-    const ca = await readPair(join(dataDir, 'pki'), 'ca');
-    if (ca === undefined) throw new CommandError(`${dataDir} has no cluster authority (pki/ca.crt and pki/ca.key): run this where 'barge up' ran, or name its --data-dir`);
+    const authority = await readAuthority(join(dataDir, 'pki'));
+    if (authority === undefined) throw new CommandError(`${dataDir} has no cluster authority (pki/ca.crt and pki/ca.key): run this where 'barge up' ran, or name its --data-dir`);
     const admin = flags.server === undefined ? await loadKubeconfig({ named: join(dataDir, 'admin.kubeconfig'), env: {} }) : undefined;
     const server = flags.server ?? admin?.clusters.get('barge')?.server;
     if (server === undefined) throw new CommandError(`${join(dataDir, 'admin.kubeconfig')} names no server: use --server`);
     const pair = await issueCertificate({
-      ca, commonName: user, organizations: isAgent ? [nodeUser.group] : flags.group, lifetimeDays: flags.days, nowMs: clock.now(),
+      ca: authority.signer, commonName: user, organizations: isAgent ? [nodeUser.group] : flags.group, lifetimeDays: flags.days, nowMs: clock.now(),
       // An agent's own server shows the same certificate.
       ...(isAgent
         ? { usages: ['client', 'server'], dnsNames: [flags['node-name']!], ipAddresses: flags['node-ip'].length === 0 ? machineAddresses() : flags['node-ip'] }
@@ -55,7 +55,7 @@ export const command = defineCommand({
     const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
     const config: Kubeconfig = {
       currentContext: 'barge',
-      clusters: new Map([['barge', { server, 'certificate-authority-data': base64(ca.cert) }]]),
+      clusters: new Map([['barge', { server, 'certificate-authority-data': base64(authority.trusted) }]]),
       contexts: new Map([['barge', { cluster: 'barge', user }]]),
       users: new Map([[user, { 'client-certificate-data': base64(pair.cert), 'client-key-data': base64(pair.key) }]]),
     };

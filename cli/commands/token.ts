@@ -2,7 +2,7 @@ import { createClient } from '../../client/client.ts';
 import { createHttpTransport } from '../../client/http-transport.ts';
 import { humanDuration } from '../../schemas/table-cells.ts';
 import { BootstrapSecrets, type BootstrapToken } from '../cluster/join/bootstrap-secrets.ts';
-import { readClusterInfo } from '../cluster/join/cluster-info.ts';
+import { readAuthorities, readClusterInfo } from '../cluster/join/cluster-info.ts';
 import { authorityHash, printJoinToken } from '../cluster/join/join-token.ts';
 import { clusterFlags, type ClusterFlagValues } from '../cluster-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
@@ -12,7 +12,8 @@ import { withSession } from '../session.ts';
 
 interface Tokens {
   readonly secrets: BootstrapSecrets;
-  printed(token: BootstrapToken): string;
+  /** With the authority that signs now: the one that a kubeconfig knows may be going. */
+  printed(token: BootstrapToken): Promise<string>;
   /** URL of the API server for other machines. */
   server(): Promise<string>;
 }
@@ -24,9 +25,9 @@ const withTokens = (context: CommandContext, flags: ClusterFlagValues, work: (to
   try {
     return await work({
       secrets: new BootstrapSecrets(client),
-      printed: ({ id, secret }) => {
+      printed: async ({ id, secret }) => {
         if (options.ca === undefined) throw new CommandError("the kubeconfig has no certificate-authority for this cluster, whose hash is part of a token; use the one of 'barge up'");
-        return printJoinToken({ authority: authorityHash(options.ca), id, secret });
+        return printJoinToken({ authority: authorityHash(await readAuthorities(client) ?? options.ca), id, secret });
       },
       server: async () => {
         const { server } = await readClusterInfo(client);
@@ -40,7 +41,8 @@ const withTokens = (context: CommandContext, flags: ClusterFlagValues, work: (to
 });
 
 const print = async ({ stdout }: CommandContext, { printed, server }: Tokens, token: BootstrapToken, quiet: boolean): Promise<void> => {
-  stdout.write(quiet ? `${printed(token)}\n` : `barge join ${await server()} --token ${printed(token)}\n`);
+  const word = await printed(token);
+  stdout.write(quiet ? `${word}\n` : `barge join ${await server()} --token ${word}\n`);
 };
 
 /** The role of a token; servers have to share a store, which this barge's cannot be. */
@@ -83,10 +85,10 @@ const list = defineCommand({
     const nowMs = context.clock.now();
     const shown = context.flags['show-tokens'];
     const rest = (endMs: number | undefined): string => (endMs === undefined ? 'never' : endMs <= nowMs ? 'ended' : humanDuration(endMs - nowMs));
-    const rows = tokens.map((token) => [
+    const rows = await Promise.all(tokens.map(async (token) => [
       token.id, token.groups.map((group) => group.split(':').at(-1)).join(',') || '<none>', rest(token.endMs), token.standing ? 'standing' : 'extra', token.description || '<none>',
-      ...(shown ? [printed(token)] : []),
-    ]);
+      ...(shown ? [await printed(token)] : []),
+    ]));
     context.stdout.write(tokens.length === 0 ? 'no tokens\n' : new ColumnLayout().lines([['ID', 'ROLE', 'ENDS', 'KIND', 'DESCRIPTION', ...(shown ? ['TOKEN'] : [])], ...rows]));
   }),
 });

@@ -1,8 +1,10 @@
 import type { Controller } from '../../client/controller.ts';
 import { isReason } from '../../schemas/errors.ts';
+import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import { Secret } from '../../schemas/kinds/core/secret.ts';
 import { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
 import { unlessGone } from '../ensure.ts';
+import { isClusterInfo, publishedAuthorities } from '../root-ca/published.ts';
 
 const secretType = 'kubernetes.io/service-account-token';
 const nameAnnotation = 'kubernetes.io/service-account.name';
@@ -14,12 +16,16 @@ const accountName = ({ metadata }: Secret): string => metadata.annotations?.[nam
 
 /**
  * Fills the Secrets in which tokens of the old sort are kept: the token is bound to the Secret, so that deleting the Secret
- * withdraws it. A Secret whose account is gone, or is another one of the same name, goes too.
+ * withdraws it, and names the authorities of the cluster as they are. A Secret whose account is gone, or is another one of the same name, goes too.
  */
 export const accountTokenSecretController = (rootCa: string): Controller<Secret> => ({
   name: 'tokens-controller',
   reconciles: Secret,
   watches: [{
+    kind: ConfigMap,
+    map: ({ metadata }: ConfigMap, context) => (isClusterInfo(metadata)
+      ? context.informer(Secret).list().filter(({ type }) => type === secretType).map(({ metadata: { namespace, name = '' } }) => ({ namespace, name })) : []),
+  }, {
     kind: ServiceAccount,
     map: ({ metadata }: ServiceAccount, context) => context.informer(Secret).list(metadata.namespace)
       .filter((secret) => secret.type === secretType && accountName(secret) === metadata.name).map((secret) => ({ namespace: metadata.namespace, name: secret.metadata.name ?? '' })),
@@ -40,17 +46,24 @@ export const accountTokenSecretController = (rootCa: string): Controller<Secret>
         return;
       }
     }
-    if ((secret.data?.['token'] ?? '') !== '') return;
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const authorities = base64(publishedAuthorities(context) ?? rootCa);
+    if ((secret.data?.['token'] ?? '') !== '') {
+      if (secret.data?.['ca.crt'] === authorities) return;
+      await unlessGone(context.client.of(Secret).modify(key, (draft) => {
+        draft.data = { ...draft.data, 'ca.crt': authorities };
+      }, { hint: secret }));
+      return;
+    }
     const answer = await context.client.of(ServiceAccount).createSub(at, 'token', {
       apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', metadata: {},
       spec: { audiences: [], expirationSeconds: seconds, boundObjectRef: { apiVersion: 'v1', kind: 'Secret', name: key.name, uid: secret.metadata.uid } },
     });
     const { token } = (answer.body as unknown as { readonly status: { readonly token: string } }).status;
     const uid = (await context.client.of(ServiceAccount).get(at)).metadata.uid ?? '';
-    const base64 = (text: string): string => Buffer.from(text).toString('base64');
     await unlessGone(context.client.of(Secret).modify(key, (draft) => {
       draft.metadata.annotations = { ...draft.metadata.annotations, [uidAnnotation]: uid };
-      draft.data = { ...draft.data, token: base64(token), 'ca.crt': base64(rootCa), namespace: base64(key.namespace ?? '') };
+      draft.data = { ...draft.data, token: base64(token), 'ca.crt': authorities, namespace: base64(key.namespace ?? '') };
     }, { hint: secret }));
   },
 });

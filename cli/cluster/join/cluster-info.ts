@@ -1,6 +1,7 @@
 /** What a machine that joins has to know of its cluster beside the token; published where agents may read it. */
-import { clusterInfoAt } from '../../../apiserver/authorization/node-authorizer.ts';
+import { certificatesIn } from '../../../base/authorities.ts';
 import type { Client } from '../../../client/client.ts';
+import { authoritiesKey, clusterInfoAt } from '../../../schemas/cluster-info.ts';
 import { isReason } from '../../../schemas/errors.ts';
 import { ConfigMap } from '../../../schemas/kinds/core/config-map.ts';
 import { parseCidr } from '../../cidr.ts';
@@ -17,9 +18,9 @@ export interface ClusterInfo {
   readonly nodeLeaseSeconds: number;
 }
 
-/** Writes it as it is now; called at each start. */
-export const publishClusterInfo = async (client: Client, { server, nodeLeaseSeconds, ...rest }: ClusterInfo): Promise<void> => {
-  const data = { ...rest, nodeLeaseSeconds: String(nodeLeaseSeconds), ...(server === undefined ? {} : { server }) };
+/** Writes it as it is now, with the authorities (PEM) that nodes and pods are to trust; called at each start, and when those change. */
+export const publishClusterInfo = async (client: Client, { server, nodeLeaseSeconds, ...rest }: ClusterInfo, authorities: string): Promise<void> => {
+  const data = { ...rest, [authoritiesKey]: authorities, nodeLeaseSeconds: String(nodeLeaseSeconds), ...(server === undefined ? {} : { server }) };
   try {
     await client.of(ConfigMap).create({ metadata: { ...clusterInfoAt }, data });
   } catch (error) {
@@ -52,3 +53,17 @@ export const clusterInfoOf = (data: Readonly<Record<string, unknown>>): ClusterI
 };
 
 export const readClusterInfo = async (client: Client): Promise<ClusterInfo> => clusterInfoOf((await client.of(ConfigMap).get(clusterInfoAt)).data ?? {});
+
+/** The authorities of the cluster, PEM, the one that signs first; undefined where its server is of a barge that does not tell. Throws where they cannot be read. */
+export const authoritiesOf = (data: Readonly<Record<string, unknown>>): string | undefined => {
+  const pem = data[authoritiesKey];
+  if (pem === undefined) return undefined;
+  try {
+    certificatesIn(String(pem));
+  } catch (error) {
+    throw new Error(`what the cluster says of itself is wrong: ${authoritiesKey} are no certificates`, { cause: error });
+  }
+  return String(pem);
+};
+
+export const readAuthorities = async (client: Client): Promise<string | undefined> => authoritiesOf((await client.of(ConfigMap).get(clusterInfoAt)).data ?? {});

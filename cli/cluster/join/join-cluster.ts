@@ -12,7 +12,7 @@ import { isReason } from '../../../schemas/errors.ts';
 import { CommandError } from '../../command.ts';
 import { machineAddresses } from '../addresses.ts';
 import { nodeUser } from '../part-users.ts';
-import { readClusterInfo } from './cluster-info.ts';
+import { readAuthorities, readClusterInfo } from './cluster-info.ts';
 import { fetchAuthority } from './fetch-authority.ts';
 import { authorityHash, parseJoinToken, type JoinToken } from './join-token.ts';
 import type { KeptMembership, MembershipFiles } from './membership.ts';
@@ -80,9 +80,11 @@ const joinAnew = async (options: JoinOptions, signal: AbortSignal): Promise<Kept
   }
   const asNode = createHttpTransport({ server: url.origin, ca, ...client, userAgent: 'barge-join' });
   try {
-    const membership = { server: url.origin, nodeName, nodeIp, cluster: await readClusterInfo(createClient(boundTransport(asNode, signal))) };
-    await files.write(membership, { ca, client });
-    return { ...membership, ca, client, serving: undefined };
+    const reader = createClient(boundTransport(asNode, signal));
+    const membership = { server: url.origin, nodeName, nodeIp, cluster: await readClusterInfo(reader) };
+    const kept = { ca: await readAuthorities(reader) ?? ca, client };
+    await files.write(membership, kept);
+    return { ...membership, ...kept, serving: undefined };
   } finally {
     asNode.close();
   }

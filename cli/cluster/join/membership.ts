@@ -53,13 +53,17 @@ export class MembershipFiles {
   async write(membership: Membership, { ca, client }: Pick<KeptMembership, 'ca' | 'client'>): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await chmod(this.#folder, 0o700);
-    await writePrivate(this.#file('ca.crt'), ca);
+    await this.keepAuthorities(ca);
     await this.keepClient(client);
     await this.update(membership);
   }
 
   async update(membership: Membership): Promise<void> {
     await writePrivate(this.#file('joined.json'), `${JSON.stringify(membership, undefined, 2)}\n`);
+  }
+
+  keepAuthorities(pem: string): Promise<void> {
+    return writePrivate(this.#file('ca.crt'), pem);
   }
 
   keepClient(pair: CertificatePair): Promise<void> {

@@ -9,7 +9,7 @@ import { nodeUser } from '../part-users.ts';
 import type { MembershipFiles } from './membership.ts';
 import { requestCertificate } from './request-certificate.ts';
 
-export interface NodeRenewalOptions extends Pick<RenewalOptions, 'clock' | 'random' | 'log'> {
+export interface NodeRenewalOptions extends Pick<RenewalOptions, 'clock' | 'random' | 'log' | 'trust'> {
   /** Acts as the node. */
   readonly client: Client;
   readonly nodeName: string;
@@ -38,7 +38,7 @@ const nodeSays = async ({ client, nodeName, nodeIp }: NodeRenewalOptions, clock:
 
 /** Renews the two certificates of a node while it runs, as the node itself; asks at once for a serving certificate that is missing. */
 export const createNodeRenewal = (options: NodeRenewalOptions): Component => {
-  const { client, clock, random, log, nodeName, nodeIp, identity, serving, files } = options;
+  const { client, clock, random, log, trust, nodeName, nodeIp, identity, serving, files } = options;
   const subject = { commonName: `${nodeUser.prefix}${nodeName}`, organizations: [nodeUser.group] };
   const renewClient = async (signal: AbortSignal) => {
     const pair = await requestCertificate({ client, clock, signerName: 'kubernetes.io/kube-apiserver-client-kubelet', usages: ['digital signature', 'client auth'], wanted: subject }, signal);
@@ -57,7 +57,7 @@ export const createNodeRenewal = (options: NodeRenewalOptions): Component => {
     name: 'certificate-renewal', after: [],
     run: async (signal, ready) => {
       ready();
-      const common = { clock, random, log };
+      const common = { clock, random, log, trust };
       await Promise.all([
         keepRenewed({ ...common, name: 'client', pair: identity, renew: renewClient }, signal),
         keepRenewed({ ...common, name: 'serving', pair: serving, renew: renewServing }, signal),

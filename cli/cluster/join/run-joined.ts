@@ -8,6 +8,7 @@ import { createHttpTransport } from '../../../client/http-transport.ts';
 import type { ClusterConfig } from '../../config.ts';
 import { runComponents } from '../../run-components.ts';
 import { createNode } from '../node.ts';
+import { createAuthorityFollower } from './follow-authorities.ts';
 import type { KeptMembership, MembershipFiles } from './membership.ts';
 import { createNodeRenewal } from './node-renewal.ts';
 
@@ -29,12 +30,13 @@ export const runJoined = async ({ membership, files, config, clock, random, log,
   const transport = createHttpTransport({ server, ca, ...membership.client, userAgent: 'barge-node' });
   identity.onReplaced(() => transport.useTls(identity.pair));
   trust.onReplaced((ca) => transport.useTls({ ca }));
-  const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files });
+  const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files, trust });
+  const follower = createAuthorityFollower({ transport, clock, random, log: log.with({ component: 'authority' }) }, { trust, files });
   const surroundings = (component: string) => ({ transport, clock, random, log: log.with({ component }) });
   try {
     const node = await createNode({
       config: { ...config, nodeName, clusterCidr: cluster.clusterCidr, serviceCidr: cluster.serviceCidr, overlay: cluster.overlay, nodes: { ...config.nodes, leaseSeconds: cluster.nodeLeaseSeconds } }, clusterDomain: cluster.clusterDomain, nodeIp, clock,
-      credentials: { trust, agent: serving }, agent: surroundings('agent'), proxy: surroundings('proxy'),
+      credentials: { trust, agent: serving, identity }, agent: surroundings('agent'), proxy: surroundings('proxy'),
     });
     let waiting = node.length;
     const told = node.map((component): Component => ({
@@ -44,7 +46,7 @@ export const runJoined = async ({ membership, files, config, clock, random, log,
         if (--waiting === 0) onReady();
       }),
     }));
-    await runComponents([...told, renewal], signal, log);
+    await runComponents([...told, renewal, follower], signal, log);
   } finally {
     transport.close();
   }

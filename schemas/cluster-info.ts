@@ -1,0 +1,10 @@
+/** Words that several parts share about what a cluster says of itself. */
+
+/** The ConfigMap in which a cluster says what it is like: agents and controllers read it. */
+export const clusterInfoAt = { namespace: 'kube-public', name: 'barge-cluster' } as const;
+
+/** Its key for the authorities that certificates of the cluster may be from: PEM, the one that signs first. */
+export const authoritiesKey = 'authorities';
+
+/** Annotation of a Node: the hash of the authority that has signed all its certificates, and that it trusts. */
+export const authorityAnnotation = 'barge.dev/authority';
