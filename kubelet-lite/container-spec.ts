@@ -43,6 +43,7 @@ export interface ContainerInput {
   readonly attempt: number;
   readonly env: ContainerSpec['env'];
   readonly security: Security;
+  readonly devices: ContainerSpec['devices'];
   readonly clusterDomain: string;
   /** Id of the run whose processes the container sees. */
   readonly pidOf?: string | undefined;
@@ -63,7 +64,7 @@ const propagation = (mount: VolumeMount, container: Container): Pick<Mount, 'pro
 };
 
 /** Rejects with ConfigError when the container cannot be made as it is asked for. */
-export const containerSpec = async ({ pod, container, attempt, env, security, clusterDomain, pidOf, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
+export const containerSpec = async ({ pod, container, attempt, env, security, devices, clusterDomain, pidOf, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
   refuseUnsupported(container);
   const values = new Map(env.map(({ name, value }) => [name, value]));
   const expanded = (text: string): string => expand(text, (name) => values.get(name));
@@ -89,7 +90,7 @@ export const containerSpec = async ({ pod, container, attempt, env, security, cl
     ...((container.command ?? []).length === 0 ? {} : { command: container.command?.map(expanded) }),
     ...((container.args ?? []).length === 0 ? {} : { args: container.args?.map(expanded) }),
     ...(container.workingDir === undefined || container.workingDir === '' ? {} : { workingDir: container.workingDir }),
-    env, mounts,
+    env, mounts, devices,
     limits: cgroupLimits(container.resources),
     ...security,
     hostname: podHostname(pod, clusterDomain), messagePath: container.terminationMessagePath || defaultTerminationPath,

@@ -7,6 +7,7 @@ import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
 import { ConfigError } from './config-error.ts';
 import { containerSpec, sandboxSpec } from './container-spec.ts';
+import { devicesOf } from './devices.ts';
 import { environment } from './env.ts';
 import { policyOf } from './images.ts';
 import type { Step, StopReason } from './plan.ts';
@@ -82,6 +83,7 @@ export class PodSteps {
     const spec = await containerSpec({
       pod, container, attempt, env, clusterDomain: this.#context.clusterDomain, pidOf: await this.#lookedInto(pod, container),
       security: await security(pod, container, () => runtime.imageUser(image)),
+      devices: await devicesOf(pod, container),
       files: { ...await this.home.files(pod, podIp), ...await this.home.messageFile(container, attempt) },
       volumePath: (volume, mount) => this.home.volumes.pathOf(volume, mount),
     });

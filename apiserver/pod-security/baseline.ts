@@ -1,4 +1,5 @@
 /** The baseline level: what lets a pod out of its container is forbidden. */
+import { deviceAnnotations } from '../../schemas/devices.ts';
 import type { SELinuxOptions } from '../../schemas/types/security-context.ts';
 import { containersOf, containersWhere, containerWords, distinct, plural, quoted, setters, type Check, type Subject, type Violation } from './check.ts';
 
@@ -32,6 +33,12 @@ const capabilities = (subject: Subject): Violation | undefined => {
   if (containers.length === 0) return undefined;
   const added = distinct(containersOf(subject).flatMap(({ securityContext }) => unusual(securityContext?.capabilities?.add)));
   return { reason: 'non-default capabilities', detail: `${containerWords(containers)} must not include ${quoted(added)} in securityContext.capabilities.add` };
+};
+
+/** barge's own: what Docker's `--device` gives is the node's, as a hostPath volume is. */
+const devices = ({ metadata }: Subject): Violation | undefined => {
+  const keys = Object.keys(deviceAnnotations(metadata?.annotations) ?? {}).sort();
+  return keys.length === 0 ? undefined : { reason: 'devices', detail: `${plural(keys.length, 'annotation', 'annotations')} ${quoted(keys)} must not be set` };
 };
 
 const hostNamespaces = ({ spec }: Subject): Violation | undefined => {
@@ -115,6 +122,7 @@ const seLinuxTypes = ['', 'container_t', 'container_init_t', 'container_kvm_t'];
 export const baselineChecks: readonly Check[] = [
   { id: 'appArmorProfile', versions: [{ from: 0, violation: appArmor }] },
   { id: 'capabilities_baseline', versions: [{ from: 0, violation: capabilities }] },
+  { id: 'devices', versions: [{ from: 0, violation: devices }] },
   { id: 'hostNamespaces', versions: [{ from: 0, violation: hostNamespaces }] },
   { id: 'hostPathVolumes', versions: [{ from: 0, violation: hostPathVolumes }] },
   { id: 'hostPorts', versions: [{ from: 0, violation: hostPorts }] },

@@ -90,6 +90,7 @@ export const containerRequest = (spec: ContainerSpec, pod: InSandbox): Docker.Co
         Type: 'bind' as const, Source: mount.hostPath, Target: mount.containerPath, ReadOnly: mount.readOnly,
         ...(mount.propagation === undefined ? {} : { BindOptions: { Propagation: mount.propagation } }),
       })),
+      Devices: spec.devices.map(({ hostPath, containerPath, permissions }) => ({ PathOnHost: hostPath, PathInContainer: containerPath, CgroupPermissions: permissions })),
       ...resourceRequest(spec.limits),
       GroupAdd: spec.supplementalGroups.map(String),
       Privileged: spec.privileged,

@@ -46,6 +46,9 @@ export interface CgroupLimits {
   readonly memoryBytes: number;
 }
 
+/** A device of the machine, where it is in the container, and what may be done with it: of r, w and m. */
+export interface DeviceMapping { readonly hostPath: string; readonly containerPath: string; readonly permissions: string }
+
 export interface ContainerSpec {
   readonly name: string;
   /** Counts the runs of this container, from 0. */
@@ -57,6 +60,7 @@ export interface ContainerSpec {
   readonly workingDir?: string | undefined;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly Mount[];
+  readonly devices: readonly DeviceMapping[];
   readonly limits: CgroupLimits;
   /** `uid[:gid]`, or a name of the image. */
   readonly user?: string | undefined;

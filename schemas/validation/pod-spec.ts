@@ -1,3 +1,4 @@
+import { validateDeviceAnnotations } from '../devices.ts';
 import { forbidden, refused, required, wrong, type FieldError } from '../errors.ts';
 import { whyNotDnsLabel, whyNotDnsSubdomain, whyNotIp, whyNotLabelValue, whyNotQualifiedName } from '../names.ts';
 import { validateSwarmAnnotations } from '../swarm/placement.ts';
@@ -114,6 +115,7 @@ const errorsOf = (spec: PodSpec, field: string): readonly FieldError[] => {
 export const validatePodTemplate = (template: PodTemplateSpec, field: string): readonly FieldError[] => [
   ...validateTemplateMeta(template.metadata, `${field}.metadata`),
   ...validateSwarmAnnotations(template.metadata?.annotations, `${field}.metadata.annotations`),
+  ...validateDeviceAnnotations(template.metadata?.annotations, template.spec, `${field}.metadata.annotations`),
   ...validatePodSpec(template.spec, `${field}.spec`),
   ...((template.spec.ephemeralContainers ?? []).length > 0 ? [forbidden(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template')] : []),
 ];

@@ -1,4 +1,5 @@
 /** Rules for pods beyond those of their spec: what may be set at creation, and what may change later. */
+import { validateDeviceAnnotations, validateDevicesUpdate } from '../devices.ts';
 import { forbidden, refused, wrong, type FieldError } from '../errors.ts';
 import { deepEqual, draftOf, type Draft } from '../frozen.ts';
 import type { ApiObject } from '../kind.ts';
@@ -18,6 +19,7 @@ interface PodLike extends ApiObject {
 
 export const validateNewPod = (pod: PodLike): readonly FieldError[] => [
   ...validateSwarmAnnotations(pod.metadata.annotations, annotationsField),
+  ...validateDeviceAnnotations(pod.metadata.annotations, pod.spec, annotationsField),
   ...validatePodSpec(pod.spec, 'spec'),
   ...((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbidden('spec.ephemeralContainers', 'cannot be set on create')] : []),
   ...((pod.spec.schedulingGates ?? []).length > 0 && (pod.spec.nodeName ?? '') !== '' ? [forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')] : []),
@@ -105,10 +107,13 @@ const validateDeadline = (now: number | undefined, before: number | undefined): 
 export const validatePodUpdate = (pod: PodLike, old: PodLike): readonly FieldError[] => {
   const { spec } = pod;
   const { annotations } = pod.metadata;
-  // Annotations that stay may be older than the rule.
-  const swarm = annotations === undefined || deepEqual(annotations, old.metadata.annotations) ? [] : validateSwarmAnnotations(annotations, annotationsField);
-  if (spec === old.spec) return [...swarm, ...validatePodSpec(spec, 'spec')];
-  const errors: FieldError[] = [...swarm, ...validatePodSpec(spec, 'spec'), ...validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds)];
+  const annotated = [
+    // Annotations that stay may be older than the rule.
+    ...(annotations === undefined || deepEqual(annotations, old.metadata.annotations) ? [] : validateSwarmAnnotations(annotations, annotationsField)),
+    ...validateDevicesUpdate(annotations, old.metadata.annotations, annotationsField),
+  ];
+  if (spec === old.spec) return [...annotated, ...validatePodSpec(spec, 'spec')];
+  const errors: FieldError[] = [...annotated, ...validatePodSpec(spec, 'spec'), ...validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds)];
   const added = (spec.tolerations ?? []);
   if ((old.spec.tolerations ?? []).some((one) => !added.some((other) => deepEqual({ ...other, tolerationSeconds: 0 }, { ...one, tolerationSeconds: 0 })))) {
     errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
@@ -160,6 +165,7 @@ const validateRestarts = (now: readonly ContainerStatus[] | undefined, before: r
 export const validatePodStatus = (pod: PodLike, old: PodLike): readonly FieldError[] => {
   const { podIP, podIPs = [], hostIP, conditions = [] } = pod.status ?? {};
   return [
+    ...validateDevicesUpdate(pod.metadata.annotations, old.metadata.annotations, annotationsField),
     ...podIPs.flatMap(({ ip }, index) => refused(`status.podIPs[${index}].ip`, ip, whyNotIp(ip))),
     ...(podIP === undefined || podIP === '' ? [] : refused('status.podIP', podIP, whyNotIp(podIP))),
     ...(podIP !== undefined && podIPs.length > 0 && podIPs[0]?.ip !== podIP ? [wrong('status.podIPs', podIPs, 'the first entry must equal status.podIP')] : []),

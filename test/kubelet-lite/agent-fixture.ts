@@ -54,7 +54,7 @@ export interface AgentFixture {
   gone(name: string): Promise<void>;
   /** Reasons of the events about a pod, in the order in which they were made. */
   events(name: string): Promise<readonly string[]>;
-  createPod(pod: { readonly name: string; readonly spec: NonNullable<Pod['spec']>; readonly labels?: Record<string, string> }): Promise<Pod>;
+  createPod(pod: { readonly name: string; readonly spec: NonNullable<Pod['spec']>; readonly labels?: Record<string, string>; readonly annotations?: Record<string, string> }): Promise<Pod>;
   close(): Promise<void>;
 }
 
@@ -112,7 +112,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
         done.catch(reject);
       });
     },
-    createPod: ({ name, spec, labels = {} }) => api.client.of(Pod).create({ metadata: { name, namespace: 'default', labels }, spec: { nodeName, ...spec } } as NewObject<Pod>),
+    createPod: ({ name, spec, labels = {}, annotations = {} }) => api.client.of(Pod).create({ metadata: { name, namespace: 'default', labels, annotations }, spec: { nodeName, ...spec } } as NewObject<Pod>),
     close: async () => {
       await stop();
       await api.close();

@@ -392,6 +392,17 @@ test('what this node cannot do is refused with the reason', async (t) => {
   t.regex(container(odd).state?.waiting?.message ?? '', /seLinuxOptions is not supported by this node/);
 });
 
+test('a device that is not on the node is told, and its container waits', async (t) => {
+  const agent = await begun(t);
+  for (const [name, device, why] of [['gone', '/dev/no-such-device', 'container web: there is no device /dev/no-such-device on this node'], ['folder', '/dev/fd', 'container web: /dev/fd is no device on this node']] as const) {
+    await agent.createPod({ name, spec: web(), annotations: { 'devices.barge.dev/web': device } });
+    const pod = await agent.until(name, (one) => (container(one).state?.waiting?.reason === 'CreateContainerConfigError' ? undefined : 'was not refused'));
+    t.is(container(pod).state?.waiting?.message, why);
+  }
+  await agent.createPod({ name: 'null', spec: web(), annotations: { 'devices.barge.dev/web': '/dev/null:/dev/nothing' } });
+  await agent.phase('null', 'Running');
+});
+
 test('activeDeadlineSeconds ends a pod', async (t) => {
   const agent = await begun(t);
   await agent.createPod({ name: 'late', spec: web({}, { activeDeadlineSeconds: 5 }) });

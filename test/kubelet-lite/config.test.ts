@@ -117,7 +117,7 @@ test('probe results turn at their thresholds', (t) => {
 const specOf = (container: Container, spec = {}) => containerSpec({
   pod: podOf({ volumes: [{ name: 'cm', configMap: { name: 'cm' } }, { name: 'v', emptyDir: {} }], ...spec }), container, attempt: 2, env: [{ name: 'A', value: '1' }],
   security: { user: undefined, supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false },
-  clusterDomain: 'cluster.local', files: { '/etc/hosts': '/home/hosts' }, volumePath: async (volume, { subPath }) => `/volumes/${volume}/${subPath}`,
+  devices: [], clusterDomain: 'cluster.local', files: { '/etc/hosts': '/home/hosts' }, volumePath: async (volume, { subPath }) => `/volumes/${volume}/${subPath}`,
 });
 
 test('a container as the engine is asked for it', async (t) => {

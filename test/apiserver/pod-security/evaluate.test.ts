@@ -52,6 +52,7 @@ const baseline: readonly [name: string, subject: Subject, expected: string][] = 
     'seLinuxOptions (pod and container "c" set forbidden securityContext.seLinuxOptions: type "bad_t"; user may not be set; role may not be set)'],
   ['seccomp', pod({ seccompProfile: { type: 'Unconfined' } }, { securityContext: { seccompProfile: { type: 'Unconfined' } } }), 'seccompProfile (pod and container "c" must not set securityContext.seccompProfile.type to "Unconfined")'],
   ['sysctls', pod({}, { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }, { name: 'net.ipv4.tcp_rmem', value: '1' }] } }), 'forbidden sysctls (kernel.msgmax)'],
+  ['devices', { ...pod(), metadata: { annotations: { 'devices.barge.dev/c': '/dev/fuse', other: 'x' } } }, 'devices (annotation "devices.barge.dev/c" must not be set)'],
   ['host processes', pod({ windowsOptions: { hostProcess: true } }), 'hostProcess (container "c" must not set securityContext.windowsOptions.hostProcess=true)'],
 ];
 

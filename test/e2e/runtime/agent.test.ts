@@ -70,8 +70,8 @@ test.after.always(async () => {
 type Spec = NonNullable<Pod['spec']>;
 type Container = Spec['containers'][number];
 
-const create = (name: string, container: Partial<Container>, spec: Partial<Spec> = {}): Promise<Pod> => api.client.of(Pod).create({
-  metadata: { name, namespace: 'default', labels: { app: name } },
+const create = (name: string, container: Partial<Container>, spec: Partial<Spec> = {}, annotations: Record<string, string> = {}): Promise<Pod> => api.client.of(Pod).create({
+  metadata: { name, namespace: 'default', labels: { app: name }, annotations },
   spec: { nodeName, terminationGracePeriodSeconds: 2, containers: [{ name: 'main', image: `${mark}:1`, imagePullPolicy: 'IfNotPresent', command: ['sleep', '1000'], ...container }], ...spec },
 } as NewObject<Pod>);
 
@@ -81,7 +81,7 @@ const until = (name: string, check: (pod: Pod) => unknown): Promise<Pod> => even
   return pod;
 }, 60_000);
 
-const idOf = (pod: Pod): string => pod.status!.containerStatuses![0]!.containerID!.replace('docker://', '');
+const idOf = (pod: Pod, name = 'main'): string => pod.status!.containerStatuses!.find((one) => one.name === name)!.containerID!.replace('docker://', '');
 
 const inside = async (pod: Pod, command: string): Promise<string> => (await run('docker', ['exec', idOf(pod), 'sh', '-c', command])).stdout.trim();
 
@@ -162,6 +162,16 @@ test('a container that takes more memory than its limit is shown as OOMKilled', 
   const pod = await until('greedy', ({ status }) => status?.phase === 'Failed');
   t.is(pod.status?.containerStatuses?.[0]?.state?.terminated?.reason, 'OOMKilled');
   await remove('greedy');
+});
+
+test('a container gets the devices of its annotation, and may do with them what that says', async (t) => {
+  await create('devices', {}, { containers: ['main', 'other'].map((name) => ({ name, image: `${mark}:1`, command: ['sleep', '1000'] })) }, { 'devices.barge.dev/main': '/dev/fuse:/dev/words:r' });
+  const pod = await until('devices', ({ status }) => status?.phase === 'Running');
+  t.is(await inside(pod, 'stat -c "%F %t:%T" /dev/words'), 'character special file a:e5');
+  t.is(await inside(pod, ': < /dev/words && echo read; (: > /dev/words) 2>/dev/null || echo "not written"'), 'read\nnot written');
+  const { stdout } = await run('docker', ['exec', idOf(pod, 'other'), 'sh', '-c', 'ls /dev']);
+  t.false(stdout.split('\n').includes('words'), 'another container of the pod has it not');
+  await remove('devices');
 });
 
 test('a subPath cannot lead out of its volume', async (t) => {

@@ -69,7 +69,7 @@ const pod = (name: string, extra: Partial<SandboxSpec> = {}): SandboxSpec => ({
 });
 
 const container = (spec: SandboxSpec, extra: Partial<ContainerSpec> = {}): ContainerSpec => ({
-  name: 'main', attempt: 0, image, hostname: spec.hostname, env: [], mounts: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
+  name: 'main', attempt: 0, image, hostname: spec.hostname, env: [], mounts: [], devices: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
   capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {}, ...extra,
 });
 
