@@ -9,6 +9,7 @@ import type { ServiceAccountTokenProjection } from '../schemas/types/volume.ts';
 import type { Actions } from './actions.ts';
 import type { Images } from './images.ts';
 import type { Limiter } from './limiter.ts';
+import type { PolicyHold } from './network/policy-hold.ts';
 import { initContainers, isEphemeral } from './pod-view.ts';
 import type { NodeAllocations } from './resources/node-allocations.ts';
 import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
@@ -31,6 +32,7 @@ export interface AgentContext {
   readonly images: Images;
   readonly sources: SourceCache;
   readonly withdrawal: EndpointWithdrawal;
+  readonly policies: PolicyHold;
   readonly mounts: Mounts;
   readonly claimed: ClaimedVolumes;
   /** Bounds what the engine is asked to start at a time. */

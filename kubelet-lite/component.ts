@@ -19,6 +19,7 @@ import { Images } from './images.ts';
 import { Limiter } from './limiter.ts';
 import type { Overlay } from './network/overlay.ts';
 import { followPeers } from './network/follow-peers.ts';
+import { unheld, type PolicyHold } from './network/policy-hold.ts';
 import { realNetwork } from './network-probes.ts';
 import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-registration.ts';
 import { mostPods, nodeResources } from './node-status.ts';
@@ -50,6 +51,8 @@ export interface AgentOptions {
   readonly warmSandboxes?: number;
   readonly overlay: Overlay;
   readonly withdrawal: EndpointWithdrawal;
+  /** Where absent, pods start without waiting for their network policies. */
+  readonly policies?: PolicyHold | undefined;
   readonly dataDir: string;
   readonly clusterDomain: string;
   readonly serviceCidr: string;
@@ -164,7 +167,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
       images: new Images({ runtime, clock, pulled }),
       sources,
-      withdrawal: options.withdrawal, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
+      withdrawal: options.withdrawal, policies: options.policies ?? unheld, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
       nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: gatewayIp,
       allocatable: nodeResources(engine, await machineFacts(dataDir)),
       allocations: new NodeAllocations(),

@@ -75,6 +75,7 @@ export class PodSteps {
     const auths = pullAuths(image, named.flatMap((name) => secrets.secret(name) ?? []));
     await images.ensure({ image, policy: policyOf(image, container.imagePullPolicy), auths, report: tell }, signal);
     const podIp = sandbox.ip;
+    if (podIp !== undefined && pod.spec?.hostNetwork !== true) await this.#context.policies.held(pod, podIp, signal);
     const { env, skipped } = environment({
       pod, container, sources: secrets, facts: this.home.facts(podIp),
       services: this.#context.services(pod.spec?.enableServiceLinks === false ? undefined : namespace),

@@ -23,6 +23,7 @@ export class ApplyLoop {
   readonly #options: ApplyLoopOptions;
   #dirty = true;
   #wake = (): void => undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(options: ApplyLoopOptions) {
     this.#options = options;
@@ -34,6 +35,20 @@ export class ApplyLoop {
     this.#wake();
   };
 
+  /** Resolves when the state as it is now, or a later one, has been applied; rejects when the signal aborts before. */
+  applied(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      const abort = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(() => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      this.changed();
+    });
+  }
+
   /** Applies until the signal aborts; `ready` is called when the first apply is over. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { clock, log, what, apply } = this.#options;
@@ -44,14 +59,18 @@ export class ApplyLoop {
     while (!signal.aborted) {
       if (this.#dirty) {
         this.#dirty = false;
+        const waiting = this.#waiting;
+        this.#waiting = [];
         try {
           await apply(signal);
+          for (const done of waiting) done();
           failures = 0;
           if (!told) ready();
           told = true;
         } catch (error) {
           if (signal.aborted) return;
           this.#dirty = true;
+          this.#waiting.unshift(...waiting);
           log.error(`cannot apply ${what}; trying again`, { error });
           await sleep(clock, Math.min(retry.longestMs, retry.firstMs * 2 ** failures++), signal);
         }

@@ -16,7 +16,7 @@ import type { ProxyBackend } from '../../proxy/backend.ts';
 import { createProxyComponent } from '../../proxy/component.ts';
 import { createDnsComponent } from '../../proxy/dns-component.ts';
 import { upstreamsOf } from '../../proxy/dns-forwarder.ts';
-import { createNetworkPolicyComponent } from '../../proxy/network-policy/component.ts';
+import { createNetworkPolicyComponent, type NetworkPolicyComponent } from '../../proxy/network-policy/component.ts';
 import { NftablesPolicies, unenforcedPolicies } from '../../proxy/network-policy/policy-enforcer.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
 import { createSharedWithdrawal } from '../../proxy/shared-withdrawal.ts';
@@ -99,7 +99,7 @@ export const createProxy = async (config: NodeConfig, proxy: Surroundings): Prom
 const nftablesPoliciesOf = (log: Surroundings['log']): NftablesPolicies => new NftablesPolicies({ run: runCommand, log, podInterface: bridgeDefaults.interfaceName });
 
 /** Network policies of a node: rules of the kernel as root, elsewhere none. */
-export const createNetworkPolicies = async (config: NodeConfig, proxy: Surroundings): Promise<Component> => createNetworkPolicyComponent(proxy, {
+export const createNetworkPolicies = async (config: NodeConfig, proxy: Surroundings): Promise<NetworkPolicyComponent> => createNetworkPolicyComponent(proxy, {
   nodeName: config.nodeName,
   enforcer: config.runtime === 'simulated' ? new (await import('./pretended-network.ts')).PretendedPolicies() : isRoot() ? nftablesPoliciesOf(proxy.log) : unenforcedPolicies(proxy.log),
 });
@@ -112,17 +112,18 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const { config, clusterDomain, credentials, nodeIp, agent, proxy } = options;
   const { runtime, overlay } = await engineOf(options);
   const ownProxy = options.withProxy === false ? undefined : await createProxy(config, proxy);
+  const policies = ownProxy === undefined ? undefined : await createNetworkPolicies(config, proxy);
   const known = new KnownPeers(overlay);
   const shared = ownProxy === undefined || config.runtime === 'simulated' || !isRoot() ? undefined : createSharedWithdrawal(proxy, {
     local: ownProxy.withdrawal, peers: () => known.gatewayIps(), listen: async () => ({ host: (await agentComponent.network).gatewayIp, port: withdrawalPort }),
   });
   const withdrawal = shared?.withdrawal ?? ownProxy?.withdrawal ?? { withdrawn: async (_podIp: string, signal: AbortSignal) => void await sleep(options.clock, elsewhereMs, signal) };
   const agentComponent: AgentComponent = createAgentComponent(agent, {
-    nodeName: config.nodeName, nodeIp, runtime, overlay: known, withdrawal,
+    nodeName: config.nodeName, nodeIp, runtime, overlay: known, withdrawal, policies,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
     tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes, imageGc: config.imageGc,
   });
-  const ofProxy = ownProxy === undefined ? [] : [ownProxy, await createNetworkPolicies(config, proxy)].map((component) => onceThereIs(agentComponent.network, component));
+  const ofProxy = [ownProxy, policies].flatMap((component) => (component === undefined ? [] : [onceThereIs(agentComponent.network, component)]));
   const { trust, agent: serving, identity } = credentials;
   const report = createAuthorityReport(agent, { nodeName: config.nodeName, trust, pairs: [serving, ...(identity === undefined ? [] : [identity])] });
   const always = [agentComponent, report, ...ofProxy, ...(shared === undefined ? [] : [shared])];

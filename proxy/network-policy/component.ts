@@ -9,11 +9,17 @@ import { NetworkPolicy } from '../../schemas/kinds/networking/network-policy.ts'
 import { ApplyLoop } from '../apply-loop.ts';
 import type { PolicyEnforcer } from './policy-enforcer.ts';
 import { noPolicies, policyTable } from './policy-table.ts';
+import { StartingPods } from './starting-pods.ts';
 
 export interface NetworkPolicyOptions {
   readonly nodeName: string;
   readonly enforcer: PolicyEnforcer;
 }
+
+export type NetworkPolicyComponent = Component & {
+  /** Resolves when the pod at this address is held to the policies that there are; at once where there are none. Rejects when the signal aborts before. */
+  held(pod: Pod, podIp: string, signal: AbortSignal): Promise<void>;
+};
 
 interface Others { readonly pods: Informer<Pod>; readonly namespaces: Informer<Namespace> }
 
@@ -25,11 +31,12 @@ const seen = ({ metadata, spec, status }: Pod): readonly unknown[] =>
  * Holds the pods of a node to the NetworkPolicies. A cluster without policies costs one watch: pods and namespaces are
  * followed from the first policy on.
  */
-export const createNetworkPolicyComponent = (surroundings: Surroundings, { nodeName, enforcer }: NetworkPolicyOptions): Component => {
+export const createNetworkPolicyComponent = (surroundings: Surroundings, { nodeName, enforcer }: NetworkPolicyOptions): NetworkPolicyComponent => {
   const { clock, log, random, transport } = surroundings;
   const informers = createInformers({ client: createClient(transport), clock, log, random });
   const policies = informers.informer(NetworkPolicy);
   let others: Others | undefined;
+  const starting = new StartingPods();
 
   const followOthers = (changed: () => void): Others => {
     const found = { pods: informers.informer(Pod), namespaces: informers.informer(Namespace) };
@@ -41,15 +48,26 @@ export const createNetworkPolicyComponent = (surroundings: Surroundings, { nodeN
   const loop: ApplyLoop = new ApplyLoop({
     clock, log, what: 'the network policies',
     apply: async (signal) => {
-      if (policies.list().length === 0) return enforcer.apply(noPolicies);
+      if (policies.list().length === 0) {
+        starting.applied([]);
+        return enforcer.apply(noPolicies);
+      }
       const { pods, namespaces } = others ??= followOthers(loop.changed);
       await Promise.all([pods.whenSynced(signal), namespaces.whenSynced(signal)]);
-      return enforcer.apply(policyTable({ policies: policies.list(), pods: pods.list(), namespaces: namespaces.list(), nodeName }));
+      const all = starting.among(pods.list());
+      await enforcer.apply(policyTable({ policies: policies.list(), pods: all, namespaces: namespaces.list(), nodeName }));
+      starting.applied(all);
     },
   });
 
   return {
     name: 'network-policies', after: [],
+    held: async (pod, podIp, signal) => {
+      await policies.whenSynced(signal);
+      signal.throwIfAborted();
+      starting.add(pod, podIp, signal);
+      if (policies.list().length > 0 && !starting.isApplied(pod, podIp)) await loop.applied(signal);
+    },
     run: async (signal, ready) => {
       const running = informers.run(signal);
       try {

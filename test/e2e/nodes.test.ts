@@ -294,6 +294,53 @@ else {
     }
   });
 
+  test.serial('a network policy says on every node which pods reach a pod of another one, by label, namespace and address', async (t) => {
+    const [near, held, far] = await Promise.all([podOn('n1'), podOn('n2'), podOn('n3')]);
+    await lab.with(kubectl, ['label', 'pod', near.name, 'part=friend']);
+    await lab.with(kubectl, ['label', 'pod', held.name, 'part=held']);
+    await lab.with(kubectl, ['create', 'namespace', 'team']);
+    await lab.with(kubectl, ['label', 'namespace', 'team', 'colour=blue']);
+    await lab.with(kubectl, ['run', 'guest', '-n', 'team', '--image=barge/hello:1', '--overrides={"spec":{"nodeName":"n3","terminationGracePeriodSeconds":5}}']);
+    await lab.with(kubectl, ['wait', 'pod/guest', '-n', 'team', '--for=condition=Ready', '--timeout=120s']);
+    /** Who of a friend on n1, another on n3 and a guest of another namespace on n3 has an answer of the pod on n2. */
+    const reached = async (): Promise<readonly string[]> => {
+      const callers = { friend: ['default', near.name], other: ['default', far.name], guest: ['team', 'guest'] } as const;
+      const found: string[] = [];
+      for (const [who, [namespace, pod]] of Object.entries(callers)) {
+        const said = await lab.with(kubectl, ['exec', '-n', namespace, pod, '--', 'sh', '-c', asking(held.ip, 8_080)]);
+        if (said.startsWith('n2 ')) found.push(who);
+      }
+      return found;
+    };
+    const policy = async (spec: object): Promise<void> => {
+      await lab.with(kubectl, ['apply', '-f', '-'], { input: JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'here' }, spec }) });
+    };
+    const from = (peer: object): Promise<void> => policy({ podSelector: { matchLabels: { part: 'held' } }, policyTypes: ['Ingress'], ingress: [{ from: [peer] }] });
+    const comes = (expected: readonly string[], what: string): Promise<void> => within(60, async () => assert.deepEqual(await reached(), expected, what));
+
+    await comes(['friend', 'other', 'guest'], 'without a policy');
+    await from({ podSelector: { matchLabels: { part: 'friend' } } });
+    await comes(['friend'], 'by label');
+    t.deepEqual(await fromMachine('n2', `${asking(held.ip, 8_080)} | cut -d ' ' -f 1`), ['n2'], 'its own node');
+    await from({ namespaceSelector: { matchLabels: { colour: 'blue' } } });
+    await comes(['guest'], 'by namespace');
+    await from({ ipBlock: { cidr: `${far.ip}/32` } });
+    await comes(['other'], 'by address');
+    await policy({ podSelector: { matchLabels: { part: 'friend' } }, policyTypes: ['Egress'], egress: [{ to: [{ podSelector: { matchLabels: { app: 'none' } } }] }] });
+    await comes(['other', 'guest'], 'on the way out, and the pod that was held is free');
+    await lab.with(kubectl, ['apply', '-f', '-'], { input: JSON.stringify({
+      apiVersion: 'v1', kind: 'Pod', metadata: { name: 'early', labels: { part: 'friend' } },
+      spec: { nodeName: 'n1', restartPolicy: 'Never', containers: [{ name: 'early', image: 'barge/hello:1', command: ['sh', '-c', asking(held.ip, 8_080)] }] },
+    }) });
+    await lab.with(kubectl, ['wait', 'pod/early', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s']);
+    t.is((await lab.with(kubectl, ['logs', 'early'])).trim(), 'failed', 'a pod is held from its first moment');
+    await lab.with(kubectl, ['delete', 'pod', 'early', '--wait=false']);
+    await lab.with(kubectl, ['delete', 'networkpolicy', 'here']);
+    await comes(['friend', 'other', 'guest'], 'without the policy again');
+    for (const { name } of [near, held]) await lab.with(kubectl, ['label', 'pod', name, 'part-']);
+    await lab.with(kubectl, ['delete', 'namespace', 'team']);
+  });
+
   test.serial('a pod is told to end only when the proxies of all nodes have withdrawn it', async (t) => {
     const pod = await podOn('n2');
     const isRunning = async (): Promise<boolean> => (await lab.docker('n2', 'ps', '--format', '{{.Names}}')).includes(`barge_who_${pod.name}`);

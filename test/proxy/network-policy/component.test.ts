@@ -51,3 +51,50 @@ test('a node is told what its pods are held to, from the first policy on and as 
   await api.client.of(NetworkPolicy).delete({ namespace: 'default', name: 'p' });
   await eventually(() => assert.deepEqual(isolated(), []));
 });
+
+test('a pod that starts is held before any status says its address, and waits for the rules', async (t) => {
+  const api = await testApi();
+  const tables: PolicyTable[] = [];
+  let inTheWay: Promise<void> = Promise.resolve();
+  const component = createNetworkPolicyComponent({ transport: api.core.as({ name: 'system:barge:proxy', groups: ['system:authenticated'] }), clock: api.clock, log: silentLog, random: () => 0.5 }, {
+    nodeName: 'n1', enforcer: { name: 'noted', apply: (table) => inTheWay.then(() => void tables.push(table)), remove: async () => undefined },
+  });
+  const over = new AbortController();
+  const running = component.run(over.signal, () => undefined);
+  t.teardown(async () => {
+    over.abort();
+    await running;
+    await api.close();
+  });
+  const podOf = (name: string) => api.client.of(Pod).create({ metadata: { name, namespace: 'default', labels: { app: name } }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } } as NewObject<Pod>);
+  const [web, free, gone] = [await podOf('web'), await podOf('free'), await podOf('gone')];
+  const leaving = new AbortController();
+  await component.held(free, '10.0.0.8', leaving.signal);
+  t.deepEqual([...tables.at(-1)?.pods.ingress.keys() ?? []], [], 'without policies nobody waits');
+
+  await api.client.of(NetworkPolicy).create({ metadata: { name: 'p', namespace: 'default' }, spec: { podSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['free', 'web', 'gone'] }] } } } as NewObject<NetworkPolicy>);
+  await api.client.of(Pod).modifyStatus({ namespace: 'default', name: 'free' }, (draft) => void (draft.status = { ...draft.status, phase: 'Running', podIP: '10.0.0.8' }));
+  const isolated = (): readonly string[] => [...tables.at(-1)!.pods.ingress.keys()].toSorted();
+  await eventually(() => assert.deepEqual(isolated(), ['10.0.0.8']));
+  const rules = Promise.withResolvers<void>();
+  inTheWay = rules.promise;
+  let starts = false;
+  const held = component.held(web, '10.0.0.7', leaving.signal).then(() => void (starts = true));
+  const given = component.held(gone, '10.0.0.9', AbortSignal.any([leaving.signal]));
+  await settle();
+  t.false(starts, 'the rules are not there yet');
+  rules.resolve();
+  await Promise.all([held, given]);
+  t.deepEqual(isolated(), ['10.0.0.7', '10.0.0.8', '10.0.0.9'], 'though no status says so');
+
+  // A second container of it waits for nothing.
+  const before = tables.length;
+  await component.held(web, '10.0.0.7', leaving.signal);
+  t.is(tables.length, before);
+  // Its status says it, then nobody has to be told, and it holds on.
+  await api.client.of(Pod).modifyStatus({ namespace: 'default', name: 'web' }, (draft) => void (draft.status = { ...draft.status, phase: 'Running', podIP: '10.0.0.7' }));
+  leaving.abort();
+  await component.held(await podOf('late'), '10.0.0.10', over.signal);
+  t.deepEqual(isolated(), ['10.0.0.7', '10.0.0.8'], 'the address of one that went before its status said it is nobody\'s');
+  await t.throwsAsync(component.held(gone, '10.0.0.9', leaving.signal));
+});
