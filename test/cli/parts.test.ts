@@ -44,7 +44,7 @@ test('each part runs alone against an API server over HTTPS', async (t) => {
   const begin = async (words: string): Promise<Running> => {
     const part = start(folder, words);
     running.push(part);
-    await Promise.race([eventually(() => assert.match(part.out(), /Ready: https:/), 20_000), part.ended.then((code) => assert.fail(`${words}: ended with ${code}: ${part.err()}`))]);
+    await Promise.race([eventually(() => assert.match(part.out(), /Ready: https:/), 60_000), part.ended.then((code) => assert.fail(`${words}: ended with ${code}: ${part.err()}`))]);
     return part;
   };
   const barge = async (words: string, wanted = 0): Promise<string> => {
