@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { load, YAMLException } from 'js-yaml';
@@ -14,6 +15,8 @@ export interface ClusterConfig {
   /** File of the admin's kubeconfig. */
   readonly kubeconfig: string;
   readonly nodeName: string;
+  /** IPv4 address by which the others reach this machine; undefined is the likeliest. */
+  readonly nodeIp: string | undefined;
   /** `unix:///path` or `tcp://host:port`; undefined is the engine's usual socket. */
   readonly dockerHost: string | undefined;
   readonly runtime: 'docker' | 'simulated';
@@ -85,6 +88,7 @@ export const settings: readonly Setting[] = [
   { name: 'listen', value: 'HOST:PORT', summary: 'where the API server listens (default 127.0.0.1:6443; port 0 picks a free one)' },
   { name: 'kubeconfig', value: 'FILE', summary: "where the admin's kubeconfig goes, mode 0600 (default DIR/admin.kubeconfig)" },
   { name: 'node-name', value: 'NAME', summary: "name of this machine's node (default the host name)" },
+  { name: 'node-ip', value: 'ADDRESS', summary: 'IPv4 address of this machine by which nodes and pods reach it (default that of its first interface)' },
   { name: 'docker-host', value: 'URL', summary: 'the Docker Engine, unix:// or tcp:// (default DOCKER_HOST, else unix:///var/run/docker.sock)' },
   { name: 'runtime', value: 'docker|simulated', summary: 'what runs the containers; simulated only pretends to (default docker)' },
   { name: 'warm-sandboxes', value: 'N', summary: 'pod sandboxes that a node keeps ready for pods to come, 0 for none (default 8)' },
@@ -274,6 +278,8 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
   if (!/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(nodeName)) {
     throw new ConfigError(`--node-name: ${JSON.stringify(nodeName)} must be at most 63 small letters, digits, "-" and ".", with a letter or digit at both ends`);
   }
+  const nodeIp = text('node-ip');
+  if (nodeIp !== undefined && !isIPv4(nodeIp)) throw new ConfigError(`--node-ip: ${JSON.stringify(nodeIp)} must be an IPv4 address of this machine, such as 192.0.2.1`);
   const clusterCidr = cidrOf('cluster-cidr', text('cluster-cidr') ?? '10.244.0.0/16', 24);
   const serviceCidr = cidrOf('service-cidr', text('service-cidr') ?? '10.96.0.0/16', 28);
   const pods = parseCidr(clusterCidr)!;
@@ -293,6 +299,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     listen: listenOf(text('listen') ?? '127.0.0.1:6443'),
     kubeconfig: resolve(text('kubeconfig') ?? join(dataDir, 'admin.kubeconfig')),
     nodeName,
+    nodeIp,
     dockerHost,
     runtime: wordOf('runtime', text('runtime') ?? 'docker', ['docker', 'simulated']),
     controllers: components.has('controllers'),

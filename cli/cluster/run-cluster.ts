@@ -12,7 +12,7 @@ import { createSchedulerComponent } from '../../scheduler/component.ts';
 import { CommandError } from '../command.ts';
 import type { ClusterConfig } from '../config.ts';
 import { aborted, runComponents } from '../run-components.ts';
-import { machineAddresses } from './addresses.ts';
+import { machineAddresses, machineAddressesFrom } from './addresses.ts';
 import { createRotation } from './authority/rotation.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { BootstrapSecrets } from './join/bootstrap-secrets.ts';
@@ -80,8 +80,9 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
   if (await joinedAuthority(config.dataDir) !== undefined) throw new CommandError(`${config.dataDir} is the data folder of a machine that has joined a cluster: 'barge join' runs its node; a cluster needs a folder of its own: --data-dir`);
   const profiles = config.scheduler ? await schedulerProfiles(config) : undefined;
+  const nodeIps = config.nodeIp === undefined ? machineAddresses() : machineAddressesFrom(config.nodeIp);
+  if (nodeIps === undefined) throw new CommandError(`--node-ip: this machine has no address ${config.nodeIp}; it has ${machineAddresses().join(', ')}`);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const nodeIps = machineAddresses();
   const controlPlane = await openControlPlane({ config, clock, log, random, nodeIps });
   await writePid(config.dataDir);
   try {

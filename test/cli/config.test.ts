@@ -8,7 +8,7 @@ const read = (flags: Given, text?: string, root = true, env: Record<string, stri
 test('defaults as root', (t) => {
   const config = read({ 'node-name': 'n1' });
   t.deepEqual(config, {
-    dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1',
+    dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1', nodeIp: undefined,
     dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, warmSandboxes: 8, imageGc: { highPercent: 85, lowPercent: 80, youngestMs: 120_000 }, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', overlay: 'auto', logLevel: 'info', logFormat: 'text',
     nodes: { leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 }, evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 } },
     requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined, schedulerConfigFile: undefined, schedulerStrategy: undefined, certificateLifetimeMs: 365 * 86_400_000,
@@ -29,7 +29,7 @@ test('a config file says the same as flags, and flags win', (t) => {
 
 test('every setting can stand in the file', (t) => {
   const values: Record<string, string> = {
-    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'warm-sandboxes': '3', 'image-gc-high-threshold': '70', 'image-gc-low-threshold': '0', 'minimum-image-ttl-duration': '0s', 'no-agent': 'true', components: 'scheduler, agent',
+    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'node-ip': '192.0.2.1', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'warm-sandboxes': '3', 'image-gc-high-threshold': '70', 'image-gc-low-threshold': '0', 'minimum-image-ttl-duration': '0s', 'no-agent': 'true', components: 'scheduler, agent',
     'cluster-cidr': '10.1.0.0/16', 'service-cidr': '10.2.0.0/24', overlay: 'vxlan', 'log-level': 'debug', 'log-format': 'json',
     'max-requests-inflight': '10', 'max-mutating-requests-inflight': '6', 'max-watches-per-user': '7', 'request-timeout': '1m30s', 'audit-log': '/a/b', 'audit-policy': '/p', 'audit-log-max-size': '2', 'audit-log-max-backups': '0', 'scheduler-config': '/s',
     'node-lease-duration': '40s', 'node-monitor-grace-period': '50s', 'default-unreachable-toleration-seconds': '300', 'default-not-ready-toleration-seconds': '200',
@@ -39,7 +39,7 @@ test('every setting can stand in the file', (t) => {
   t.deepEqual([...Object.keys(values), 'scheduler-strategy'].sort(), settings.map((setting) => setting.name).sort());
   const text = Object.entries(values).map(([key, value]) => `${key}: ${value === 'true' ? value : JSON.stringify(value)}`).join('\n');
   t.deepEqual(read({}, text), {
-    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', dockerHost: 'tcp://h:1', runtime: 'simulated', warmSandboxes: 3, imageGc: { highPercent: 70, lowPercent: 0, youngestMs: 0 }, controllers: false, scheduler: true, agent: false,
+    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', nodeIp: '192.0.2.1', dockerHost: 'tcp://h:1', runtime: 'simulated', warmSandboxes: 3, imageGc: { highPercent: 70, lowPercent: 0, youngestMs: 0 }, controllers: false, scheduler: true, agent: false,
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', overlay: 'vxlan', logLevel: 'debug', logFormat: 'json',
     nodes: { leaseSeconds: 40, monitorGraceMs: 50_000, patience: { notReadySeconds: 200, unreachableSeconds: 300 }, evictionRates: { perSecond: 1, secondaryPerSecond: 0, largeZone: 9, unhealthyShare: 0.5 } },
     requestsInFlight: { reading: 10, mutating: 6 }, watchesPerUser: 7, requestTimeoutMs: 90_000, audit: { file: '/a/b', policyFile: '/p', maxBytes: 2 * 1024 * 1024, maxBackups: 0 }, schedulerConfigFile: '/s', schedulerStrategy: undefined, certificateLifetimeMs: 5_400_000,
@@ -59,6 +59,7 @@ for (const [flags, text, message] of [
   [{ 'load-balancer-pool': '192.0.2.0/24,many' }, undefined, /--load-balancer-pool: "many" is neither an IPv4 network .* nor a range/],
   [{ 'load-balancer-pool': '10.96.0.0-10.97.0.0' }, undefined, /--load-balancer-pool: 10\.96\.0\.0-10\.97\.0\.0 overlaps the services' 10\.96\.0\.0\/16/],
   [{ 'node-name': 'Bad_Name' }, undefined, /--node-name/],
+  [{ 'node-ip': 'fe80::1' }, undefined, /--node-ip: "fe80::1" must be an IPv4 address of this machine/],
   [{ 'docker-host': 'ssh://x' }, undefined, /--docker-host/],
   [{ 'data-dir': '' }, undefined, /--data-dir: must not be empty/],
   [{ 'max-requests-inflight': '1' }, undefined, /--max-requests-inflight: "1" must be a whole number from 2 to 100000/],

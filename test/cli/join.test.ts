@@ -14,7 +14,8 @@ test('a machine joins with one line, runs pods, answers for logs, and starts aga
   // Many command lines: 6 s of one core.
   t.timeout(180_000);
   const { folder, begin, barge } = await bargeProcesses(t);
-  await begin(up);
+  await begin(`${up} --node-ip 127.0.0.9`);
+  t.is(await barge("get node first -o jsonpath={.status.addresses[?(@.type=='InternalIP')].address}"), '127.0.0.9');
   const line = (await barge('token create --ttl=10m')).trim().replace('barge ', '');
   t.regex(line, /^join https:\/\/127\.0\.0\.1:\d+ --token BARGE-1-/);
   const node = await begin(`${line} ${second} --node-name n2 --node-ip 127.0.0.2`);
@@ -75,6 +76,7 @@ test('what cannot become a node is told why', async (t) => {
     [`join ${url} --token ${token} ${second} --node-name first`, /was denied: node first is there already, and a token makes new nodes only.*kubectl delete node first/],
     [`join ${url} --token ${token.slice(0, -16)}${'0'.repeat(16)} ${second}`, /the token is not good \(any more\)/],
     [`join ${url} --token ${token} ${second} --node-ip here`, /--node-ip: "here" is no IPv4 address/],
+    [`up --runtime simulated --data-dir @/n9 --listen 127.0.0.1:0 --node-ip 203.0.113.9`, /--node-ip: this machine has no address 203\.0\.113\.9; it has \d/],
     [`join ${url} x --token ${token}`, /unexpected argument "x"/],
   ] as const) t.regex(await barge(words, 1), message);
   t.is(await barge(`token delete ${token}`), `token ${token.split('-')[3]} ended\n`);
