@@ -1,5 +1,5 @@
 /** What every cluster has from its first moment on, and what says where its API server is. */
-import type { ApiRequest, Transport } from '../schemas/api.ts';
+import type { ApiList, ApiRequest, Transport } from '../schemas/api.ts';
 import { isReason } from '../schemas/errors.ts';
 import type { ObjectMeta } from '../schemas/types/object-meta.ts';
 import { systemPriorityClasses } from '../schemas/validation/priority-class.ts';
@@ -32,18 +32,36 @@ export const bootstrap = async (core: Core, { serviceCidr }: { readonly serviceC
   }, { spec: { clusterIP: firstAddress(serviceCidr) } });
 };
 
-/** Says in the endpoints of default/kubernetes where pods reach this server; undefined: nowhere. */
-export const advertise = async (core: Core, endpoint: { readonly address: string; readonly port: number } | undefined): Promise<void> => {
+/** Where pods reach a server. */
+export interface ServerEndpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+const sliceAt = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices', namespace: 'default' } as const;
+const ofService = { 'kubernetes.io/service-name': 'kubernetes' };
+
+/** Says in the endpoints of default/kubernetes where pods reach the servers; an empty list: nowhere. */
+export const advertise = async (core: Core, endpoints: readonly ServerEndpoint[]): Promise<void> => {
   const api = core.as(apiServerUser);
-  const ports = endpoint === undefined ? [] : [{ name: 'https', port: endpoint.port, protocol: 'TCP' }];
+  const byPort = [...Map.groupBy(endpoints, ({ port }) => port)].sort(([a], [b]) => a - b).map(([port, servers]) => ({ ports: [{ name: 'https', port, protocol: 'TCP' }], addresses: servers.map(({ address }) => address).sort() }));
   await ensure(api, { group: '', version: 'v1', resource: 'endpoints', namespace: 'default' }, {
     metadata: { ...kubernetes, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: endpoint === undefined ? [] : [{ addresses: [{ ip: endpoint.address }], ports }],
+    subsets: byPort.map(({ ports, addresses }) => ({ addresses: addresses.map((ip) => ({ ip })), ports })),
   });
-  await ensure(api, { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices', namespace: 'default' }, {
-    metadata: { ...kubernetes, labels: { 'kubernetes.io/service-name': 'kubernetes' } }, addressType: 'IPv4',
-    endpoints: endpoint === undefined ? [] : [{ addresses: [endpoint.address], conditions: { ready: true } }], ports,
-  });
+  // The ports of a slice are those of all its endpoints.
+  const slices = (byPort.length === 0 ? [{ ports: [], addresses: [] }] : byPort).map(({ ports, addresses }, index) => ({
+    metadata: { ...kubernetes, name: index === 0 ? 'kubernetes' : `kubernetes-${index + 1}`, labels: ofService }, addressType: 'IPv4',
+    endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })), ports,
+  }));
+  for (const slice of slices) await ensure(api, sliceAt, slice);
+  const names = new Set(slices.map(({ metadata: { name } }) => name));
+  const { items } = (await api.send({ ...sliceAt, verb: 'list', options: { labelSelector: 'kubernetes.io/service-name=kubernetes' } })).body as ApiList;
+  for (const { metadata: { name = '' } } of items) if (!names.has(name)) await api.send({ ...sliceAt, verb: 'delete', name }).catch(ignoreNotFound);
+};
+
+const ignoreNotFound = (error: unknown): void => {
+  if (!isReason(error, 'NotFound')) throw error;
 };
 
 type Wanted = Readonly<Record<string, unknown>> & { readonly metadata: ObjectMeta & { readonly name: string } };

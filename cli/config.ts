@@ -3,12 +3,13 @@ import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { load, YAMLException } from 'js-yaml';
 import { parseCidr, type Cidr } from './cidr.ts';
+import { etcdConfigOf, etcdSettings, type EtcdConfig } from './etcd-config.ts';
 import { durationMs } from './flags.ts';
 import { AddressPool } from '../controllers/load-balancer/address-pool.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { ImageGcLimits } from '../kubelet-lite/pressure/image-gc-plan.ts';
 
-/** What `barge up` runs with. All state lives in dataDir. */
+/** What `barge up` runs with. All state lives in dataDir, but for the objects where there is an etcd. */
 export interface ClusterConfig {
   readonly dataDir: string;
   readonly listen: { readonly host: string; readonly port: number };
@@ -29,6 +30,8 @@ export interface ClusterConfig {
   readonly warmSandboxes: number;
   /** When a node removes images that nothing uses. */
   readonly imageGc: ImageGcLimits;
+  /** Where the objects are; undefined: in a file of dataDir. */
+  readonly etcd: EtcdConfig | undefined;
   readonly clusterCidr: string;
   readonly serviceCidr: string;
   /** Networks and ranges of addresses for Services of type LoadBalancer; undefined: such have none from us. */
@@ -86,6 +89,7 @@ export interface Setting {
 export const settings: readonly Setting[] = [
   { name: 'data-dir', value: 'DIR', summary: 'where all state lives (default /var/lib/barge as root, else barge in the XDG data folder)' },
   { name: 'listen', value: 'HOST:PORT', summary: 'where the API server listens (default 127.0.0.1:6443; port 0 picks a free one)' },
+  ...etcdSettings,
   { name: 'kubeconfig', value: 'FILE', summary: "where the admin's kubeconfig goes, mode 0600 (default DIR/admin.kubeconfig)" },
   { name: 'node-name', value: 'NAME', summary: "name of this machine's node (default the host name)" },
   { name: 'node-ip', value: 'ADDRESS', summary: 'IPv4 address of this machine by which nodes and pods reach it (default that of its first interface)' },
@@ -249,6 +253,14 @@ const poolOf = (text: string, networks: Readonly<Record<string, Cidr>>): string 
   }
 };
 
+const etcdOf = (text: (name: string) => string | undefined): EtcdConfig | undefined => {
+  try {
+    return etcdConfigOf(text, resolve);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
+};
+
 /** Where state lives when nothing else is said. */
 export const defaultDataDir = (env: ConfigSources['env'], root: boolean): string =>
   root ? '/var/lib/barge' : join(env['XDG_DATA_HOME'] || join(env['HOME'] || homedir(), '.local/share'), 'barge');
@@ -307,6 +319,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     agent: given['no-agent'] !== true && components.has('agent'),
     warmSandboxes: countOf('warm-sandboxes', text('warm-sandboxes') ?? '8', { least: 0, most: 110 }),
     imageGc: imageGcOf(text),
+    etcd: etcdOf(text),
     clusterCidr,
     serviceCidr,
     loadBalancerPool: pool === undefined ? undefined : poolOf(pool, { [`the pods' ${clusterCidr}`]: pods, [`the services' ${serviceCidr}`]: services }),

@@ -31,7 +31,7 @@ export interface EtcdOptions {
 }
 
 const pageRows = 500;
-const firstMs = 60_000;
+const firstMs = 20_000;
 const retryMs = 1_000;
 
 export class EtcdStorage implements Storage {
@@ -54,7 +54,7 @@ export class EtcdStorage implements Storage {
     this.#newest = new SharedQuestion(() => this.#askNewest());
   }
 
-  /** Waits a minute for an etcd that is not there yet; throws StorageUnavailable then. */
+  /** Waits 20 s for an etcd that is not there yet; throws StorageUnavailable then. */
   static async open(options: EtcdOptions): Promise<EtcdStorage> {
     const storage = new EtcdStorage(options);
     const { clock, log, compactEveryMs = 300_000 } = options;

@@ -7,7 +7,7 @@ import { createTokenAuthenticator } from '../../apiserver/authentication/tokens.
 import { createClusterAuthorizer } from '../../apiserver/authorization/cluster-authorizer.ts';
 import { reconcileRoles } from '../../apiserver/authorization/reconcile-roles.ts';
 import { apiServerUser } from '../../apiserver/api-server-user.ts';
-import { advertise, bootstrap } from '../../apiserver/bootstrap.ts';
+import { advertise, bootstrap, type ServerEndpoint } from '../../apiserver/bootstrap.ts';
 import { Core } from '../../apiserver/core.ts';
 import { expireEvents } from '../../apiserver/event-expiry.ts';
 import { createAgentReader } from '../../apiserver/http/agent-reader.ts';
@@ -15,7 +15,6 @@ import { createNodeClient, type NodeTls } from '../../apiserver/http/node-client
 import { defaultInFlight } from '../../apiserver/http/in-flight.ts';
 import { createApiHttpServer, type ServerTls } from '../../apiserver/http/server.ts';
 import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
-import { SqliteStorage } from '../../apiserver/storage/sqlite.ts';
 import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -26,6 +25,9 @@ import type { ClusterConfig } from '../config.ts';
 import { openAudit } from './audit.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
+import { openStorage } from './open-storage.ts';
+import { assertSameCluster } from './same-cluster.ts';
+import { ServerDirectory } from './server-directory.ts';
 import { ensureSigningKey } from './signing-key.ts';
 import { bargeVersion } from '../../base/version.ts';
 
@@ -40,6 +42,8 @@ export interface ControlPlane {
   readonly url: string;
   /** The same for other machines; undefined where it listens on loopback alone. */
   readonly outsideUrl: string | undefined;
+  /** Addresses at which pods reach this and other servers of the cluster. */
+  serverAddresses(): readonly string[];
   /** Aborts when the store cannot be written any more; the process must end. */
   readonly failed: AbortSignal;
   /**
@@ -120,7 +124,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   const metrics = new Metrics();
   const audit = config.audit === undefined ? undefined : await openAudit(config.audit, { clock, random, log: log.with({ component: 'audit' }), metrics });
   const [storage, credentials, kinds] = await Promise.all([
-    SqliteStorage.open({ file: join(config.dataDir, 'store.db'), log: log.with({ component: 'storage' }) }),
+    openStorage(config, { clock, log: log.with({ component: 'storage' }) }),
     ensureCredentials({
       dataDir: config.dataDir, clock, log, hostname: hostname(), nodeName: config.nodeName, listenHost: config.listen.host, nodeIps,
       clusterDomain, serviceIp: firstServiceIp(config.serviceCidr), lifetimeMs: config.certificateLifetimeMs,
@@ -145,10 +149,15 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
   });
   for (const part of [credentials.server, credentials.trust]) part.onReplaced(() => server.useTls(serverTls(credentials)));
+  // One server needs no list of servers: what is said of it at its start holds until the next.
+  const directory = config.etcd === undefined ? undefined : new ServerDirectory({ core, clock, log: log.with({ component: 'apiserver' }), name: config.nodeName });
+  const enter = async (endpoint: ServerEndpoint | undefined): Promise<void> =>
+    (directory === undefined ? advertise(core, endpoint === undefined ? [] : [endpoint]) : directory.enter(endpoint));
   const closing = new AbortController();
   let expiry: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     closing.abort();
+    await directory?.leave();
     await server.close();
     await expiry;
     await core.close();
@@ -156,21 +165,27 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     await audit?.close();
   };
   try {
+    if (config.etcd !== undefined) {
+      await bootstrap(core, {});
+      const { clusterCidr, serviceCidr, etcd: { endpoints, prefix } } = config;
+      await assertSameCluster(core.as(apiServerUser), { accountKey: accountTokens.key, where: `${endpoints.join(',')} under ${prefix}`, settings: { clusterCidr, serviceCidr } });
+    }
     await bootstrap(core, { serviceCidr: config.serviceCidr });
     await reconcileRoles(core);
     const { address, port } = await server.listen(config.listen);
     const outside = forPods(address, nodeIps[0]!);
-    await advertise(core, outside === undefined ? undefined : { address: outside, port });
+    await enter(outside === undefined ? undefined : { address: outside, port });
     advertised = true;
     expiry = expireEvents({ transport: core.as(apiServerUser), clock, log: log.with({ component: 'apiserver' }) }, closing.signal);
     const forOthers = forMachines(address, nodeIps[0]!);
     return {
       outsideUrl: forOthers === undefined ? undefined : `https://${forOthers}:${port}`,
+      serverAddresses: () => directory?.addresses ?? [],
       core, metrics, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {
         if (outside !== undefined) return;
         await credentials.serveAt(podsSide);
-        await advertise(core, await server.listen({ host: podsSide, port }));
+        await enter(await server.listen({ host: podsSide, port }));
       },
     };
   } catch (error) {

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { apiServerUser } from '../../apiserver/api-server-user.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Component, Surroundings } from '../../base/component.ts';
 import { createLog } from '../../base/log.ts';
 import { createClient } from '../../client/client.ts';
 import { writeKubeconfig } from '../../client/kubeconfig.ts';
 import { createSignerComponent } from '../../controllers/certificate-signer/controller.ts';
+import type { OwnNames } from '../../controllers/certificate-signer/plan.ts';
 import { createControllersComponent } from '../../controllers/component.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import type { UserInfo } from '../../schemas/api.ts';
@@ -15,6 +18,7 @@ import { aborted, runComponents } from '../run-components.ts';
 import { machineAddresses, machineAddressesFrom } from './addresses.ts';
 import { createRotation } from './authority/rotation.ts';
 import { clusterDomain } from './cluster-domain.ts';
+import { elected } from './elected.ts';
 import { BootstrapSecrets } from './join/bootstrap-secrets.ts';
 import { publishClusterInfo } from './join/cluster-info.ts';
 import { authorityHash, printJoinToken } from './join/join-token.ts';
@@ -75,6 +79,9 @@ const nodeReady = async (controlPlane: ControlPlane, name: string, signal: Abort
   }
 };
 
+/** The names of all servers of the cluster: a node gets a certificate for none of them. */
+const withAddresses = (own: OwnNames, addresses: readonly string[]): OwnNames => ({ ...own, ipAddresses: [...new Set([...own.ipAddresses, ...addresses])] });
+
 /** Runs a one-node cluster until the signal aborts. Rejects when it cannot start or cannot go on. */
 export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<void> => {
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
@@ -91,15 +98,22 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
     const join = await offerJoin(controlPlane);
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const { credentials } = controlPlane;
+    const identity = `${config.nodeName}_${randomUUID()}`;
+    /** Where servers share a store, a part runs in one of them. */
+    const oneOfAll = (name: string, user: string, make: (around: Surroundings) => Component): Component => {
+      const around = surroundings(name, componentUser(user));
+      return config.etcd === undefined ? make(around) : elected({ name, surroundings: around, identity }, () => make(around));
+    };
     const components = [
       // Both work with the authority's key, which is here, wherever the other controllers are.
-      createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: credentials.serverNames }),
+      createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: () => withAddresses(credentials.serverNames(), controlPlane.serverAddresses()) }),
       renewals({ credentials, clock, random, log: log.with({ component: 'renewal' }), keepAdmin: () => writeAdminKubeconfig(config, controlPlane) }),
-      createRotation(surroundings('authority', apiServerUser), { credentials, publish: () => publish(config, controlPlane) }),
-      ...(config.controllers ? [createControllersComponent(surroundings('controllers', componentUser(partUsers.controllers)), {
+      // Servers that share a store would make an authority each.
+      ...(config.etcd === undefined ? [createRotation(surroundings('authority', apiServerUser), { credentials, publish: () => publish(config, controlPlane) })] : []),
+      ...(config.controllers ? [oneOfAll('controllers', partUsers.controllers, (around) => createControllersComponent(around, {
         clusterCidr: config.clusterCidr, loadBalancerPool: config.loadBalancerPool, rootCa: credentials.trust.current, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
-      })] : []),
-      ...(config.scheduler ? [createSchedulerComponent(surroundings('scheduler', componentUser(partUsers.scheduler)), { profiles })] : []),
+      }))] : []),
+      ...(config.scheduler ? [oneOfAll('scheduler', partUsers.scheduler, (around) => createSchedulerComponent(around, { profiles }))] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
         config, clusterDomain, credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
         nodeLabels: { 'node-role.kubernetes.io/control-plane': '' },

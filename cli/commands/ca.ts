@@ -10,6 +10,7 @@ import { Node } from '../../schemas/kinds/core/node.ts';
 import { requestRotation } from '../cluster/authority/rotation-request.ts';
 import { readAuthorities } from '../cluster/join/cluster-info.ts';
 import { authorityHash } from '../cluster/join/join-token.ts';
+import { hasManyServers } from '../cluster/same-cluster.ts';
 import { clusterFlags } from '../cluster-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
 import { flag, UsageError } from '../flags.ts';
@@ -106,6 +107,7 @@ const rotate = defineCommand({
   },
   run: (context) => withCluster(context, async ({ client, authorities, nodesWithout }) => {
     const { stdout, flags } = context;
+    if (await hasManyServers(client)) throw new CommandError('the servers of this cluster share an etcd, and each has the key of the authority in a folder of its own: each would make another new one. It cannot be replaced');
     let { signer, outgoing } = await authorities();
     if (outgoing === undefined) {
       if (!flags.force && !await maySignAuthorities(signer.toString())) {

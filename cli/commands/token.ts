@@ -45,9 +45,9 @@ const print = async ({ stdout }: CommandContext, { printed, server }: Tokens, to
   stdout.write(quiet ? `${word}\n` : `barge join ${await server()} --token ${word}\n`);
 };
 
-/** The role of a token; servers have to share a store, which this barge's cannot be. */
+/** The role of a token. A server is more than its token could bring: it holds the cluster's keys. */
 const requireWorker = (role: string): void => {
-  if (role === 'server') throw new CommandError('--role: further API servers need a store that several can share, and this barge keeps its objects in SQLite, which one process opens; only worker can join');
+  if (role === 'server') throw new CommandError("--role: only worker can join; a further server shares an etcd with the first ('barge up --etcd-servers', where a cluster in a file has to begin anew) and starts with a copy of its ca.crt, ca.key and service-account.key in pki/ of its data folder");
   if (role !== 'worker') throw new UsageError(`--role: ${JSON.stringify(role)} is not worker`);
 };
 

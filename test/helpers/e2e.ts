@@ -121,7 +121,7 @@ export class E2eCluster {
 
   /** Starts `barge up` and waits for the line that says Ready. */
   static async start(options: ClusterOptions = {}): Promise<E2eCluster> {
-    if (options.args?.includes('--no-agent') !== true) await ensureEngine();
+    if (options.args?.includes('--no-agent') !== true && options.args?.includes('simulated') !== true) await ensureEngine();
     const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'barge-e2e-'));
     const args = options.args ?? [];
     const child = spawn(bargeBin, ['up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });

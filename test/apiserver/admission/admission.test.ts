@@ -176,13 +176,13 @@ withApi('the server itself is a service, and says where it is from start to star
   t.like(before.spec, { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 'https' }] });
   await bootstrap(core, { serviceCidr });
   t.is((await client.of(Service).get(key('kubernetes'))).metadata.resourceVersion, before.metadata.resourceVersion);
-  await advertise(core, { address: '192.0.2.7', port: 6443 });
-  await advertise(core, { address: '192.0.2.8', port: 7443 });
+  await advertise(core, [{ address: '192.0.2.7', port: 6443 }]);
+  await advertise(core, [{ address: '192.0.2.8', port: 7443 }]);
   t.deepEqual((await client.of(Endpoints).get(key('kubernetes'))).subsets, [{ addresses: [{ ip: '192.0.2.8' }], ports: [{ name: 'https', port: 7443, protocol: 'TCP' }] }]);
   const slice = await client.of(EndpointSlice).get(key('kubernetes'));
   t.like(slice, { addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.8'], conditions: { ready: true } }], ports: [{ port: 7443 }] });
   t.is(slice.metadata.labels?.['kubernetes.io/service-name'], 'kubernetes');
-  await advertise(core, undefined);
+  await advertise(core, []);
   t.deepEqual((await client.of(Endpoints).get(key('kubernetes'))).subsets ?? [], []);
   t.deepEqual((await client.of(EndpointSlice).get(key('kubernetes'))).endpoints, []);
   t.deepEqual((await client.of(Namespace).list()).items.map(({ metadata }) => metadata.name), ['default', 'kube-node-lease', 'kube-public', 'kube-system']);

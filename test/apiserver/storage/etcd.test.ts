@@ -165,6 +165,14 @@ etcdTest('etcd is spoken to over TLS with a certificate, and one of another auth
   }
 });
 
+test('an etcd that is not there is waited for, and named at last', async (t) => {
+  let nowMs = 0;
+  const clock = { now: () => (nowMs += 8_000), after: (ms: number, callback: () => void) => systemClock.after(Math.min(ms, 10), callback) };
+  await t.throwsAsync(EtcdStorage.open({ endpoints: ['http://127.0.0.1:9', 'http://localhost:9'], clock, log: silentLog }), {
+    instanceOf: StorageUnavailable, message: /no member of etcd answers: http:\/\/127\.0\.0\.1:9: .*; http:\/\/localhost:9: /,
+  });
+});
+
 test('who asks while a question is under way shares the next', async (t) => {
   const asked: PromiseWithResolvers<number>[] = [];
   const question = new SharedQuestion(() => {

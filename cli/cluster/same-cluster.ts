@@ -1,0 +1,38 @@
+/** What all servers of a cluster must have in common, written down by the first and compared by each. */
+import { createPublicKey } from 'node:crypto';
+import { createClient, type Client } from '../../client/client.ts';
+import type { Transport } from '../../schemas/api.ts';
+import { isReason } from '../../schemas/errors.ts';
+import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
+import { CommandError } from '../command.ts';
+
+export interface CommonSettings {
+  readonly clusterCidr: string;
+  readonly serviceCidr: string;
+}
+
+const key = { namespace: 'kube-system', name: 'barge-servers' } as const;
+
+const flags = { clusterCidr: '--cluster-cidr', serviceCidr: '--service-cidr' } as const;
+
+/**
+ * Throws a CommandError when the objects are those of a cluster with other keys, or other networks. `accountKey` is the
+ * private key of service account tokens: who has it has the folder of the cluster's keys.
+ */
+export const assertSameCluster = async (transport: Transport, { accountKey, where, settings }: { readonly accountKey: string; readonly where: string; readonly settings: CommonSettings }): Promise<void> => {
+  const accountPublicKey = createPublicKey(accountKey).export({ type: 'spki', format: 'pem' }).toString();
+  const configMaps = createClient(transport).of(ConfigMap);
+  const found = await configMaps.create({ metadata: { ...key }, data: { accountPublicKey, ...settings } }).catch((error: unknown) => {
+    if (!isReason(error, 'AlreadyExists')) throw error;
+    return configMaps.get(key);
+  });
+  if (found.data?.['accountPublicKey'] !== accountPublicKey) {
+    throw new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: copy ca.crt, ca.key and service-account.key of pki/ from a server of that cluster into pki/ here, or choose another --etcd-prefix`);
+  }
+  for (const name of ['clusterCidr', 'serviceCidr'] as const) {
+    if (found.data[name] !== settings[name]) throw new CommandError(`${flags[name]}: the other servers of the cluster have ${found.data[name]}; this one has ${settings[name]}`);
+  }
+};
+
+/** True for a cluster whose objects are in an etcd, so that any number of servers may have its keys. */
+export const hasManyServers = async (client: Client): Promise<boolean> => await client.of(ConfigMap).find(key) !== undefined;

@@ -1,0 +1,130 @@
+/**
+ * The servers of one cluster. Each holds a Lease that says where it is and renews it; each looks at all of them and says in the
+ * endpoints of default/kubernetes which there are. A lease that has not changed for its whole time is that of a server
+ * that is gone, whatever the clocks of the machines say. Kubernetes' API servers do the same.
+ */
+import { advertise, type ServerEndpoint } from '../../apiserver/bootstrap.ts';
+import { apiServerUser } from '../../apiserver/api-server-user.ts';
+import type { Core } from '../../apiserver/core.ts';
+import { rfc3339Micro, sleep, type Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { createClient, type ResourceClient } from '../../client/client.ts';
+import { isReason } from '../../schemas/errors.ts';
+import { Lease } from '../../schemas/kinds/coordination/lease.ts';
+
+const namespace = 'kube-system';
+/** Kubernetes' label of the leases of its API servers. */
+const label = { 'apiserver.kubernetes.io/identity': 'kube-apiserver' } as const;
+const endpointAnnotation = 'barge.dev/endpoint';
+
+const leaseMs = 15_000;
+const renewMs = 5_000;
+
+export interface ServerDirectoryOptions {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of this server; of the servers of a cluster each has its own. */
+  readonly name: string;
+}
+
+/** What a look at the leases found: when each was first seen as it is. */
+type Looks = ReadonlyMap<string, { readonly resourceVersion: string; readonly sinceMs: number }>;
+
+/** The leases that are renewed, those that are not, and what to remember for the next look. */
+export const sortLeases = (leases: readonly Lease[], before: Looks, nowMs: number): { readonly alive: readonly Lease[]; readonly gone: readonly Lease[]; readonly looks: Looks } => {
+  const looks = new Map(leases.map(({ metadata: { name = '', resourceVersion = '' } }) => {
+    const old = before.get(name);
+    return [name, old?.resourceVersion === resourceVersion ? old : { resourceVersion, sinceMs: nowMs }];
+  }));
+  const isGone = ({ metadata: { name = '' } }: Lease): boolean => nowMs - looks.get(name)!.sinceMs >= leaseMs;
+  return { alive: leases.filter((lease) => !isGone(lease)), gone: leases.filter(isGone), looks };
+};
+
+/** Where pods reach the server that a lease is of; undefined where they do not. */
+export const endpointOf = ({ metadata }: Lease): ServerEndpoint | undefined => {
+  const match = /^(.+):(\d+)$/.exec(metadata.annotations?.[endpointAnnotation] ?? '');
+  return match === null ? undefined : { address: match[1]!, port: Number(match[2]) };
+};
+
+export class ServerDirectory {
+  readonly #options: ServerDirectoryOptions;
+  readonly #leases: ResourceClient<Lease>;
+  readonly #name: string;
+  #own: ServerEndpoint | undefined;
+  #looks: Looks = new Map();
+  #advertised: readonly ServerEndpoint[] | undefined;
+  readonly #closing = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: ServerDirectoryOptions) {
+    this.#options = options;
+    this.#name = `apiserver-${options.name}`;
+    this.#leases = createClient(options.core.as(apiServerUser)).of(Lease);
+  }
+
+  /** The addresses at which pods reach the servers, as far as this one knows. */
+  get addresses(): readonly string[] {
+    return (this.#advertised ?? []).map(({ address }) => address);
+  }
+
+  /** Enters this server, and keeps it entered. Called again when pods reach it elsewhere. */
+  async enter(own: ServerEndpoint | undefined): Promise<void> {
+    const first = this.#advertised === undefined;
+    this.#own = own;
+    await this.#turn();
+    if (first) this.#running = this.#keep();
+  }
+
+  /** Takes this server out, so that nobody waits for its lease to end. */
+  async leave(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await this.#running;
+    if (this.#advertised === undefined) return;
+    try {
+      await this.#leases.delete({ namespace, name: this.#name });
+      await this.#look();
+    } catch (error) {
+      this.#options.log.debug('this server could not be taken out of the list of servers; its lease ends by itself', { error });
+    }
+  }
+
+  async #keep(): Promise<void> {
+    const { signal } = this.#closing;
+    for (await sleep(this.#options.clock, renewMs, signal); !signal.aborted; await sleep(this.#options.clock, renewMs, signal)) {
+      await this.#turn().catch((error: unknown) => {
+        if (!signal.aborted) this.#options.log.warn('the list of servers could not be kept; trying again', { error });
+      });
+    }
+  }
+
+  async #turn(): Promise<void> {
+    await this.#renew();
+    await this.#look();
+  }
+
+  async #renew(): Promise<void> {
+    const spec = { holderIdentity: this.#name, leaseDurationSeconds: leaseMs / 1_000, renewTime: rfc3339Micro(this.#options.clock.now()) };
+    const annotations = this.#own === undefined ? {} : { [endpointAnnotation]: `${this.#own.address}:${this.#own.port}` };
+    const key = { namespace, name: this.#name };
+    const held = await this.#leases.find(key);
+    if (held === undefined) await this.#leases.create({ metadata: { ...key, labels: label, annotations }, spec });
+    else await this.#leases.update({ ...held, metadata: { ...held.metadata, labels: label, annotations }, spec });
+  }
+
+  async #look(): Promise<void> {
+    const { items } = await this.#leases.list({ namespace, labelSelector: Object.entries(label).map((pair) => pair.join('=')).join() });
+    const { alive, gone, looks } = sortLeases(items, this.#looks, this.#options.clock.now());
+    this.#looks = looks;
+    for (const { metadata: { name = '', uid, resourceVersion } } of gone) {
+      await this.#leases.delete({ namespace, name }, { preconditions: { uid, resourceVersion } }).catch((error: unknown) => {
+        if (!isReason(error, 'NotFound', 'Conflict')) throw error;
+      });
+    }
+    const endpoints = alive.flatMap((lease) => endpointOf(lease) ?? []);
+    // Also where nothing has changed here: another may have written what it saw before us. What is right is not written again.
+    await advertise(this.#options.core, endpoints);
+    this.#advertised = endpoints;
+  }
+}
