@@ -72,6 +72,16 @@ test('bindings give roles to users, groups and accounts, from the next request o
   t.false(may('list - pods a', bob), 'a binding to nothing grants nothing');
 });
 
+test('who may update but not create makes nothing by an update', async (t) => {
+  const api = await open(t);
+  await api.client.of(Role).create({ metadata: { name: 'holder', namespace: 'a' }, rules: [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['update'] }] });
+  await api.client.of(RoleBinding).create({ metadata: { name: 'holder', namespace: 'a' }, roleRef: ref('Role', 'holder'), subjects: [user('bob')] });
+  const put = (who: UserInfo) => as(api, who).of(Lease).update({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'new', namespace: 'a' }, spec: {} });
+  await t.throwsAsync(put(known('bob')), { message: /User "bob" cannot create resource "leases"/ });
+  t.is(await api.client.of(Lease).find({ namespace: 'a', name: 'new' }), undefined);
+  t.is((await put(known('admin', 'system:masters'))).metadata.name, 'new');
+});
+
 const coverCases: readonly (readonly [PolicyRule, PolicyRule, boolean])[] = [
   [rule('pods', 'get list'), rule('pods', 'get'), true], [rule('pods', 'get'), rule('pods', 'get list'), false], [rule('*', '*'), rule('pods/exec', 'create'), true],
   [rule('pods', '*'), rule('*', 'get'), false], [rule('pods', 'get'), rule('pods', '*'), false], [rule('*/scale', 'get'), rule('deployments/scale', 'get'), true],
