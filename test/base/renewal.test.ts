@@ -1,6 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { LivePair } from '../../base/live-pair.ts';
+import { LiveValue } from '../../base/live-value.ts';
 import { silentLog } from '../../base/log.ts';
 import { createCa, issueCertificate, readCertificate, type CertificatePair } from '../../base/pki.ts';
 import { keepRenewed, renewalPointMs, renewalRetryMs } from '../../base/renewal.ts';
@@ -41,7 +42,7 @@ const world = async (lifetimeMinutes: number) => {
       await clock.advance(0);
     }
   };
-  return { clock, issue, renew, pass, counted };
+  return { clock, ca, issue, renew, pass, counted };
 };
 
 test('a certificate of ten minutes is always valid while hours pass, and is not renewed more often than needed', async (t) => {
@@ -78,6 +79,24 @@ test('a renewal goes on trying while the authority is away, and one that is miss
   counted.failing = false;
   await pass(minuteMs);
   t.not(pair.pair.cert, first);
+  stop.abort();
+  await running;
+});
+
+test('where another authority signs a certificate is renewed at once, and once only where that changes nothing', async (t) => {
+  const { clock, ca, issue, renew, pass, counted } = await world(10);
+  const pair = new LivePair(await issue());
+  const trust = new LiveValue(ca.cert);
+  const stop = new AbortController();
+  const running = keepRenewed({ name: 'test', pair, renew, trust, clock, random: () => 0.5, log: silentLog }, stop.signal);
+  await pass(minuteMs);
+  t.is(counted.tries, 0, 'of the one that signs');
+  const next = await createCa({ commonName: 'ca', lifetimeDays: 10, nowMs: clock.now() });
+  for (const [authorities, tries] of [[`${next.cert}${ca.cert}`, 1], [next.cert, 2], [ca.cert, 2]] as const) {
+    trust.replace(authorities);
+    await pass(minuteMs);
+    t.is(counted.tries, tries);
+  }
   stop.abort();
   await running;
 });
