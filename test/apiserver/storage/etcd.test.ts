@@ -123,11 +123,12 @@ etcdTest('one server a turn makes etcd forget, and only what was overtaken a tur
 });
 
 etcdTest('a store of three members goes on when one is lost, and comes back after all were', async (t) => {
+  t.timeout(240_000);
   const three = await startTestEtcd({ members: 3 });
   t.teardown(() => three.close());
   const storage = await open(t, { endpoints: three.endpoints });
   const seen = follow(t, storage, (await loaded(storage)).revision);
-  /** Writes until it is done; a write that may have been done is looked at before. */
+  /** Writes until it is done; what may have been done does no harm twice. */
   const write = (key: string): Promise<number> => eventually(() => storage.commit(put(key, '1')), 60_000);
   await write('a');
   await three.kill(0);
