@@ -5,7 +5,7 @@ import { CommandError, defineCommand } from '../command.ts';
 import { pressureSettings } from '../config.ts';
 import { flag, UsageError } from '../flags.ts';
 
-const used = ['data-dir', 'node-name', 'docker-host', 'runtime', ...pressureSettings, 'log-level', 'log-format'] as const;
+const used = ['data-dir', 'node-name', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'log-level', 'log-format'] as const;
 
 export const command = defineCommand({
   name: 'join', group: 'Cluster', summary: 'Make this machine a node of a cluster, and run it',

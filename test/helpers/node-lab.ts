@@ -41,6 +41,7 @@ export class NodeLab {
     // An engine that is killed leaves its containers and mounts behind; it has some seconds to end.
     for (const engine of this.#engines.values()) engine.kill('SIGTERM');
     for (const { pid } of this.#engines.values()) spawnSync('sh', ['-c', `while kill -0 ${pid} 2> /dev/null; do sleep 0.1; done`], { timeout: 20_000 });
+    this.#unmount();
     spawnSync('rm', ['-rf', this.folder]);
   };
 
@@ -75,6 +76,16 @@ export class NodeLab {
     return `https://${this.net.ip(this.#nodes[0]!)}:6443`;
   }
 
+  /** Where the engine of a machine is asked, as DOCKER_HOST has it. */
+  engineAt(name: string): string {
+    return `unix://${join(this.folder, name, 'docker.sock')}`;
+  }
+
+  /** The process numbers of a machine's engine, and of its barge where one runs. */
+  processes(name: string): { readonly engine: number; readonly barge: number | undefined } {
+    return { engine: this.#engines.get(name)!.pid!, barge: this.#barges.get(name)?.child.pid };
+  }
+
   /** What a machine's barge wrote to standard error. */
   log(name: string): string {
     return this.#barges.get(name)?.log ?? '';
@@ -93,20 +104,18 @@ export class NodeLab {
 
   /** The engine's own command line on a machine. */
   async docker(name: string, ...args: readonly string[]): Promise<string> {
-    return (await must('docker', args, { env: { DOCKER_HOST: this.#socket(name) } })).trim();
+    return (await must('docker', args, { env: { DOCKER_HOST: this.engineAt(name) } })).trim();
   }
 
   /** Starts the control plane with its node, and waits until it is Ready. */
   async up(): Promise<void> {
     const [first] = this.#nodes as [string];
-    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...this.#upArgs]);
+    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...this.#upArgs], /barge join .*\n/);
   }
 
-  /** Makes a machine a node, or starts the agent of one again. */
+  /** Makes a machine a node, with the line that the first one printed; starts the node again where it is one. */
   async join(name: string): Promise<void> {
-    const file = join(this.folder, `${name}.kubeconfig`);
-    await this.with(bargeBin, ['issue', 'agent', '--data-dir', this.#dataDir(this.#nodes[0]!), '--server', this.server, '--node-name', name, '--node-ip', this.net.ip(name), '--out', file]);
-    await this.#start(name, ['agent', '--kubeconfig', file, ...this.#agentArgs]);
+    await this.#start(name, ['join', ...this.#joining(), '--node-name', name, '--node-ip', this.net.ip(name), ...this.#agentArgs]);
   }
 
   /** Sends a signal to a machine's barge. */
@@ -144,26 +153,34 @@ export class NodeLab {
     }));
     process.off('exit', this.#atExit);
     await this.net.close();
+    this.#unmount();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Server and token, as `barge up` prints them. */
+  #joining(): readonly string[] {
+    const { out } = this.#barges.get(this.#nodes[0]!)!;
+    return /barge join (.*)\n/.exec(out)![1]!.split(' ');
+  }
+
+  /** An engine that found no time to end its containers has left mounts. */
+  #unmount(): void {
+    spawnSync('sh', ['-c', `grep -o ' ${this.folder}/[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l`]);
   }
 
   #dataDir(name: string): string {
     return join(this.folder, name, 'barge');
   }
 
-  #socket(name: string): string {
-    return `unix://${join(this.folder, name, 'docker.sock')}`;
-  }
-
   #reset(name: string): readonly [string, readonly string[]] {
-    return this.net.at(name, bargeBin, ['reset', '--yes', '--data-dir', this.#dataDir(name), '--docker-host', this.#socket(name)]);
+    return this.net.at(name, bargeBin, ['reset', '--yes', '--data-dir', this.#dataDir(name), '--docker-host', this.engineAt(name)]);
   }
 
   async #startEngine(name: string, index: number): Promise<void> {
     const folder = join(this.folder, name);
     await mkdir(folder, { recursive: true });
     const engine = spawn(...this.net.at(name, 'dockerd', [
-      '--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid'), '-H', this.#socket(name), '--bip', `172.31.${index}.1/24`,
+      '--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid'), '-H', this.engineAt(name), '--bip', `172.31.${index}.1/24`,
     ]), { stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';
     engine.stderr.setEncoding('utf8').on('data', (text: string) => { log = (log + text).slice(-20_000); });
@@ -172,18 +189,19 @@ export class NodeLab {
       if (engine.exitCode !== null) throw new Error(`the engine of ${name} ended:\n${log}`);
       await this.docker(name, 'version');
     });
-    await must(join(root, 'examples/hello-image/build'), [], { env: { DOCKER_HOST: this.#socket(name) } });
+    await must(join(root, 'examples/hello-image/build'), [], { env: { DOCKER_HOST: this.engineAt(name) } });
     await this.docker(name, 'tag', 'barge/hello:1', 'barge/hello:2');
   }
 
-  async #start(name: string, args: readonly string[]): Promise<void> {
-    const child = spawn(...this.net.at(name, bargeBin, [...args, '--data-dir', this.#dataDir(name), '--docker-host', this.#socket(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
+  /** Resolves when barge has printed what is waited for. */
+  async #start(name: string, args: readonly string[], said = /Ready: .*\n/): Promise<void> {
+    const child = spawn(...this.net.at(name, bargeBin, [...args, '--data-dir', this.#dataDir(name), '--docker-host', this.engineAt(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
     const running: Running = { child, out: '', log: this.#barges.get(name)?.log ?? '' };
     this.#barges.set(name, running);
     child.stdout!.setEncoding('utf8').on('data', (text: string) => { running.out += text; });
     child.stderr!.setEncoding('utf8').on('data', (text: string) => { running.log += text; });
     const deadlineMs = Date.now() + 120_000;
-    while (!/Ready.*\n/.test(running.out)) {
+    while (!said.test(running.out)) {
       if (child.exitCode !== null || Date.now() > deadlineMs) throw new Error(`barge ${args[0]} on ${name} did not become Ready:\n${running.out}\n${running.log}`);
       await delay(50);
     }
