@@ -36,6 +36,8 @@ export interface ClusterConfig {
   readonly serviceCidr: string;
   /** Networks and ranges of addresses for Services of type LoadBalancer; undefined: such have none from us. */
   readonly loadBalancerPool: string | undefined;
+  /** Nodes take traffic for what users write into `spec.externalIPs` of Services. */
+  readonly externalIps: boolean;
   /** `auto`: straight to nodes of the same link. */
   readonly overlay: 'auto' | 'vxlan';
   /** Requests that the API server carries out at once; of one user half as many. */
@@ -104,6 +106,7 @@ export const settings: readonly Setting[] = [
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
   { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
   { name: 'load-balancer-pool', value: 'CIDR|FIRST-LAST,...', summary: 'addresses for services of type LoadBalancer, which the network must send to the nodes (default: none, they wait for an address from somebody else)' },
+  { name: 'external-ips', summary: 'serve spec.externalIPs of services on all nodes; who may write a service can then take traffic for any address (default: they are stored only)' },
   { name: 'overlay', value: 'auto|vxlan', summary: 'how packets get to pods of other nodes: auto goes straight to nodes on the same link and through VXLAN to others; vxlan is for links that carry packets of known addresses only; the same on all nodes (default auto)' },
   { name: 'max-requests-inflight', value: 'N', summary: 'requests that read, carried out at once; one user has half of it (default 400)' },
   { name: 'max-mutating-requests-inflight', value: 'N', summary: 'requests that write, carried out at once; one user has half of it (default 200)' },
@@ -323,6 +326,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     clusterCidr,
     serviceCidr,
     loadBalancerPool: pool === undefined ? undefined : poolOf(pool, { [`the pods' ${clusterCidr}`]: pods, [`the services' ${serviceCidr}`]: services }),
+    externalIps: given['external-ips'] === true,
     overlay: wordOf('overlay', text('overlay') ?? 'auto', ['auto', 'vxlan']),
     requestsInFlight: {
       reading: countOf('max-requests-inflight', text('max-requests-inflight') ?? '400', { least: 2, most: 100_000 }),

@@ -2,6 +2,8 @@ import type { Component, Surroundings } from '../base/component.ts';
 import { createClient } from '../client/client.ts';
 import { createInformers } from '../client/informers.ts';
 import { revisionOf } from '../client/key.ts';
+import { clusterInfoAt, externalIPsKey } from '../schemas/cluster-info.ts';
+import { ConfigMap } from '../schemas/kinds/core/config-map.ts';
 import { EndpointSlice } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
 import { ApplyLoop } from './apply-loop.ts';
@@ -23,6 +25,7 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
   const informers = createInformers({ client: createClient(surroundings.transport), clock, log, random: surroundings.random });
   const services = informers.informer(Service);
   const slices = informers.informer(EndpointSlice);
+  const clusterInfo = informers.informer(ConfigMap, { namespace: clusterInfoAt.namespace, fieldSelector: `metadata.name=${clusterInfoAt.name}` });
   const board = new WithdrawalBoard(clock);
 
   const loop = new ApplyLoop({
@@ -31,7 +34,8 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
       const steady = steadyAddresses(slices.list());
       const revisions = { reached: slices.revision, newest: slices.list().reduce((newest, slice) => Math.max(newest, revisionOf(slice)), 0) };
       board.applying(steady);
-      await backend.apply(serviceTable({ services: services.list(), slices: slices.list(), nodeName }));
+      const externalIps = clusterInfo.get(clusterInfoAt)?.data?.[externalIPsKey] === 'true' ? 'served' : 'ignored';
+      await backend.apply(serviceTable({ services: services.list(), slices: slices.list(), nodeName, externalIps }));
       board.applied(steady, revisions);
     },
   });
@@ -43,7 +47,7 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
       const running = informers.run(signal);
       try {
         await informers.whenSynced(signal);
-        for (const informer of [services, slices]) informer.on({ added: loop.changed, updated: loop.changed, deleted: loop.changed });
+        for (const informer of [services, slices, clusterInfo]) informer.on({ added: loop.changed, updated: loop.changed, deleted: loop.changed });
         await loop.run(signal, ready);
       } catch (error) {
         if (!signal.aborted) throw error;

@@ -2,7 +2,7 @@ import type { EndpointSlice, Endpoint as SliceEndpoint } from '../schemas/kinds/
 import type { Service, ServicePort as PortSpec } from '../schemas/kinds/core/service.ts';
 import type { Endpoint, Protocol, ServicePort, ServiceTable } from './backend.ts';
 import { clusterIps } from './cluster-ips.ts';
-import { publicAddresses, servicePortName, type PublicAddresses } from './public-addresses.ts';
+import { publicAddresses, servicePortName, type ExternalIps, type PublicAddresses } from './public-addresses.ts';
 
 /** The label that says whose endpoints a slice holds. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -12,6 +12,7 @@ export interface TableInput {
   readonly slices: readonly EndpointSlice[];
   /** The node whose proxy this is, for services that want endpoints of their own node only. */
   readonly nodeName: string;
+  readonly externalIps: ExternalIps;
 }
 
 /** Seconds of affinity where the service names none, as Kubernetes has it. */
@@ -28,11 +29,11 @@ interface Candidate extends Endpoint {
  * What the proxies of a node must do, from the services and endpoint slices of the cluster. Headless and ExternalName
  * services have no address and no entry. Pure; the result is sorted, so that equal input gives equal tables.
  */
-export const serviceTable = ({ services, slices, nodeName }: TableInput): ServiceTable => {
+export const serviceTable = ({ services, slices, nodeName, externalIps }: TableInput): ServiceTable => {
   const slicesOf = Map.groupBy(slices.filter((slice) => slice.addressType === 'IPv4'), (slice) => `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`);
   const table = new Map<string, ServicePort>();
   const sorted = services.filter(hasAddress).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  const publicOf = publicAddresses(sorted);
+  const publicOf = publicAddresses(sorted, externalIps);
   for (const service of sorted) {
     for (const port of service.spec?.ports ?? []) {
       const candidates = candidatesOf(service, port, slicesOf.get(nameOf(service)) ?? [], nodeName);

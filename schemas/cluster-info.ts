@@ -8,3 +8,6 @@ export const authoritiesKey = 'authorities';
 
 /** Annotation of a Node: the hash of the authority that has signed all its certificates, and that it trusts. */
 export const authorityAnnotation = 'barge.dev/authority';
+
+/** `true`: proxies serve `spec.externalIPs` of Services. */
+export const externalIPsKey = 'externalIPs';

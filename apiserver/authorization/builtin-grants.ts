@@ -2,6 +2,7 @@
  * What each part of barge may do: no more than its work needs. A component that needs more gets a line here, so that
  * the table stays the whole answer to "what could it do if it went wrong?".
  */
+import { clusterInfoAt } from '../../schemas/cluster-info.ts';
 import type { Authorizer } from './authorizer.ts';
 import { createRulesAuthorizer, type Grant, type PolicyRule } from './rules.ts';
 
@@ -55,6 +56,7 @@ const schedulerRules: readonly PolicyRule[] = [
 ];
 
 const proxyRules: readonly PolicyRule[] = [
+  on('', ['configmaps'], read, [clusterInfoAt.name]),
   on('', ['services', 'endpoints', 'nodes', 'namespaces', 'pods'], read),
   on('discovery.k8s.io', ['endpointslices'], read),
   on('networking.k8s.io', ['networkpolicies'], read),

@@ -46,8 +46,8 @@ export interface JoinOffer {
 }
 
 /** Says what the cluster is like where agents and machines that join read it. */
-const publish = ({ clusterCidr, serviceCidr, overlay, nodes }: ClusterConfig, { core, credentials, outsideUrl }: ControlPlane): Promise<void> =>
-  publishClusterInfo(createClient(core.as(apiServerUser)), { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds }, credentials.trust.current);
+const publish = ({ clusterCidr, serviceCidr, overlay, nodes, externalIps }: ClusterConfig, { core, credentials, outsideUrl }: ControlPlane): Promise<void> =>
+  publishClusterInfo(createClient(core.as(apiServerUser)), { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds, externalIps }, credentials.trust.current);
 
 /** The standing token, for machines that join; undefined where none can reach the server. */
 const offerJoin = async ({ core, credentials, outsideUrl }: ControlPlane): Promise<JoinOffer | undefined> => {

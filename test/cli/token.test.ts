@@ -37,7 +37,7 @@ test('tokens are made, listed, rotated and ended, and count from that moment', a
   const cli = await testCli({ clock, authorizer: createClusterAuthorizer });
   t.teardown(() => cli.close());
   const { ca } = cli.api.certificates;
-  await publishClusterInfo(cli.api.client, { ...info, server: 'https://192.0.2.1:6443' }, cli.api.certificates.ca.cert);
+  await publishClusterInfo(cli.api.client, { ...info, externalIps: false, server: 'https://192.0.2.1:6443' }, cli.api.certificates.ca.cert);
   const source = bootstrapTokens({ get: (key: string) => secrets.get(key) } as never, clock);
   const secrets = new Map<string, Secret>();
   /** Who the token is from now, or why it is nobody's. */
@@ -88,7 +88,7 @@ test('tokens are made, listed, rotated and ended, and count from that moment', a
 test('what cannot be is refused, and a server on loopback is warned of', async (t) => {
   const cli = await testCli();
   t.teardown(() => cli.close());
-  await publishClusterInfo(cli.api.client, { ...info, server: undefined }, cli.api.certificates.ca.cert);
+  await publishClusterInfo(cli.api.client, { ...info, externalIps: false, server: undefined }, cli.api.certificates.ca.cert);
   const ran = await cli.barge('token create');
   t.regex(ran.err, /Warning: the API server listens on loopback.*--listen 0\.0\.0\.0:6443/);
   t.regex(ran.out, /^barge join https:\/\/127\.0\.0\.1:\d+ --token /);
@@ -109,12 +109,17 @@ test('what cannot be is refused, and a server on loopback is warned of', async (
 test('agents read what their cluster is like, and nobody else does without a right', async (t) => {
   const cli = await testCli({ authorizer: createClusterAuthorizer });
   t.teardown(() => cli.close());
-  await publishClusterInfo(cli.api.client, { ...info, server: undefined }, cli.api.certificates.ca.cert);
-  await publishClusterInfo(cli.api.client, { ...info, server: 'https://192.0.2.1:6443' }, cli.api.certificates.ca.cert);
+  await publishClusterInfo(cli.api.client, { ...info, externalIps: false, server: undefined }, cli.api.certificates.ca.cert);
+  await publishClusterInfo(cli.api.client, { ...info, externalIps: false, server: 'https://192.0.2.1:6443' }, cli.api.certificates.ca.cert);
   const at = { namespace: 'kube-public', name: 'barge-cluster' };
   const as = (name: string, ...groups: readonly string[]) => createClient(cli.api.core.as({ name, groups: [...groups, 'system:authenticated'] })).of(ConfigMap);
-  t.deepEqual((await as('system:node:n2', 'system:nodes').get(at)).data, { ...info, nodeLeaseSeconds: '20', server: 'https://192.0.2.1:6443', authorities: cli.api.certificates.ca.cert });
+  t.deepEqual((await as('system:node:n2', 'system:nodes').get(at)).data, { ...info, nodeLeaseSeconds: '20', externalIPs: 'false', server: 'https://192.0.2.1:6443', authorities: cli.api.certificates.ca.cert });
   await t.throwsAsync(as('system:node:n2', 'system:nodes').delete(at), { message: /forbidden/ });
   await t.throwsAsync(as('system:node:n2', 'system:nodes').get({ ...at, name: 'other' }), { message: /no relationship/ });
   await t.throwsAsync(as('bob').get(at), { message: /forbidden/ });
+  // Proxies follow it, on nodes and in a process of their own.
+  for (const follower of [as('system:node:n2', 'system:nodes'), as('system:barge:proxy')]) {
+    t.is((await follower.list({ namespace: at.namespace, fieldSelector: `metadata.name=${at.name}` })).items.length, 1);
+    await t.throwsAsync(follower.list({ namespace: at.namespace }), { message: /forbidden/ });
+  }
 });

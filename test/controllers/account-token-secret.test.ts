@@ -57,7 +57,7 @@ test('a Secret of the old sort is filled with a token that ends with it, and goe
   t.is(bearer(first), 'system:serviceaccount:default:robot');
   const { exp } = JSON.parse(Buffer.from(first.split('.')[1] ?? '', 'base64url').toString()) as { readonly exp: number };
   t.true(exp * 1_000 - api.clock.now() > 100 * 365 * 86_400_000, 'a hundred years');
-  await publishClusterInfo(api.client, { server: undefined, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', clusterDomain: 'cluster.local', overlay: 'auto', nodeLeaseSeconds: 20 }, 'another CA');
+  await publishClusterInfo(api.client, { server: undefined, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', clusterDomain: 'cluster.local', overlay: 'auto', nodeLeaseSeconds: 20, externalIps: false }, 'another CA');
   await until(async () => text(await secrets.get(at('two')), 'ca.crt') === 'another CA');
   t.is(text(await secrets.get(at('two')), 'token'), second, 'the token is good for any authority');
   await secrets.delete(at('one'));

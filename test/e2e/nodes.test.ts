@@ -192,7 +192,7 @@ else {
     kubectl = all.at(-1)!;
     lab = await NodeLab.open({
       label: 'nodes', nodes: [{ name: 'n1', link: 'a' }, { name: 'n2', link: 'a' }, { name: 'n3', link: 'b' }], strangers: [{ name: 'out', link: 'b' }, { name: 'far', link: 'a' }],
-      upArgs: ['--load-balancer-pool', '203.0.113.0/24', '--node-lease-duration', '10s', '--node-monitor-grace-period', '20s', '--default-unreachable-toleration-seconds', '1', '--node-eviction-rate', '10', '--warm-sandboxes', '1'],
+      upArgs: ['--load-balancer-pool', '203.0.113.0/24', '--external-ips', '--node-lease-duration', '10s', '--node-monitor-grace-period', '20s', '--default-unreachable-toleration-seconds', '1', '--node-eviction-rate', '10', '--warm-sandboxes', '1'],
       agentArgs: ['--warm-sandboxes', '1'],
     });
     before = await Promise.all(nodes.map(traces));
@@ -269,7 +269,10 @@ else {
     await change({ loadBalancerSourceRanges: [`${far}/32`] });
     await settled('a client that may not', () => fromMachine('out', asking(open, 80)), ['failed']);
     await settled('one that may', () => fromMachine('far', asking(open, 80)), [`n3 ${far}`]);
-    await lab.net.sh('net', 'ip route del 203.0.113.0/24');
+    await change({ externalIPs: ['203.0.114.1'] });
+    await lab.net.sh('net', `ip route add 203.0.114.1 via ${lab.net.ip('n3')}`);
+    await settled('an external address', () => fromMachine('out', asking('203.0.114.1', 80)), [`n3 ${out}`]);
+    await lab.net.sh('net', 'ip route del 203.0.113.0/24; ip route del 203.0.114.1');
   });
 
   test.serial('names of the cluster are known on each node', async (t) => {

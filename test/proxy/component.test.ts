@@ -1,8 +1,10 @@
 import test from 'ava';
+import { clusterInfoAt } from '../../schemas/cluster-info.ts';
 import type { ProxyBackend, ServiceTable } from '../../proxy/backend.ts';
 import { settle } from '../helpers/fake-clock.ts';
 import { lingerMs } from '../../proxy/withdrawal-board.ts';
 import { createProxyComponent } from '../../proxy/component.ts';
+import { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
 import { EndpointSlice } from '../../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
 import { silentLog } from '../../base/log.ts';
@@ -135,4 +137,22 @@ test('an apply that fails is tried again, and all is applied again now and then'
   await api.clock.advance(60_000);
   await until(() => backend.tables.length > count);
   t.pass();
+});
+
+test('external addresses are served when the cluster says so, and no longer when it does not', async (t) => {
+  const { api, backend } = await setup(t);
+  const open = (): string | undefined => backend.tables.at(-1)?.get('default/web:')?.outsideIps.join();
+  await api.client.of(Service).modify({ namespace: 'default', name: 'web' }, (draft) => {
+    draft.spec.externalIPs = ['203.0.113.1'];
+  });
+  await settle();
+  t.is(open(), '');
+  const infos = api.client.of(ConfigMap);
+  await infos.create({ metadata: { name: 'other', namespace: clusterInfoAt.namespace }, data: { externalIPs: 'true' } });
+  await infos.create({ metadata: clusterInfoAt, data: { externalIPs: 'true' } });
+  await until(() => open() === '203.0.113.1');
+  await infos.modify(clusterInfoAt, (draft) => {
+    draft.data = { externalIPs: 'false' };
+  });
+  await until(() => open() === '');
 });

@@ -14,7 +14,7 @@ const slice = (endpoints: readonly EndpointSpec[], ports: EndpointSlice['ports']
 });
 const endpoint = (n: number, conditions: EndpointSpec['conditions'] = { ready: true }, more: Partial<EndpointSpec> = {}): EndpointSpec => ({ addresses: [`10.244.0.${n}`], conditions, ...more });
 const plain: Service['spec'] = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'], ports: [{ port: 80, protocol: 'TCP' }] };
-const tableOf = (spec: Service['spec'], ...slices: readonly EndpointSlice[]): ServiceTable => serviceTable({ services: [service(spec)], slices, nodeName: 'n1' });
+const tableOf = (spec: Service['spec'], ...slices: readonly EndpointSlice[]): ServiceTable => serviceTable({ services: [service(spec)], slices, nodeName: 'n1', externalIps: 'served' });
 const ips = (table: ServiceTable, name = 'ns/web:'): readonly string[] | undefined => table.get(name)?.endpoints.map(({ ip, port }) => `${ip}:${port}`);
 
 test('a port has its addresses, its numbers and its ready endpoints, by address and each once', (t) => {
@@ -77,7 +77,7 @@ test('a local policy keeps to the node, for inside and outside apart', (t) => {
 const balanced = (ingress: NonNullable<NonNullable<Service['status']>['loadBalancer']>['ingress'], spec: Partial<Service['spec']> = {}, name = 'web', createdAt = '2026-01-01T00:00:00Z'): Service => ({
   ...service({ ...plain, type: 'LoadBalancer', ...spec }, name), metadata: { name, namespace: 'ns', creationTimestamp: createdAt }, status: { loadBalancer: { ingress } },
 });
-const tableWith = (services: readonly Service[], ...slices: readonly EndpointSlice[]): ServiceTable => serviceTable({ services, slices, nodeName: 'n1' });
+const tableWith = (services: readonly Service[], ...slices: readonly EndpointSlice[]): ServiceTable => serviceTable({ services, slices, nodeName: 'n1', externalIps: 'served' });
 
 test("a load balancer's addresses are taken, but for those of other types, families and modes", (t) => {
   const open = tableWith([balanced([{ ip: '203.0.113.1' }, { ip: '203.0.113.2', ipMode: 'VIP' }, { ip: '203.0.113.1' }, { ip: '203.0.113.3', ipMode: 'Proxy' }, { ip: 'fd00::1' }, { hostname: 'lb.test' }])], slice([endpoint(2)]));
@@ -96,6 +96,23 @@ test('each policy keeps its own side to the node; pods reach all endpoints at a 
   t.deepEqual(sides({ internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 out 30001', '2'], ['#inside', 'in', '2,3']]);
   t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([endpoint(3, {}, { nodeName: 'n2' })])), [['', '10.96.0.1 in', '3'], ['#outside', 'out 30001', '']]);
   t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([])), [['', '10.96.0.1 in out 30001', '']]);
+});
+
+test('external addresses are taken of every type, where they are served at all', (t) => {
+  const web = service({ ...plain, externalIPs: ['203.0.113.1', 'fd00::1', '203.0.113.1'], externalTrafficPolicy: 'Local' });
+  const slices = slice([endpoint(2, {}, { nodeName: 'n1' }), endpoint(3, {}, { nodeName: 'n2' })]);
+  const table = tableWith([web], slices);
+  t.like(table.get('ns/web:'), { insideIps: ['203.0.113.1'], outsideIps: [] });
+  t.like(table.get('ns/web:#outside'), { insideIps: [], outsideIps: ['203.0.113.1'], endpoints: [{ ip: '10.244.0.2' }] });
+  t.deepEqual([...serviceTable({ services: [web], slices: [slices], nodeName: 'n1', externalIps: 'ignored' }).values()].map(({ insideIps, outsideIps }) => [...insideIps, ...outsideIps]), [[]]);
+  const both = tableWith([balanced([{ ip: '203.0.113.1' }], { externalIPs: ['203.0.113.1', '203.0.113.2'], loadBalancerSourceRanges: ['192.0.2.0/24'] })], slices).get('ns/web:');
+  t.deepEqual([both?.outsideIps, both?.guard?.ips], [['203.0.113.1', '203.0.113.2'], ['203.0.113.1']], 'ranges are for the load balancer alone');
+});
+
+test("a load balancer's address is no older service's by naming it", (t) => {
+  const old = { ...service({ ...plain, externalIPs: ['203.0.113.1'] }, 'old'), metadata: { name: 'old', namespace: 'ns', creationTimestamp: '2025-01-01T00:00:00Z' } };
+  const table = tableWith([old, balanced([{ ip: '203.0.113.1' }], { clusterIP: '10.96.0.2', clusterIPs: ['10.96.0.2'] })]);
+  t.deepEqual([table.get('ns/old:')?.outsideIps, table.get('ns/web:')?.outsideIps], [[], ['203.0.113.1']]);
 });
 
 test('ranges of clients guard the addresses; those of IPv6 alone let nobody in', (t) => {

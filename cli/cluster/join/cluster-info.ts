@@ -1,7 +1,7 @@
 /** What a machine that joins has to know of its cluster beside the token; published where agents may read it. */
 import { certificatesIn } from '../../../base/authorities.ts';
 import type { Client } from '../../../client/client.ts';
-import { authoritiesKey, clusterInfoAt } from '../../../schemas/cluster-info.ts';
+import { authoritiesKey, clusterInfoAt, externalIPsKey } from '../../../schemas/cluster-info.ts';
 import { isReason } from '../../../schemas/errors.ts';
 import { ConfigMap } from '../../../schemas/kinds/core/config-map.ts';
 import { parseCidr } from '../../cidr.ts';
@@ -19,8 +19,8 @@ export interface ClusterInfo {
 }
 
 /** Writes it as it is now, with the authorities (PEM) that nodes and pods are to trust; called at each start, and when those change. */
-export const publishClusterInfo = async (client: Client, { server, nodeLeaseSeconds, ...rest }: ClusterInfo, authorities: string): Promise<void> => {
-  const data = { ...rest, [authoritiesKey]: authorities, nodeLeaseSeconds: String(nodeLeaseSeconds), ...(server === undefined ? {} : { server }) };
+export const publishClusterInfo = async (client: Client, { server, nodeLeaseSeconds, externalIps, ...rest }: ClusterInfo & { readonly externalIps: boolean }, authorities: string): Promise<void> => {
+  const data = { ...rest, [authoritiesKey]: authorities, nodeLeaseSeconds: String(nodeLeaseSeconds), [externalIPsKey]: String(externalIps), ...(server === undefined ? {} : { server }) };
   try {
     await client.of(ConfigMap).create({ metadata: { ...clusterInfoAt }, data });
   } catch (error) {
