@@ -8,19 +8,23 @@ import { EndpointSlice } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
 import { ApplyLoop } from './apply-loop.ts';
 import type { ProxyBackend } from './backend.ts';
+import type { HealthCheckServer } from './health-check-server.ts';
+import { healthChecks } from './health-checks.ts';
 import { serviceTable, steadyAddresses } from './table.ts';
 import { WithdrawalBoard } from './withdrawal-board.ts';
 
 export interface ProxyOptions {
   readonly nodeName: string;
   readonly backend: ProxyBackend;
+  /** Answers load balancers that ask for this node; absent: nobody answers. */
+  readonly healthChecks?: Pick<HealthCheckServer, 'apply'> | undefined;
 }
 
 /**
  * The service proxy of a node: follows services and endpoint slices and has the backend apply the table. A change is
  * applied at once when nothing is under way, and changes during an apply make one next apply.
  */
-export const createProxyComponent = (surroundings: Surroundings, { nodeName, backend }: ProxyOptions): Component & { readonly withdrawal: WithdrawalBoard } => {
+export const createProxyComponent = (surroundings: Surroundings, { nodeName, backend, healthChecks: answers }: ProxyOptions): Component & { readonly withdrawal: WithdrawalBoard } => {
   const { clock, log } = surroundings;
   const informers = createInformers({ client: createClient(surroundings.transport), clock, log, random: surroundings.random });
   const services = informers.informer(Service);
@@ -37,6 +41,7 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
       const externalIps = clusterInfo.get(clusterInfoAt)?.data?.[externalIPsKey] === 'true' ? 'served' : 'ignored';
       await backend.apply(serviceTable({ services: services.list(), slices: slices.list(), nodeName, externalIps }));
       board.applied(steady, revisions);
+      await answers?.apply(healthChecks({ services: services.list(), slices: slices.list(), nodeName }));
     },
   });
 
@@ -53,6 +58,7 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
         if (!signal.aborted) throw error;
       }
       await running;
+      await answers?.apply(new Map());
     },
   };
 };

@@ -30,7 +30,7 @@ interface Candidate extends Endpoint {
  * services have no address and no entry. Pure; the result is sorted, so that equal input gives equal tables.
  */
 export const serviceTable = ({ services, slices, nodeName, externalIps }: TableInput): ServiceTable => {
-  const slicesOf = Map.groupBy(slices.filter((slice) => slice.addressType === 'IPv4'), (slice) => `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`);
+  const slicesOf = slicesByService(slices);
   const table = new Map<string, ServicePort>();
   const sorted = services.filter(hasAddress).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const publicOf = publicAddresses(sorted, externalIps);
@@ -49,6 +49,10 @@ export const serviceTable = ({ services, slices, nodeName, externalIps }: TableI
  */
 export const steadyAddresses = (slices: readonly EndpointSlice[]): ReadonlySet<string> => new Set(slices.flatMap((slice) =>
   (slice.endpoints ?? []).flatMap(({ addresses, conditions }) => ((conditions?.ready ?? true) && conditions?.terminating !== true ? addresses : []))));
+
+/** Slices of IPv4 by the `namespace/name` of their service. */
+export const slicesByService = (slices: readonly EndpointSlice[]): ReadonlyMap<string, readonly EndpointSlice[]> =>
+  Map.groupBy(slices.filter((slice) => slice.addressType === 'IPv4'), (slice) => `${slice.metadata.namespace}/${slice.metadata.labels?.[serviceNameLabel]}`);
 
 const nameOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
 

@@ -16,6 +16,7 @@ import type { ProxyBackend } from '../../proxy/backend.ts';
 import { createProxyComponent } from '../../proxy/component.ts';
 import { createDnsComponent } from '../../proxy/dns-component.ts';
 import { upstreamsOf } from '../../proxy/dns-forwarder.ts';
+import type { HealthCheckServer } from '../../proxy/health-check-server.ts';
 import { createNetworkPolicyComponent, type NetworkPolicyComponent } from '../../proxy/network-policy/component.ts';
 import { NftablesPolicies, unenforcedPolicies } from '../../proxy/network-policy/policy-enforcer.ts';
 import { NftablesBackend } from '../../proxy/nftables.ts';
@@ -92,9 +93,13 @@ const backendOf = async (config: NodeConfig, { log, clock }: Surroundings): Prom
   return isRoot() ? nftablesOf(config, log) : new (await import('../../proxy/userspace.ts')).UserspaceBackend({ log, clock });
 };
 
+/** On all addresses as root, as node ports; a pretended node shares this machine with others. */
+const healthChecksOf = async (config: NodeConfig, { log }: Surroundings): Promise<HealthCheckServer | undefined> =>
+  (config.runtime === 'simulated' ? undefined : new (await import('../../proxy/health-check-server.ts')).HealthCheckServer({ host: isRoot() ? '0.0.0.0' : '127.0.0.1', log }));
+
 /** The service proxy of a node: rules of the kernel as root, relays in user space otherwise. */
 export const createProxy = async (config: NodeConfig, proxy: Surroundings): Promise<ReturnType<typeof createProxyComponent>> =>
-  createProxyComponent(proxy, { nodeName: config.nodeName, backend: await backendOf(config, proxy) });
+  createProxyComponent(proxy, { nodeName: config.nodeName, backend: await backendOf(config, proxy), healthChecks: await healthChecksOf(config, proxy) });
 
 const nftablesPoliciesOf = (log: Surroundings['log']): NftablesPolicies => new NftablesPolicies({ run: runCommand, log, podInterface: bridgeDefaults.interfaceName });
 
