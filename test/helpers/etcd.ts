@@ -56,6 +56,9 @@ export const startTestEtcd = async ({ members = 1, tls, flags = [] }: TestEtcdOp
   const peerOf = (member: number): string => `http://127.0.0.1:${ports[member * 2 + 1]}`;
   const all = Array.from({ length: members }, (_, member) => member);
   const running = new Map<number, ChildProcess>();
+  // A test that dies must not leave an etcd behind.
+  const killAll = (): void => { for (const child of running.values()) child.kill('SIGKILL'); };
+  process.once('exit', killAll);
   const run = (member: number): void => {
     running.set(member, spawn('etcd', [
       '--name', `m${member}`, '--data-dir', join(folder.path, `m${member}`), '--listen-client-urls', urlOf(member), '--advertise-client-urls', urlOf(member),
@@ -74,6 +77,7 @@ export const startTestEtcd = async ({ members = 1, tls, flags = [] }: TestEtcdOp
   const close = async (): Promise<void> => {
     for (const member of all) running.get(member)?.kill('SIGCONT');
     await Promise.all(all.map((member) => stop(member, 'SIGKILL')));
+    process.off('exit', killAll);
     await folder.remove();
   };
   all.forEach(run);
