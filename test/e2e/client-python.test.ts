@@ -36,7 +36,7 @@ if (lacks !== undefined && process.env['CI'] === undefined) {
     t.teardown(() => cluster.remove());
     await cluster.with(bargeBin, ['apply', '-f', '-'], { input: pod });
     await cluster.with(bargeBin, ['wait', '--for=condition=Ready', 'pod/tools', '--timeout=60s']);
-    const result = await run(python, [join(import.meta.dirname, 'client-python.py'), cluster.kubeconfig, 'tools']);
+    const result = await run(python, [join(import.meta.dirname, 'client-python.py'), cluster.kubeconfig, 'tools'], { timeoutMs: 600_000 });
     t.is(result.code, 0, `${result.stdout}\n${result.stderr}`);
     t.log(/models: .*/.exec(result.stdout)?.[0] ?? '');
     t.deepEqual([...result.stdout.matchAll(/^ok (\w+)$/gm)].map((match) => match[1]), ['writes', 'patches', 'watches', 'pages', 'streams', 'follows', 'resumes', 'elects', 'dynamics', 'models']);
