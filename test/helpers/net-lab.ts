@@ -65,6 +65,13 @@ export class NetLab {
     return must(...this.at(machine, 'sh', ['-ec', script]), { env: systemEnv });
   }
 
+  /** Gives this process, with all else in its own network namespace, a way to the machines. It goes with the lab. */
+  async openToHere(): Promise<void> {
+    await must('ip', ['-n', this.space('net'), 'link', 'add', 'to-here', 'type', 'veth', 'peer', 'name', 'barge-lab', 'netns', String(process.pid)]);
+    await this.sh('net', 'ip addr add 203.0.113.1/24 dev to-here; ip link set to-here up');
+    await must('sh', ['-ec', `ip addr add 203.0.113.2/24 dev barge-lab; ip link set barge-lab up; ${Object.values(links).map((prefix) => `ip route add ${prefix}.0/24 via 203.0.113.1`).join('; ')}`]);
+  }
+
   /** Pulls a machine's cable: its own interface stays up, without a carrier. */
   async cut(machine: string): Promise<void> {
     await must('ip', ['-n', this.space('net'), 'link', 'set', `to-${machine}`, 'down']);
