@@ -8,6 +8,7 @@ import { durationMs } from './flags.ts';
 import { AddressPool } from '../controllers/load-balancer/address-pool.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { ImageGcLimits } from '../kubelet-lite/pressure/image-gc-plan.ts';
+import { defaultThresholds, parseThresholds, type EvictionSettings } from '../kubelet-lite/pressure/thresholds.ts';
 
 /** What `barge up` runs with. All state lives in dataDir, but for the objects where there is an etcd. */
 export interface ClusterConfig {
@@ -30,6 +31,8 @@ export interface ClusterConfig {
   readonly warmSandboxes: number;
   /** When a node removes images that nothing uses. */
   readonly imageGc: ImageGcLimits;
+  /** When a node evicts pods. */
+  readonly eviction: EvictionSettings;
   /** Where the objects are; undefined: in a file of dataDir. */
   readonly etcd: EtcdConfig | undefined;
   readonly clusterCidr: string;
@@ -101,6 +104,8 @@ export const settings: readonly Setting[] = [
   { name: 'image-gc-high-threshold', value: 'PERCENT', summary: "use of the engine's disk from which a node removes images that it pulled and nothing uses; 100 for never (default 85)" },
   { name: 'image-gc-low-threshold', value: 'PERCENT', summary: 'use of the disk down to which it removes them (default 80)' },
   { name: 'minimum-image-ttl-duration', value: 'TIME', summary: 'images that were pulled or used less than this ago stay (default 2m)' },
+  { name: 'eviction-hard', value: 'LIST', summary: `under what a node evicts pods, as the kubelet's: signal<amount or signal<percent, 0% for never (default ${defaultThresholds})` },
+  { name: 'eviction-pressure-transition-period', value: 'TIME', summary: 'how long a node says that it is short of something after it was (default 5m)' },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
@@ -132,7 +137,7 @@ export const settings: readonly Setting[] = [
 ];
 
 /** Those of a node that runs low, wherever it runs. */
-export const pressureSettings = ['image-gc-high-threshold', 'image-gc-low-threshold', 'minimum-image-ttl-duration'] as const;
+export const pressureSettings = ['image-gc-high-threshold', 'image-gc-low-threshold', 'minimum-image-ttl-duration', 'eviction-hard', 'eviction-pressure-transition-period'] as const;
 
 export type Given = Readonly<Record<string, string | boolean>>;
 
@@ -229,6 +234,15 @@ const imageGcOf = (text: (name: string) => string | undefined): ImageGcLimits =>
   return { highPercent, lowPercent, youngestMs: timeOf('minimum-image-ttl-duration', text('minimum-image-ttl-duration') ?? '2m', { least: '0s', most: '8760h' }) };
 };
 
+const evictionOf = (text: (name: string) => string | undefined): EvictionSettings => {
+  const transitionMs = timeOf('eviction-pressure-transition-period', text('eviction-pressure-transition-period') ?? '5m', { least: '0s', most: '24h' });
+  try {
+    return { thresholds: parseThresholds(text('eviction-hard') ?? defaultThresholds), transitionMs };
+  } catch (error) {
+    throw new ConfigError(`--eviction-hard: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
 const listenOf = (value: string): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
   const port = Number(match?.[3]);
@@ -322,6 +336,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
     agent: given['no-agent'] !== true && components.has('agent'),
     warmSandboxes: countOf('warm-sandboxes', text('warm-sandboxes') ?? '8', { least: 0, most: 110 }),
     imageGc: imageGcOf(text),
+    eviction: evictionOf(text),
     etcd: etcdOf(text),
     clusterCidr,
     serviceCidr,

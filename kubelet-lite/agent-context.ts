@@ -10,7 +10,7 @@ import type { Actions } from './actions.ts';
 import type { Images } from './images.ts';
 import type { Limiter } from './limiter.ts';
 import type { PolicyHold } from './network/policy-hold.ts';
-import { initContainers, isEphemeral } from './pod-view.ts';
+import { initContainers, isEphemeral, type Verdict } from './pod-view.ts';
 import type { NodeAllocations } from './resources/node-allocations.ts';
 import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
 import type { SourceCache } from './source-cache.ts';
@@ -46,6 +46,8 @@ export interface AgentContext {
   readonly allocations: NodeAllocations;
   /** Each pod has a folder here, named by its uid. */
   readonly podsDir: string;
+  /** Why a pod that comes to this node may not begin here; undefined where it may. */
+  refusal(pod: Pod): Verdict | undefined;
   /** The services that a pod's environment tells of: a namespace's, and always the API server's own. */
   services(namespace: string | undefined): readonly Service[];
   token(pod: Pod, projection: ServiceAccountTokenProjection): Promise<string>;

@@ -1,4 +1,5 @@
 /** The node agent as a component: registers the node, gets its network, then looks after the pods that are bound to it. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import type { Component, Surroundings } from '../base/component.ts';
@@ -15,6 +16,7 @@ import { Service } from '../schemas/kinds/core/service.ts';
 import { Actions } from './actions.ts';
 import { serviceAccountToken } from './account-tokens.ts';
 import type { AgentContext, Engine } from './agent-context.ts';
+import { diskSpaceOf, type DiskSpace } from './disk-space.ts';
 import { Images } from './images.ts';
 import { Limiter } from './limiter.ts';
 import type { Overlay } from './network/overlay.ts';
@@ -25,9 +27,13 @@ import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-regi
 import { mostPods, nodeResources } from './node-status.ts';
 import { runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
+import { refusalUnder } from './pressure/eviction-plan.ts';
+import { Evictions } from './pressure/evictions.ts';
 import { ImageGc } from './pressure/image-gc.ts';
 import { imageGcDefaults, type ImageGcLimits } from './pressure/image-gc-plan.ts';
+import { NodePressure } from './pressure/node-pressure.ts';
 import { PulledImages } from './pressure/pulled-images.ts';
+import { defaultThresholds, defaultTransitionMs, parseThresholds, type EvictionSettings } from './pressure/thresholds.ts';
 import { NodeAllocations } from './resources/node-allocations.ts';
 import type { PodNetwork } from './runtime/pod-network.ts';
 import type { RuntimeInfo, SandboxState } from './runtime/runtime.ts';
@@ -45,8 +51,8 @@ import { linuxMounts, type Mounts } from './volumes/mounts.ts';
 export interface AgentOptions {
   readonly nodeName: string;
   readonly nodeIp: string;
-  /** An engine that brings its own network (a simulated one) is probed through it. */
-  readonly runtime: Engine & { readonly network?: PodNetwork; readonly warm?: Pick<WarmSandboxes, 'keep' | 'removeAll' | 'removeOutside'> };
+  /** An engine that brings its own network (a simulated one) is probed through it; of one with a disk of its own that is looked at, not the machine's. */
+  readonly runtime: Engine & { readonly network?: PodNetwork; readonly nodeDisk?: () => Promise<DiskSpace>; readonly warm?: Pick<WarmSandboxes, 'keep' | 'removeAll' | 'removeOutside'> };
   /** Sandboxes that wait for pods, where the engine can make them; 0 for none. */
   readonly warmSandboxes?: number;
   readonly overlay: Overlay;
@@ -65,6 +71,8 @@ export interface AgentOptions {
   readonly leaseSeconds?: number | undefined;
   /** When images that nothing uses are removed; Kubernetes' defaults where absent. */
   readonly imageGc?: ImageGcLimits | undefined;
+  /** When pods are evicted; the agent's own thresholds where absent. */
+  readonly eviction?: EvictionSettings | undefined;
   /** Port of the agent's own server; 0, the default, picks a free one. */
   readonly port?: number;
   readonly mounts?: Mounts;
@@ -119,6 +127,12 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   const dirs = new LocalDirs(join(dataDir, 'volumes'));
 
   const engine = await engineInfo(surroundings, options, signal);
+  const pressure = new NodePressure({
+    runtime, memoryBytes: engine.memoryBytes, nodeDisk: () => runtime.nodeDisk?.() ?? diskSpaceOf(dataDir), clock, log,
+    ...options.eviction ?? { thresholds: parseThresholds(defaultThresholds), transitionMs: defaultTransitionMs },
+  });
+  await mkdir(dataDir, { recursive: true });
+  await pressure.look();
   let workers: PodWorkers | undefined;
   const sandboxesOf = (pod: Pod): readonly SandboxState[] => workers?.sandboxesOf(pod.metadata.uid ?? '') ?? [];
   const sampler = new UsageSampler({ clock, log, stats: runtime, running: () => pods.list().flatMap((pod) => runningContainers(pod, sandboxesOf(pod))) });
@@ -137,7 +151,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   try {
     const registration = new NodeRegistration({
       client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
-      leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds, node: () => nodes.get({ name: nodeName }),
+      leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds, node: () => nodes.get({ name: nodeName }), pressure: () => pressure.conditions,
     });
     await registration.register(signal);
     const podCidr = await podCidrOf(nodes, nodeName, signal);
@@ -172,6 +186,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       allocatable: nodeResources(engine, await machineFacts(dataDir)),
       allocations: new NodeAllocations(),
       podsDir: join(dataDir, 'pods'),
+      refusal: (pod) => refusalUnder(pressure.conditions, pod),
       services: (namespace) => [
         ...(namespace === undefined ? [] : services.list(namespace)),
         ...(namespace === 'default' ? [] : services.list('default').filter(({ metadata }) => metadata.name === 'kubernetes')),
@@ -179,7 +194,12 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       claimed,
       token: (pod, projection) => serviceAccountToken(client, pod, projection),
     };
-    workers = new PodWorkers(context);
+    const evicting = new PodWorkers(context);
+    workers = evicting;
+    const evictions = new Evictions({
+      pressure, runtime, podsDir: context.podsDir, clock, log, pods: () => pods.list(), sandboxesOf, usage: () => sampler.usage(), freeImages: () => imageGc.removeUnused(),
+      evict: (pod, verdict) => evicting.evict(pod.metadata.uid ?? '', verdict), tellConditions: () => registration.tellPressure(), report: reportOfNode,
+    });
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal)]);
     const heard = watchEngine(workers, { surroundings, options, registration, signal });
     await workers.start(pods);
@@ -192,7 +212,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     const overlaid = followPeers(nodes, { overlay: options.overlay, nodeName, clock, log, signal });
     const reclaimed = runControllers([reclaimController({ nodeName, dirs, claimed })], surroundings, signal, () => undefined, { informers });
     const warmed = runtime.warm?.keep({ count: options.warmSandboxes ?? 0, most: mostPods, pods: () => pods.list().length }, signal);
-    await Promise.all([informing, heard, overlaid, reclaimed, warmed, registration.run(signal), sampler.run(signal), imageGc.run(signal)]);
+    await Promise.all([informing, heard, overlaid, reclaimed, warmed, registration.run(signal), sampler.run(signal), imageGc.run(signal), evictions.run(signal)]);
     await context.sources.close();
   } finally {
     workers?.close();

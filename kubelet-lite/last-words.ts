@@ -1,6 +1,8 @@
 import { mkdir, open, readFile, writeFile, chmod } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { ContainerLogs } from './runtime/runtime.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { allContainers } from './pod-view.ts';
+import type { ContainerLogs, ContainerState, SandboxState } from './runtime/runtime.ts';
 
 /** Kubernetes' bounds: what a container may leave in its file, and what is taken of its log instead. */
 const limits = { messageBytes: 4096, logBytes: 2048, logLines: 80 } as const;
@@ -12,7 +14,7 @@ export const makeMessageFile = async (path: string): Promise<void> => {
   await chmod(path, 0o666);
 };
 
-export interface LastWords {
+interface LastWords {
   readonly path: string;
   /** Take the end of the log when the file is empty and the run failed. */
   readonly fallBackToLog: boolean;
@@ -36,7 +38,7 @@ const readSome = async (path: string): Promise<string> => {
 };
 
 /** The termination message of a run that ended; empty when it left none. */
-export const lastWords = async (runtime: ContainerLogs, { path, fallBackToLog, containerId }: LastWords, signal: AbortSignal): Promise<string> => {
+const lastWords = async (runtime: ContainerLogs, { path, fallBackToLog, containerId }: LastWords, signal: AbortSignal): Promise<string> => {
   const written = await readSome(path);
   if (written !== '' || !fallBackToLog) return written;
   const chunks: Uint8Array[] = [];
@@ -46,6 +48,26 @@ export const lastWords = async (runtime: ContainerLogs, { path, fallBackToLog, c
     return '';
   }
   return Buffer.concat(chunks).subarray(-limits.logBytes).toString('utf8');
+};
+
+export interface EndedRuns {
+  readonly pod: Pod;
+  readonly sandboxes: readonly SandboxState[];
+  readonly runtime: ContainerLogs;
+  /** The file that a run may have written to. */
+  readonly pathOf: (run: ContainerState) => string;
+}
+
+/** Puts the words of runs that have ended beside their ids, and takes away those of runs that are gone. */
+export const collectLastWords = async (messages: Map<string, string>, { pod, sandboxes, runtime, pathOf }: EndedRuns, signal: AbortSignal): Promise<void> => {
+  const runs = sandboxes.flatMap(({ containers }) => containers);
+  for (const id of messages.keys()) if (!runs.some((run) => run.id === id)) messages.delete(id);
+  const ended = runs.filter((run) => run.status === 'exited' && !messages.has(run.id));
+  await Promise.all(ended.map(async (run) => {
+    const container = allContainers(pod).find(({ name }) => name === run.name);
+    const fallBackToLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError' && run.exitCode !== 0;
+    messages.set(run.id, await lastWords(runtime, { path: pathOf(run), fallBackToLog, containerId: run.id }, signal));
+  }));
 };
 
 /** A file of the node as text; empty when there is none. */

@@ -1,6 +1,5 @@
 /** Keeps the node's object and its lease: made at the start, renewed four times in its life, corrected when something changed. */
 import { mkdir, readFile } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { rfc3339Micro, sleep, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { bargeVersion, gitVersion } from '../base/version.ts';
@@ -11,6 +10,7 @@ import { Node } from '../schemas/kinds/core/node.ts';
 import { localPathDir } from '../schemas/volumes/volume-words.ts';
 import { diskSpaceOf } from './disk-space.ts';
 import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
+import type { PressureCondition } from './pressure/thresholds.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
 /** A status that did not change is sent every 5 minutes, as in Kubernetes. */
@@ -32,6 +32,8 @@ export interface RegistrationOptions {
   readonly dataDir: string;
   /** Where the node keeps the volumes that are folders of its disk, as an absolute path. */
   readonly volumesDir: string;
+  /** What the machine is short of, as far as it is known. */
+  readonly pressure: () => ReadonlySet<PressureCondition>;
   /** How long the node's lease is good; it is renewed four times in that. */
   readonly leaseSeconds: number;
   /** The agent's copy of its node's object. */
@@ -44,7 +46,7 @@ const idFile = async (path: string): Promise<string> => (await readFile(path, 'u
 export const machineFacts = async (dataDir: string): Promise<MachineFacts> => {
   await mkdir(dataDir, { recursive: true });
   const [disk, machineId, bootId] = await Promise.all([diskSpaceOf(dataDir), idFile('/etc/machine-id'), idFile('/proc/sys/kernel/random/boot_id')]);
-  return { memoryAvailableBytes: freemem(), diskTotalBytes: disk.capacityBytes, diskAvailableBytes: disk.availableBytes, machineId, bootId };
+  return { diskTotalBytes: disk.capacityBytes, machineId, bootId };
 };
 
 export class NodeRegistration {
@@ -88,6 +90,11 @@ export class NodeRegistration {
     await this.#send(undefined);
   }
 
+  /** Writes now what the node is short of. */
+  async tellPressure(): Promise<void> {
+    await this.#send(undefined);
+  }
+
   /** Heartbeats until the signal aborts. The lease waits for nothing else: who is late with it counts as lost. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log, leaseSeconds, node } = this.#options;
@@ -105,10 +112,10 @@ export class NodeRegistration {
   }
 
   async #input(): Promise<NodeStatusInput> {
-    const { clock, nodeName, nodeIp, port, runtime, dataDir, images } = this.#options;
+    const { clock, nodeName, nodeIp, port, runtime, dataDir, images, pressure } = this.#options;
     // That the engine is away is told where its news are missed; the status keeps what it said last.
     const [machine, known] = await Promise.all([machineFacts(dataDir), images().catch(() => undefined)]);
-    return { nodeName, nodeIp, port, runtime, machine, images: known, notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
+    return { nodeName, nodeIp, port, runtime, machine, pressure: pressure(), images: known, notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
   }
 
   /** Writes the status where it changed; what the server has is read, unless a copy of it is given. */
@@ -118,7 +125,7 @@ export class NodeRegistration {
     const stale = clock.now() - this.#sentAtMs >= heartbeat.statusEveryMs;
     await client.of(Node).modifyStatus({ name: nodeName }, (draft) => {
       // The engine may have been lost or found since.
-      const status = nodeStatus({ ...input, notReady: this.#notReady }, draft.status ?? {});
+      const status = nodeStatus({ ...input, notReady: this.#notReady, pressure: this.#options.pressure() }, draft.status ?? {});
       if (stale || !sayTheSame(status, draft.status ?? {})) draft.status = status as typeof draft.status;
     }, { hint });
     if (stale) this.#sentAtMs = clock.now();

@@ -4,13 +4,12 @@ import { quantityOfBytes } from '../schemas/quantity.ts';
 import type { NodeCondition, NodeStatus } from '../schemas/kinds/core/node.ts';
 import { isExtendedResource } from '../schemas/quota/usage.ts';
 import { engineLabelsAnnotation, executionDriverAnnotation, storageDriverAnnotation } from '../schemas/swarm/engine-annotations.ts';
+import type { PressureCondition } from './pressure/thresholds.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
-/** Read off the machine; they change while it runs. */
+/** Read off the machine. */
 export interface MachineFacts {
-  readonly memoryAvailableBytes: number;
   readonly diskTotalBytes: number;
-  readonly diskAvailableBytes: number;
   readonly machineId: string;
   readonly bootId: string;
 }
@@ -21,6 +20,8 @@ export interface NodeStatusInput {
   readonly port: number;
   readonly runtime: RuntimeInfo;
   readonly machine: MachineFacts;
+  /** What the machine is short of. */
+  readonly pressure: ReadonlySet<PressureCondition>;
   /** Why the node cannot take pods; undefined when it can. */
   readonly notReady: string | undefined;
   /** What images the engine has; undefined when it did not say. */
@@ -31,9 +32,6 @@ export interface NodeStatusInput {
 
 /** Pods that a node takes, as Kubernetes' default. */
 export const mostPods = 110;
-
-/** Under these the node says so. Memory as in Kubernetes; disk in bytes, since a tenth of a large disk is much. */
-export const pressureBelow = { memoryBytes: 100 * 2 ** 20, diskBytes: 2 ** 30 } as const;
 
 const goArchitectures: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm', i686: '386' };
 
@@ -72,9 +70,9 @@ const advertised = ({ capacity = {} }: NodeStatus): Readonly<Record<string, stri
 
 interface Finding { readonly type: string; readonly holds: boolean; readonly reason: string; readonly message: string }
 
-const findings = ({ machine, notReady }: NodeStatusInput): readonly Finding[] => {
-  const memory = machine.memoryAvailableBytes < pressureBelow.memoryBytes;
-  const disk = machine.diskAvailableBytes < pressureBelow.diskBytes;
+const findings = ({ pressure, notReady }: NodeStatusInput): readonly Finding[] => {
+  const memory = pressure.has('MemoryPressure');
+  const disk = pressure.has('DiskPressure');
   return [
     { type: 'MemoryPressure', holds: memory, reason: memory ? 'KubeletHasInsufficientMemory' : 'KubeletHasSufficientMemory', message: memory ? 'the node has little memory left' : 'the node has sufficient memory available' },
     { type: 'DiskPressure', holds: disk, reason: disk ? 'KubeletHasDiskPressure' : 'KubeletHasNoDiskPressure', message: disk ? 'the node has little disk space left' : 'the node has no disk pressure' },

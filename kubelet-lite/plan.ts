@@ -8,7 +8,7 @@ import { timeMs } from '../schemas/timestamps.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import {
-  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isEphemeral, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
+  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isEphemeral, isEvicted, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
 } from './pod-view.ts';
 import { cgroupLimits, changedResources, restartsFor } from './resources/cgroup-limits.ts';
 import { restartAtMs } from './restart-backoff.ts';
@@ -29,6 +29,8 @@ export type Step =
   | { readonly do: 'remove-container'; readonly id: string }
   /** Hooks, TERM and KILL for everything that runs, sidecars last. */
   | { readonly do: 'terminate'; readonly graceSeconds: number }
+  /** An evicted pod has ended: nothing of it stays but its object. */
+  | { readonly do: 'clear' }
   /** Nothing runs any more and somebody wants the pod gone: clean up, and take it out of the API. */
   | { readonly do: 'finish' };
 
@@ -43,7 +45,7 @@ const keptRuns = 2;
 
 export const planPod = (view: PodView): Plan => {
   const { pod, busy } = view;
-  if (busy.has('terminate') || busy.has('finish')) return { steps: [], wakeAtMs: undefined };
+  if (busy.has('terminate') || busy.has('clear') || busy.has('finish')) return { steps: [], wakeAtMs: undefined };
   const leaving = pod.metadata.deletionTimestamp !== undefined;
   if (leaving || view.verdict !== undefined || hasEnded(pod)) return { steps: ending(view, leaving), wakeAtMs: undefined };
   return going(view);
@@ -52,7 +54,7 @@ export const planPod = (view: PodView): Plan => {
 /** Seconds that a pod may still take to end. */
 export const graceLeft = (view: PodView): number => {
   const { metadata, spec } = view.pod;
-  const grace = metadata.deletionGracePeriodSeconds ?? graceSecondsOf(spec);
+  const grace = Math.min(view.verdict?.graceSeconds ?? Infinity, metadata.deletionGracePeriodSeconds ?? graceSecondsOf(spec));
   const deadlineMs = timeMs(metadata.deletionTimestamp);
   // A timestamp has whole seconds only: round up, so that a process is never stopped before its time.
   return deadlineMs === undefined ? grace : Math.max(0, Math.min(grace, Math.ceil((deadlineMs - view.nowMs) / 1000)));
@@ -68,6 +70,7 @@ const ending = (view: PodView, leaving: boolean): readonly Step[] => {
   // A start that is on its way ends by itself: it is cancelled, or what it started is stopped in the next round.
   if ([...view.busy].some((step) => step === 'sandbox' || step.startsWith('container/'))) return [];
   if (leaving) return [{ do: 'finish' }];
+  if (isEvicted(view)) return view.sandboxes.length === 0 ? [] : [{ do: 'clear' }];
   return view.sandboxes.filter((sandbox) => sandbox.ready).map((sandbox) => ({ do: 'end-sandbox', id: sandbox.id }));
 };
 

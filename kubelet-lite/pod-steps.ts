@@ -17,6 +17,7 @@ import { allContainers, ephemeralContainers, runsOf } from './pod-view.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { security } from './security.ts';
 import { StopHooks } from './stop-hooks.ts';
+import { terminatePod } from './termination.ts';
 import { referencesOf } from './volumes/payload.ts';
 
 type StartStep = Extract<Step, { readonly do: 'start' }>;
@@ -133,6 +134,17 @@ export class PodSteps {
       }
     }
     await runtime.updateContainer(id, limits);
+  }
+
+  /** Ends all that runs; `hurry` cuts it short. */
+  async terminate(pod: Pod, { sandboxes, graceSeconds }: { readonly sandboxes: readonly SandboxState[]; readonly graceSeconds: number }, hurry: AbortSignal): Promise<void> {
+    const { nodeIp } = this.#context;
+    const hostNetwork = pod.spec?.hostNetwork === true;
+    const ip = sandboxes.at(-1)?.ip;
+    await terminatePod({
+      pod, runs: sandboxes.flatMap(({ containers }) => containers), hooks: this.hooks, graceSeconds, podIp: hostNetwork ? undefined : ip, host: hostNetwork ? nodeIp : (ip ?? nodeIp),
+      report: (container, type, reason, message) => report(this.#context, pod, container, type, reason, message),
+    }, this.#context, hurry);
   }
 
   /** Takes the pod off this node, and then out of the API. */

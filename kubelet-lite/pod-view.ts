@@ -24,7 +24,14 @@ export interface Blocked {
 }
 
 /** Why a pod ends though nobody deleted it. */
-export interface Verdict { readonly reason: string; readonly message: string }
+export interface Verdict {
+  readonly reason: string;
+  readonly message: string;
+  /** What it has to end; the pod's own grace where absent. */
+  readonly graceSeconds?: number;
+  /** Words of the pod's condition DisruptionTarget, where it has one by this. */
+  readonly disruption?: string;
+}
 
 /** Why a pod is not given the resources that it asks for by now: never on this node, or not yet. */
 export interface PendingResize { readonly reason: 'Infeasible' | 'Deferred'; readonly message: string }
@@ -107,6 +114,9 @@ export const mayRestart = (pod: Pod, container: Container, exitCode: number): bo
 
 /** The API says that the pod has ended; nothing of it is ever started again. */
 export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+
+/** The node needs back what the pod has on it, and its logs go, too. */
+export const isEvicted = ({ verdict, pod }: Pick<PodView, 'verdict' | 'pod'>): boolean => (verdict?.reason ?? pod.status?.reason) === 'Evicted';
 
 /** The containers of a pod that run now. */
 export const runningContainers = (pod: Pod, sandboxes: readonly SandboxState[]): readonly RunningContainer[] => {

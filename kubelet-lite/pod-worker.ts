@@ -13,7 +13,7 @@ import { report, type AgentContext } from './agent-context.ts';
 import { backOffEvents } from './back-off-events.ts';
 import { ConfigError, VolumeError } from './config-error.ts';
 import { probedContainer } from './image-health.ts';
-import { lastWords } from './last-words.ts';
+import { collectLastWords } from './last-words.ts';
 import { deadlineOf, graceLeft, leavesBefore, planPod, type Step } from './plan.ts';
 import { PodSteps } from './pod-steps.ts';
 import { allContainers, containerStep, currentSandbox, hasEnded, recordedStatuses, sandboxItself, type PodView, type Verdict } from './pod-view.ts';
@@ -24,7 +24,6 @@ import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { whyUnsupportedPod } from './security.ts';
 import { podStatus } from './status.ts';
 import { StepFailures } from './step-failures.ts';
-import { terminatePod } from './termination.ts';
 import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
 /** The engine or the API did not answer. */
@@ -78,6 +77,7 @@ export class PodWorker {
     });
     const why = whyUnsupportedPod(pod);
     if (why !== undefined) this.#verdict = { reason: 'UnsupportedPod', message: why };
+    else if (sandboxes.length === 0 && pod.status?.startTime === undefined) this.#refuse(context.refusal(pod));
   }
 
   /** A newer state of the pod in the API. */
@@ -90,6 +90,20 @@ export class PodWorker {
     this.#take(pod);
     if (endsSooner) this.#hurryIn(graceLeft(this.#view()) * 1000);
     this.#look();
+  }
+
+  /** Ends the pod though nobody deleted it, and tells why; false for one that ends already. */
+  evict(verdict: Verdict): boolean {
+    if (this.#verdict !== undefined || hasEnded(this.#pod) || this.#pod.metadata.deletionTimestamp !== undefined) return false;
+    this.#refuse(verdict);
+    this.#look();
+    return true;
+  }
+
+  #refuse(verdict: Verdict | undefined): void {
+    if (verdict === undefined) return;
+    this.#verdict = verdict;
+    report(this.#context, this.#pod, undefined, 'Warning', verdict.reason, verdict.message);
   }
 
   #take(pod: Pod): void {
@@ -221,15 +235,8 @@ export class PodWorker {
   }
 
   async #collectLastWords(): Promise<void> {
-    const runs = this.#sandboxes.flatMap(({ containers }) => containers);
-    for (const id of this.#messages.keys()) if (!runs.some((run) => run.id === id)) this.#messages.delete(id);
-    const ended = runs.filter((run) => run.status === 'exited' && !this.#messages.has(run.id));
-    await Promise.all(ended.map(async (run) => {
-      const container = allContainers(this.#pod).find(({ name }) => name === run.name);
-      const fallBackToLog = container?.terminationMessagePolicy === 'FallbackToLogsOnError' && run.exitCode !== 0;
-      const path = this.#steps.home.messagePath(run.name, run.attempt);
-      this.#messages.set(run.id, await lastWords(this.#context.runtime, { path, fallBackToLog, containerId: run.id }, this.#closed.signal));
-    }));
+    const { runtime } = this.#context;
+    await collectLastWords(this.#messages, { pod: this.#pod, sandboxes: this.#sandboxes, runtime, pathOf: (run) => this.#steps.home.messagePath(run.name, run.attempt) }, this.#closed.signal);
   }
 
   async #refresh(): Promise<void> {
@@ -269,7 +276,7 @@ export class PodWorker {
   #setOff(step: Step): void {
     const name = step.do === 'start' || step.do === 'stop' || step.do === 'resize' ? containerStep(step.container.name)
       : step.do === 'remove-container' ? `remove/${step.id}`
-      : step.do === 'terminate' || step.do === 'finish' ? step.do : 'sandbox';
+      : step.do === 'terminate' || step.do === 'clear' || step.do === 'finish' ? step.do : 'sandbox';
     if (this.#busy.has(name)) return;
     const work = this.#carryOut(step).then(() => {
       this.#failures.done(step);
@@ -309,15 +316,13 @@ export class PodWorker {
         return this.#steps.stop(this.#pod, step, { leaving: this.#leaving.signal, hurry: this.#hurry.signal });
       case 'resize':
         return this.#steps.resize(step);
-      case 'terminate': {
-        const hostNetwork = this.#pod.spec?.hostNetwork === true;
-        const ip = currentSandbox(this.#view())?.ip;
-        return terminatePod({
-          pod: this.#pod, runs: this.#sandboxes.flatMap(({ containers }) => containers), hooks: this.#steps.hooks, graceSeconds: step.graceSeconds,
-          podIp: hostNetwork ? undefined : ip, host: hostNetwork ? this.#context.nodeIp : (ip ?? this.#context.nodeIp),
-          report: (container, type, reason, message) => report(this.#context, this.#pod, container, type, reason, message),
-        }, this.#context, this.#hurry.signal);
-      }
+      case 'terminate':
+        return this.#steps.terminate(this.#pod, { sandboxes: this.#sandboxes, graceSeconds: step.graceSeconds }, this.#hurry.signal);
+      case 'clear':
+        await this.#writeStatus();
+        await this.#steps.clean(this.#sandboxes);
+        this.#sandboxes = [];
+        return;
       case 'finish':
         await this.#writeStatus();
         await this.#steps.finish(this.#pod, this.#sandboxes);

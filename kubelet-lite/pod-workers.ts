@@ -6,6 +6,7 @@ import type { Informer } from '../client/informer.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { AgentContext } from './agent-context.ts';
 import { PodSteps } from './pod-steps.ts';
+import type { Verdict } from './pod-view.ts';
 import { PodWorker } from './pod-worker.ts';
 import type { SandboxState } from './runtime/runtime.ts';
 
@@ -58,6 +59,11 @@ export class PodWorkers {
   /** What the engine has of a pod. */
   sandboxesOf(podUid: string): readonly SandboxState[] {
     return this.#byUid.get(podUid)?.sandboxes ?? [];
+  }
+
+  /** Ends a pod for this reason and clears all of it away but its object; false for one that ends already. */
+  evict(podUid: string, verdict: Verdict): boolean {
+    return this.#byUid.get(podUid)?.evict(verdict) ?? false;
   }
 
   /** Stops all workers; pods go on. */

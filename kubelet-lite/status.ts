@@ -77,6 +77,7 @@ const findings = (view: PodView, phase: Phase, apps: readonly ContainerStatus[],
     { type: 'Ready', ...gated },
     { type: 'ContainersReady', ...containersReady },
     { type: 'PodScheduled', status: 'True' },
+    ...(view.verdict?.disruption === undefined ? [] : [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message: view.verdict.disruption } as const]),
   ];
 };
 
@@ -107,6 +108,10 @@ const conditionsOf = (old: readonly PodCondition[], found: readonly Finding[], n
   ...old.filter(({ type }) => !resizeConditions.includes(type) && !found.some((finding) => finding.type === type)),
 ];
 
+/** True for a pod that was refused: its containers wait for nothing, and tables show why it failed. */
+const neverBegan = ({ pod, verdict, sandboxes }: PodView): boolean =>
+  (verdict !== undefined || hasEnded(pod)) && sandboxes.length === 0 && pod.status?.containerStatuses === undefined;
+
 /** The whole status to write. */
 export const podStatus = (view: PodView, facts: NodeFacts): PodStatus => {
   const { pod } = view;
@@ -127,8 +132,10 @@ export const podStatus = (view: PodView, facts: NodeFacts): PodStatus => {
     ...(podIp === undefined ? {} : { podIP: podIp, podIPs: [{ ip: podIp }] }),
     startTime: old.startTime ?? now,
     qosClass: old.qosClass ?? qosClass(pod),
-    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
-    containerStatuses: apps,
-    ...(ephemerals.length === 0 ? {} : { ephemeralContainerStatuses: ephemerals }),
+    ...(neverBegan(view) ? {} : {
+      ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+      containerStatuses: apps,
+      ...(ephemerals.length === 0 ? {} : { ephemeralContainerStatuses: ephemerals }),
+    }),
   };
 };

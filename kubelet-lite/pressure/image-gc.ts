@@ -50,6 +50,12 @@ export class ImageGc {
     if (freedBytes < wantedBytes) report('FreeDiskSpaceFailed', `Failed to garbage collect required amount of images. Attempted to free ${wantedBytes} bytes, but only found ${freedBytes} bytes eligible to free.`);
   }
 
+  /** Removes all that nothing uses, however much room there is. Rejects as `look` does. */
+  async removeUnused(): Promise<void> {
+    const { limits } = this.#options;
+    if (limits.highPercent < 100) await this.#free(unusedImages(await this.#onNode(), limits), Infinity);
+  }
+
   async #onNode(): Promise<ImagesOnNode> {
     const { runtime, pulled, clock } = this.#options;
     const [images, inUse] = await Promise.all([runtime.images(), runtime.imagesInUse()]);

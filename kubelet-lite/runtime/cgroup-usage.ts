@@ -54,17 +54,20 @@ export const readCgroup = (place: CgroupPlace, atMs: number, read: (file: string
 /** A tick of /proc/stat: Linux shows hundredths of a second to every program. */
 const tickNanoseconds = 10_000_000;
 
+type MachineSample = StatsSample & { readonly capacityBytes: number };
+
 /** What the whole machine uses, from the texts of /proc/stat and /proc/meminfo. */
-export const machineSample = (stat: string, meminfo: string, atMs: number): StatsSample => {
+export const machineSample = (stat: string, meminfo: string, atMs: number): MachineSample => {
   // user, nice, system, idle, iowait, irq, softirq, steal; the two after them are part of the first two.
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (/^cpu +(.*)$/m.exec(stat)?.[1] ?? '').split(' ').map(Number);
   const bytes = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(meminfo)?.[1] ?? 0) * 1024;
-  const memoryBytes = Math.max(0, bytes('MemTotal') - bytes('MemFree'));
+  const capacityBytes = bytes('MemTotal');
+  const memoryBytes = Math.max(0, capacityBytes - bytes('MemFree'));
   return {
     cpuNanoseconds: (user + nice + system + irq + softirq + steal) * tickNanoseconds,
-    memoryBytes, workingSetBytes: workingSet(memoryBytes, bytes('Inactive\\(file\\)')), atMs,
+    memoryBytes, workingSetBytes: workingSet(memoryBytes, bytes('Inactive\\(file\\)')), capacityBytes, atMs,
   };
 };
 
 /** A sample of this machine. */
-export const readMachine = (atMs: number): StatsSample => machineSample(readText('/proc/stat'), readText('/proc/meminfo'), atMs);
+export const readMachine = (atMs: number): MachineSample => machineSample(readText('/proc/stat'), readText('/proc/meminfo'), atMs);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type Docker from 'dockerode';
 import type { Clock } from '../../base/clock.ts';
+import { runtimeError } from './docker-errors.ts';
 import { placeIn, readCgroup, workingSet, type CgroupPlace } from './cgroup-usage.ts';
 import type { StatsSample } from './runtime.ts';
 
@@ -56,6 +57,17 @@ export class DockerStats {
     // Of a container that has ended the engine gives zeros.
     if (stats.memory_stats?.usage === undefined) throw new Error(`container ${id} is not running`);
     return sampleFrom(stats);
+  }
+
+  /** The engine looks through all that the container wrote. */
+  async written(id: string): Promise<number> {
+    try {
+      // dockerode's types do not know of the question.
+      const { SizeRw: bytes } = await this.#docker.getContainer(id).inspect({ size: true } as Docker.ContainerInspectOptions) as { readonly SizeRw?: number };
+      return bytes ?? 0;
+    } catch (error) {
+      throw runtimeError('RunContainerError', error);
+    }
   }
 
   forget(id: string): void {

@@ -18,6 +18,7 @@ import { isMissing, runtimeError, statusOf } from './docker-errors.ts';
 import { gatedRequest } from './docker-gate.ts';
 import { engineEvents, type EngineEvent } from './docker-events.ts';
 import { DockerImages } from './docker-images.ts';
+import { runtimeInfo } from './docker-info.ts';
 import { joinedFrom, type Joined } from './docker-joined.ts';
 import { isToldBy, knownFrom, labels, namesOf, podOf, sandboxStates, type KnownState } from './docker-labels.ts';
 import { containerRequest, limitsIn, resourceRequest, sandboxRequest } from './docker-specs.ts';
@@ -84,14 +85,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
 
   async info(): Promise<RuntimeInfo> {
     try {
-      const info = await this.#docker.info() as Record<string, unknown>;
-      const text = (name: string): string => String(info[name] ?? '');
-      const engineLabels = Array.isArray(info['Labels']) ? info['Labels'].map((label) => String(label).split('=')) : [];
-      return {
-        name: 'docker', version: text('ServerVersion'), cpuCount: Number(info['NCPU']), memoryBytes: Number(info['MemTotal']),
-        operatingSystem: text('OperatingSystem'), kernelVersion: text('KernelVersion'), architecture: text('Architecture'),
-        storageDriver: text('Driver'), defaultRuntime: text('DefaultRuntime'), labels: Object.fromEntries(engineLabels.map(([key, ...value]) => [key ?? '', value.join('=')])),
-      };
+      return runtimeInfo(await this.#docker.info() as Record<string, unknown>);
     } catch (error) {
       throw runtimeError('EngineUnavailable', error);
     }
@@ -300,8 +294,12 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
     }
   }
 
-  async machineStats(): Promise<StatsSample> {
+  async machineStats(): Promise<StatsSample & { readonly capacityBytes: number }> {
     return readMachine(this.#options.clock.now());
+  }
+
+  writtenBytes(id: string): Promise<number> {
+    return this.#stats.written(id);
   }
 
   /** Makes a container, or finds the one of that name: the name holds pod, container and attempt. One that ran stays as it is. */

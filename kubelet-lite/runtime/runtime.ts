@@ -245,6 +245,8 @@ export interface StatsSample { readonly cpuNanoseconds: number; readonly memoryB
 export interface ContainerStats {
   /** Rejects when the container does not run. It is asked for every container again and again: it must cost next to nothing. */
   stats(id: string): Promise<StatsSample>;
-  /** Of the whole machine on which the containers are. */
-  machineStats(): Promise<StatsSample>;
+  /** Of the whole machine, with the memory that it has. */
+  machineStats(): Promise<StatsSample & { readonly capacityBytes: number }>;
+  /** What a container wrote on disk beside its volumes. It may take long. */
+  writtenBytes(id: string): Promise<number>;
 }

@@ -20,6 +20,8 @@ export interface SimulatedProgram {
   readonly answers?: (probe: { readonly kind: 'http' | 'tcp' | 'grpc'; readonly port: number; readonly path: string }) => number;
   /** What it uses from one look to the next; a tenth of a core and 16 MiB where absent. */
   readonly usage?: () => { readonly cpuMilli: number; readonly memoryBytes: number };
+  /** What it has written on disk; nothing where absent. */
+  readonly writtenBytes?: () => number;
 }
 
 /** An image of the simulated engine. */

@@ -1,4 +1,4 @@
-import type { ExecSession } from './runtime.ts';
+import type { ExecSession, LogOptions } from './runtime.ts';
 
 const encode = (text: string): Uint8Array => Buffer.from(text);
 
@@ -23,4 +23,13 @@ export const simulatedSession = (stdin: boolean, run: (input: string) => { reado
     exit: exit.promise,
     close: () => closed.resolve(),
   };
+};
+
+export interface LogEntry { readonly stream: 'stdout' | 'stderr'; readonly line: string; readonly atMs: number }
+
+/** What a log has now, as far as it is asked for. */
+export const linesShown = (log: readonly LogEntry[], { sinceMs = 0, tailLines, timestamps }: LogOptions): readonly { readonly stream: LogEntry['stream']; readonly data: Uint8Array }[] => {
+  const since = log.filter((entry) => entry.atMs >= sinceMs);
+  const shown = tailLines === undefined ? since : since.slice(Math.max(0, since.length - tailLines));
+  return shown.map(({ stream, line, atMs }) => ({ stream, data: encode(`${timestamps ? `${new Date(atMs).toISOString().replace('Z', '000000Z')} ` : ''}${line}\n`) }));
 };

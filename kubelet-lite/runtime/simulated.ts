@@ -8,7 +8,7 @@ import type { DiskSpace } from '../disk-space.ts';
 import type { PodNetwork } from './pod-network.ts';
 import { SimulatedImages } from './simulated-images.ts';
 import type { SimulatedImage, SimulatedProgram } from './simulated-program.ts';
-import { simulatedSession } from './simulated-session.ts';
+import { linesShown, simulatedSession, type LogEntry } from './simulated-session.ts';
 import {
   RuntimeError, type CgroupLimits, type ContainerExec, type ContainerLogs, type ContainerRuntime, type ContainerSpec, type ContainerState, type ContainerStats,
   type ExecOptions, type ExecSession, type ImageHealth, type ImageState, type LogOptions, type PullOptions, type RuntimeInfo, type SandboxSpec, type SandboxState, type StatsSample,
@@ -24,7 +24,6 @@ export interface SimulatedRuntimeOptions {
   readonly sandboxMs?: number;
 }
 
-type Entry = { readonly stream: 'stdout' | 'stderr'; readonly line: string; readonly atMs: number };
 type State = { -readonly [K in keyof ContainerState]: ContainerState[K] };
 
 interface SimulatedContainer {
@@ -32,7 +31,7 @@ interface SimulatedContainer {
   readonly program: SimulatedProgram;
   readonly podUid: string;
   readonly sandboxId: string;
-  readonly log: Entry[];
+  readonly log: LogEntry[];
   readonly ended: PromiseWithResolvers<void>;
   readonly cancel: AbortController;
   /** CPU time up to the last look at it. */
@@ -44,8 +43,6 @@ interface SimulatedSandbox { readonly spec: SandboxSpec; readonly id: string; re
 /** What a program uses that says nothing of it, and what a machine uses without any: a twentieth of a core (in nanoseconds a millisecond) and 512 MiB. */
 const programItself = { cpuMilli: 100, memoryBytes: 16 * 2 ** 20 } as const;
 const machineItself = { cpuNanoseconds: 50_000, memoryBytes: 512 * 2 ** 20 } as const;
-
-const encode = (text: string): Uint8Array => Buffer.from(text);
 
 export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, ContainerExec, ContainerStats {
   /** Reaches the programs of this runtime. */
@@ -116,7 +113,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   async info(): Promise<RuntimeInfo> {
     this.#check();
     return {
-      name: 'simulated', version: '1', cpuCount: this.#options.cpuCount ?? 4, memoryBytes: this.#options.memoryBytes ?? 8 * 2 ** 30,
+      name: 'simulated', version: '1', cpuCount: this.#options.cpuCount ?? 4, memoryBytes: this.#memoryBytes,
       operatingSystem: 'simulated', kernelVersion: '0', architecture: 'x86_64', storageDriver: 'none', defaultRuntime: 'none', labels: {},
     };
   }
@@ -168,6 +165,11 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   /** Images that are only pretended are on no disk. */
   async imageDisk(): Promise<DiskSpace | undefined> {
     return undefined;
+  }
+
+  /** Nor do pods that are only pretended fill the disk of the machine. */
+  async nodeDisk(): Promise<DiskSpace> {
+    return { capacityBytes: 2 ** 40, availableBytes: 2 ** 40, inodes: 2 ** 26, inodesFree: 2 ** 26, device: 0 };
   }
 
   async createSandbox(spec: SandboxSpec): Promise<SandboxState> {
@@ -293,12 +295,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
 
   async *logs(id: string, options: LogOptions, signal: AbortSignal): AsyncGenerator<{ readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }> {
     const container = this.#find(id);
-    const since = container.log.filter((entry) => entry.atMs >= (options.sinceMs ?? 0));
-    const shown = options.tailLines === undefined ? since : since.slice(Math.max(0, since.length - options.tailLines));
-    for (const { stream, line, atMs } of shown) {
-      const stamp = options.timestamps ? `${new Date(atMs).toISOString().replace('Z', '000000Z')} ` : '';
-      yield { stream, data: encode(`${stamp}${line}\n`) };
-    }
+    yield* linesShown(container.log, options);
     if (!options.follow || container.state.status !== 'running') return;
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => aborted.resolve(), { once: true });
@@ -324,14 +321,22 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
   }
 
   /** What runs here, and the little that a machine needs by itself. */
-  async machineStats(): Promise<StatsSample> {
+  async machineStats(): Promise<StatsSample & { readonly capacityBytes: number }> {
     this.#check();
     const atMs = this.#options.clock.now();
     const all = [...this.#containers.values()].filter(({ state }) => state.status === 'running').map((one) => this.#sample(one));
     const { cpuNanoseconds, memoryBytes } = machineItself;
     const memory = all.reduce((sum, one) => sum + one.memoryBytes, memoryBytes);
     this.#machineCpu = Math.max(this.#machineCpu, all.reduce((sum, one) => sum + one.cpuNanoseconds, 0));
-    return { cpuNanoseconds: this.#machineCpu + Math.round((atMs - this.#startedAtMs) * cpuNanoseconds), memoryBytes: memory, workingSetBytes: memory, atMs };
+    return { cpuNanoseconds: this.#machineCpu + Math.round((atMs - this.#startedAtMs) * cpuNanoseconds), memoryBytes: memory, workingSetBytes: memory, capacityBytes: this.#memoryBytes, atMs };
+  }
+
+  async writtenBytes(id: string): Promise<number> {
+    return this.#find(id).program.writtenBytes?.() ?? 0;
+  }
+
+  get #memoryBytes(): number {
+    return this.#options.memoryBytes ?? 8 * 2 ** 30;
   }
 
   #sample(container: SimulatedContainer): StatsSample {

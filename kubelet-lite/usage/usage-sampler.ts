@@ -4,13 +4,13 @@
  */
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { ContainerStats } from '../runtime/runtime.ts';
+import type { ContainerStats, StatsSample } from '../runtime/runtime.ts';
 import { usageAfter, type ContainerUsage, type NodeUsage, type RunningContainer, type Usage } from './usage.ts';
 
 export interface UsageSamplerOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly stats: ContainerStats;
+  readonly stats: Pick<ContainerStats, 'stats'> & { machineStats(): Promise<StatsSample> };
   /** The containers that run now, as far as the agent knows. */
   readonly running: () => readonly RunningContainer[];
 }

@@ -97,6 +97,9 @@ export const kubectlOf = async (minor: number): Promise<string> => {
   return file;
 };
 
+/** Whether the disk of the machine that runs the tests is full is no matter of theirs. */
+export const noDiskPressure = ['--eviction-hard', 'memory.available<100Mi'] as const;
+
 export interface ClusterOptions {
   readonly args?: readonly string[];
   /** An existing data folder, to start the same cluster again. */
@@ -124,7 +127,7 @@ export class E2eCluster {
     if (options.args?.includes('--no-agent') !== true && options.args?.includes('simulated') !== true) await ensureEngine();
     const dataDir = options.dataDir ?? await mkdtemp(join(tmpdir(), 'barge-e2e-'));
     const args = options.args ?? [];
-    const child = spawn(bargeBin, ['up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(bargeBin, ['up', '--data-dir', dataDir, '--listen', '127.0.0.1:0', ...(args.includes('--eviction-hard') ? [] : noDiskPressure), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     // A test that dies must not leave a cluster behind, for the next would find the engine taken.
     const kill = (): void => {
       child.kill('SIGKILL');

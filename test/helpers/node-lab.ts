@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bargeBin, must, root, within, type Result, type RunOptions } from './e2e.ts';
+import { bargeBin, must, noDiskPressure, root, within, type Result, type RunOptions } from './e2e.ts';
 import { NetLab, type LabMachine } from './net-lab.ts';
 
 interface Running {
@@ -110,12 +110,12 @@ export class NodeLab {
   /** Starts the control plane with its node, and waits until it is Ready. */
   async up(): Promise<void> {
     const [first] = this.#nodes as [string];
-    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...this.#upArgs], /barge join .*\n/);
+    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...noDiskPressure, ...this.#upArgs], /barge join .*\n/);
   }
 
   /** Makes a machine a node, with the line that the first one printed; starts the node again where it is one. */
   async join(name: string): Promise<void> {
-    await this.#start(name, ['join', ...this.#joining(), '--node-name', name, '--node-ip', this.net.ip(name), ...this.#agentArgs]);
+    await this.#start(name, ['join', ...this.#joining(), '--node-name', name, '--node-ip', this.net.ip(name), ...noDiskPressure, ...this.#agentArgs]);
   }
 
   /** Sends a signal to a machine's barge. */

@@ -14,7 +14,8 @@ const shown = (step: Step): string => {
     case 'stop': return `stop ${step.container.name}: ${step.reason} ${step.graceSeconds}`;
     case 'create-sandbox': return `create-sandbox ${step.attempt}`;
     case 'terminate': return `terminate ${step.graceSeconds}`;
-    case 'finish': return 'finish';
+    case 'clear':
+    case 'finish': return step.do;
     default: return `${step.do} ${step.id}`;
   }
 };
@@ -22,6 +23,8 @@ const shown = (step: Step): string => {
 const at = (ms: number): string => new Date(ms).toISOString();
 const two = { containers: [{ name: 'a', image: 'i' }, { name: 'b', image: 'i' }] };
 const leaving = { metadata: { deletionTimestamp: at(nowMs + 7_000), deletionGracePeriodSeconds: 10 } };
+
+const evicted = { reason: 'Evicted', message: 'm', graceSeconds: 1, disruption: 'm' };
 
 const rows: readonly (readonly [name: string, view: PodView, steps: readonly string[], wakeAfterMs?: number])[] = [
   ['a new pod gets a sandbox', viewOf(podOf(), []), ['create-sandbox 0']],
@@ -72,6 +75,13 @@ const rows: readonly (readonly [name: string, view: PodView, steps: readonly str
   ['with nothing running it is finished', viewOf(podOf({}, leaving), [sandboxOf([ended('a', 0)])]), ['finish']],
   ['a deleted pod that never started is finished', viewOf(podOf({}, leaving), []), ['finish']],
   ['a pod past its deadline is terminated and stays', viewOf(podOf(), [sandboxOf([runOf('a')])], { verdict: { reason: 'DeadlineExceeded', message: '' } }), ['terminate 30']],
+  ['an evicted pod has the grace of its eviction', viewOf(podOf(), [sandboxOf([runOf('a')])], { verdict: evicted }), ['terminate 1']],
+  ['or less, where it was to leave sooner', viewOf(podOf({}, { metadata: { deletionTimestamp: at(nowMs), deletionGracePeriodSeconds: 0 } }), [sandboxOf([runOf('a')])], { verdict: evicted }), ['terminate 0']],
+  ['when it has ended it is cleared away', viewOf(podOf(), [sandboxOf([ended('a', 137)])], { verdict: evicted }), ['clear']],
+  ['once', viewOf(podOf(), [sandboxOf([ended('a', 137)])], { verdict: evicted, busy: new Set(['clear']) }), []],
+  ['also by the next agent', viewOf(podOf({}, { status: { phase: 'Failed', reason: 'Evicted' } }), [sandboxOf([ended('a', 137)])]), ['clear']],
+  ['and stays in the API', viewOf(podOf(), [], { verdict: evicted }), []],
+  ['until somebody deletes it', viewOf(podOf({}, leaving), [], { verdict: evicted }), ['finish']],
   ['a deadline wakes', viewOf(podOf({ activeDeadlineSeconds: 100 }, { status: { startTime: at(nowMs - 60_000) } }), [sandboxOf([runOf('a')])]), [], 40_000],
 ];
 
@@ -106,7 +116,7 @@ const carriedOut = (view: PodView): PodView => {
     if (step.do === 'stop') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.map((run) => (run.id === step.id ? stop(run) : run)) }));
     if (step.do === 'resize') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.map((run) => (run.id === step.id ? { ...run, limits: step.limits } : run)) }));
     if (step.do === 'terminate') each((sandbox) => ({ ...sandbox, containers: sandbox.containers.map(stop) }));
-    if (step.do === 'finish') sandboxes = [];
+    if (step.do === 'finish' || step.do === 'clear') sandboxes = [];
     if (step.do === 'start') {
       const isInit = view.pod.spec?.initContainers?.some(({ name, restartPolicy }) => name === step.container.name && restartPolicy !== 'Always') ?? false;
       const run = isInit ? ended(step.container.name, 0, { attempt: step.attempt }) : runOf(step.container.name, { attempt: step.attempt });
@@ -119,17 +129,18 @@ const carriedOut = (view: PodView): PodView => {
 test('from any state, carrying out plans comes to rest', (t) => {
   const state = fc.constantFrom('none', 'created', 'running', 'failed', 'done');
   fc.assert(fc.property(fc.record({
-    policy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const), sandbox: fc.constantFrom('none', 'ready', 'lost'), leaving: fc.boolean(),
+    policy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const), sandbox: fc.constantFrom('none', 'ready', 'lost'), leaving: fc.boolean(), isEvicted: fc.boolean(),
     states: fc.record({ x: state, side: state, a: state, b: state }),
-  }), ({ policy, sandbox, leaving: isLeaving, states }) => {
+  }), ({ policy, sandbox, leaving: isLeaving, isEvicted, states }) => {
     const pod = podOf({ ...two, restartPolicy: policy, initContainers: inits('x', 'side') }, isLeaving ? leaving : {});
     const runs = Object.entries(states).flatMap(([name, is]) => (is === 'none' ? [] : is === 'failed' ? [ended(name, 1)] : is === 'done' ? [ended(name, 0)] : [runOf(name, { status: is as 'created' | 'running', limits: cgroupLimits({ requests: { cpu: name === 'a' ? '2' : '0' } }) })]));
-    let view = viewOf(pod, sandbox === 'none' ? [] : [sandboxOf(runs, { ready: sandbox === 'ready' })]);
+    let view = viewOf(pod, sandbox === 'none' ? [] : [sandboxOf(runs, { ready: sandbox === 'ready' })], isEvicted ? { verdict: evicted } : {});
     for (let round = 0; round < 12; round++) {
       if (isLeaving && round > 0 && view.sandboxes.length === 0) return;
       const { steps } = planPod(view);
       if (steps.length === 0) {
         t.false(isLeaving, 'a pod that leaves does not rest before it is finished');
+        if (isEvicted) t.deepEqual(view.sandboxes, [], 'nor one that is evicted before it is cleared away');
         return;
       }
       view = carriedOut(view);

@@ -65,6 +65,25 @@ test('addresses, start time, words and transition times', (t) => {
   t.is(podStatus(viewOf(podOf({ hostNetwork: true }), [sandboxOf([], { ip: undefined })]), facts).podIP, '192.0.2.1');
 });
 
+test('an evicted pod says why, and that it was disrupted', (t) => {
+  const verdict = { reason: 'Evicted', message: 'low on memory', graceSeconds: 1, disruption: 'low on memory' };
+  const status = podStatus(viewOf(podOf(), [sandboxOf([ended('a', 137)])], { verdict }), facts);
+  t.like(status, { phase: 'Failed', reason: 'Evicted', message: 'low on memory' });
+  const disrupted = status.conditions!.find(({ type }) => type === 'DisruptionTarget');
+  t.like(disrupted, { status: 'True', reason: 'TerminationByKubelet', message: 'low on memory' });
+  // The next agent knows of no verdict, and the engine has nothing left.
+  const later = podStatus(viewOf(podOf({}, { status }), []), facts);
+  t.like(later, { phase: 'Failed', reason: 'Evicted', message: 'low on memory' });
+  t.deepEqual(later.conditions!.find(({ type }) => type === 'DisruptionTarget'), disrupted);
+  t.is(later.containerStatuses![0]!.state!.terminated!.exitCode, 137);
+});
+
+test('a pod that was refused has no statuses of containers, also after a restart of the agent', (t) => {
+  const status = podStatus(viewOf(podOf(init), [], { verdict: { reason: 'Evicted', message: 'no room' } }), facts);
+  t.like(status, { phase: 'Failed', reason: 'Evicted', containerStatuses: undefined, initContainerStatuses: undefined });
+  t.deepEqual(podStatus(viewOf(podOf(init, { status }), []), facts), status);
+});
+
 test('classes of service', (t) => {
   const of = (...resources: readonly object[]) => qosClass(podOf({ containers: resources.map((one, index) => ({ name: `c${index}`, resources: one })) }));
   const full = { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '1000m', memory: '1Gi' } };

@@ -38,7 +38,7 @@ test('the files of both versions are read alike', (t) => {
   t.deepEqual(readCgroup({ version: 2, all: '/a' }, 5, read), expected);
   t.deepEqual(
     machineSample('cpu  10 1 5 900 50 2 3 4 100 100\ncpu0 10 1 5 900 50 2 3 4 0 0\n', 'MemTotal:  1000 kB\nMemFree:    400 kB\nInactive(file):   100 kB\n', 5),
-    { cpuNanoseconds: 25 * 1e7, memoryBytes: 600 * 1024, workingSetBytes: 500 * 1024, atMs: 5 },
+    { cpuNanoseconds: 25 * 1e7, capacityBytes: 1_000 * 1024, memoryBytes: 600 * 1024, workingSetBytes: 500 * 1024, atMs: 5 },
   );
 });
 

@@ -176,3 +176,27 @@ test('a Job whose containers fail once is done by starting them again where they
   const pods = await podsOf(cluster);
   t.deepEqual(pods.map((pod) => [pod.status?.phase, pod.status?.containerStatuses?.[0]?.restartCount]), Array.from({ length: 4 }, () => ['Succeeded', 1]));
 });
+
+test('a machine that runs out of memory ends the pod that uses most of it, and its successor comes up on another', async (t) => {
+  const cluster = await start(t, { nodes: 2 });
+  let greedyBytes = 0;
+  cluster.machines[0]!.runtime.script('web:1', { runs: [{ usage: () => ({ cpuMilli: 1, memoryBytes: greedyBytes }) }] });
+  const client = clientOf(cluster);
+  await client.of(Deployment).create(web(2));
+  const before = await settled(cluster, 2, 'web:1');
+  t.deepEqual(before.map((pod) => pod.spec?.nodeName).toSorted(), cluster.machines.map(({ name }) => name).toSorted());
+  greedyBytes = 8 * 2 ** 30;
+  await until(cluster.clock, async () => {
+    const pods = await podsOf(cluster);
+    const running = pods.filter(({ status }) => status?.phase === 'Running');
+    assert.deepEqual(running.map((pod) => pod.spec?.nodeName), [cluster.machines[1]!.name, cluster.machines[1]!.name]);
+    const evicted = pods.filter(({ status }) => status?.reason === 'Evicted');
+    assert.deepEqual(evicted.map((pod) => pod.spec?.nodeName), [cluster.machines[0]!.name]);
+    const node = await client.of(Node).get({ name: cluster.machines[0]!.name });
+    assert.ok(node.spec?.taints?.some(({ key }) => key === 'node.kubernetes.io/memory-pressure'));
+  }, { forMs: 120_000 });
+  // When the node has said for long enough that it has memory again it gets pods again.
+  greedyBytes = 0;
+  await until(cluster.clock, async () => assert.deepEqual((await client.of(Node).get({ name: cluster.machines[0]!.name })).spec?.taints ?? [], []), { forMs: 400_000, stepMs: 5_000 });
+  t.pass();
+});

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -48,11 +49,14 @@ test.before(async () => {
     nodeName, nodeIp: '127.0.0.1', runtime, dataDir: join(dataDir, 'data'), clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
     overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: Gateway }), apply: async () => undefined, remove: async () => undefined },
     withdrawal: { withdrawn: async () => undefined }, tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: {},
+    // The disk of the machine that runs this may be full.
+    eviction: { thresholds: [], transitionMs: 0 },
   });
   await new Promise<void>((resolve, reject) => {
     done = component.run(abort.signal, resolve);
     done.catch(reject);
   });
+  await createWriters();
 });
 
 test.after.always(async () => {
@@ -84,6 +88,15 @@ const until = (name: string, check: (pod: Pod) => unknown): Promise<Pod> => even
 const idOf = (pod: Pod, name = 'main'): string => pod.status!.containerStatuses!.find((one) => one.name === name)!.containerID!.replace('docker://', '');
 
 const inside = async (pod: Pod, command: string): Promise<string> => (await run('docker', ['exec', idOf(pod), 'sh', '-c', command])).stdout.trim();
+
+/** Pods that write more than they may, and one that does not. */
+const createWriters = async (): Promise<void> => {
+  const writes = (file: string): Partial<Container> => ({ command: ['sh', '-c', `busybox dd if=/dev/zero of=${file} bs=1M count=8; exec sleep 1000`], volumeMounts: [{ name: 'v', mountPath: '/v' }] });
+  const spec = (sizeLimit: string): Partial<Spec> => ({ volumes: [{ name: 'v', emptyDir: { sizeLimit } }] });
+  await create('volume-writer', writes('/v/file'), spec('4Mi'));
+  await create('root-writer', { ...writes('/file'), resources: { limits: { 'ephemeral-storage': '4Mi' } } }, spec('4Mi'));
+  await create('within', { ...writes('/v/file'), resources: { limits: { 'ephemeral-storage': '64Mi' } } }, spec('64Mi'));
+};
 
 const remove = async (name: string): Promise<void> => {
   await api.client.of(Pod).delete({ namespace: 'default', name });
@@ -199,4 +212,18 @@ test('the health check of an image makes its container ready, and unready again'
   const after = await until('checked', ({ status }) => status?.containerStatuses?.[0]?.ready === false);
   t.is(after.status?.containerStatuses?.[0]?.restartCount, 0);
   await remove('checked');
+});
+
+test('pods that write more than they may are evicted, and nothing of them is left on the engine', async (t) => {
+  // They were made before all others, for they are measured once a minute.
+  const [first, second] = await eventually(async () => {
+    const pods = await Promise.all(['volume-writer', 'root-writer'].map((name) => api.client.of(Pod).get({ namespace: 'default', name })));
+    for (const { status } of pods) if (status?.phase !== 'Failed') throw new Error(JSON.stringify(status));
+    return pods;
+  }, 180_000);
+  t.like(first?.status, { reason: 'Evicted', message: 'Usage of EmptyDir volume "v" exceeds the limit "4Mi". ' });
+  t.like(second?.status, { reason: 'Evicted', message: 'Pod ephemeral local storage usage exceeds the total limit of containers 4Mi. ' });
+  await eventually(async () => assert.deepEqual((await runtime.list()).filter(({ podName }) => podName.endsWith('-writer')), []), 60_000);
+  t.is((await api.client.of(Pod).get({ namespace: 'default', name: 'within' })).status?.phase, 'Running');
+  await Promise.all(['volume-writer', 'root-writer', 'within'].map(remove));
 });

@@ -32,7 +32,7 @@ test('only images that the agent pulled, that nothing uses and that are not youn
   t.deepEqual(names(unusedImages(node, { youngestMs: 0 })), ['oldest', 'old', 'tie', 'new', 'young']);
 });
 
-const disk = (availableBytes: number, capacityBytes = 1_000) => ({ capacityBytes, availableBytes, inodes: 0, inodesFree: 0 });
+const disk = (availableBytes: number, capacityBytes = 1_000) => ({ capacityBytes, availableBytes, inodes: 0, inodesFree: 0, device: 1 });
 
 for (const [what, available, limits, wantedBytes] of [
   ['room', 160, {}, 0],
@@ -156,7 +156,7 @@ test('an agent removes what it pulled for a pod that is gone, also after a resta
   t.teardown(agent.close);
   for (const name of ['gone:1', 'kept:1']) agent.runtime.script(name, { present: false, sizeBytes: 50 });
   agent.runtime.imageDisk = async () => disk(0);
-  await agent.start();
+  await agent.start({ eviction: { thresholds: [], transitionMs: 0 } });
   for (const name of ['gone', 'kept', 'loaded']) await agent.createPod({ name, spec: { containers: [{ name: 'main', image: `${name}:1` }] } });
   for (const name of ['gone', 'kept', 'loaded']) await agent.phase(name, 'Running');
   for (const name of ['gone', 'loaded']) {
@@ -165,7 +165,7 @@ test('an agent removes what it pulled for a pod that is gone, also after a resta
   }
   await agent.stop();
   await agent.clock.advance(minutes(3));
-  await agent.start();
+  await agent.start({ eviction: { thresholds: [], transitionMs: 0 } });
   const here = async (): Promise<readonly string[]> => (await agent.runtime.images()).flatMap((one) => one.names).toSorted();
   await becomes(here, ['kept:1', 'loaded:1']);
   await becomes(async () => (await agent.api.client.of(Event).list({ namespace: 'default' })).items.some(({ involvedObject, reason }) => involvedObject.name === nodeName && reason === 'FreeDiskSpaceFailed'), true);
