@@ -82,7 +82,7 @@ const nodeReady = async (controlPlane: ControlPlane, name: string, signal: Abort
 /** The names of all servers of the cluster: a node gets a certificate for none of them. */
 const withAddresses = (own: OwnNames, addresses: readonly string[]): OwnNames => ({ ...own, ipAddresses: [...new Set([...own.ipAddresses, ...addresses])] });
 
-/** Runs a one-node cluster until the signal aborts. Rejects when it cannot start or cannot go on. */
+/** Runs a server of a cluster, with this machine as a node unless the settings say otherwise, until the signal aborts. Rejects when it cannot start or cannot go on. */
 export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<void> => {
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
   if (await joinedAuthority(config.dataDir) !== undefined) throw new CommandError(`${config.dataDir} is the data folder of a machine that has joined a cluster: 'barge join' runs its node; a cluster needs a folder of its own: --data-dir`);

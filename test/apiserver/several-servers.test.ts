@@ -99,7 +99,7 @@ etcdTest('no name, address, port or place of a quota is given twice', async (t) 
   for (const one of asked) if (one.status === 'rejected') t.true(isReason(one.reason, 'Forbidden'), String(one.reason));
 });
 
-etcdTest('while etcd is away writes and reads are refused as for now, a read of anything at hand is not, and all goes on when it is back', async (t) => {
+etcdTest('while etcd is away writes and reads are refused with when to try again, a read of anything at hand is not, and all goes on when it is back', async (t) => {
   const own = await startTestEtcd();
   t.teardown(() => own.close());
   const [client] = await servers(t, 1, own.endpoints) as [Client];
