@@ -10,7 +10,7 @@ import { openApiV2Protobuf } from '../openapi-protobuf.ts';
 import { covers, parseAccept } from './accept.ts';
 import { DocumentCache, replyDocument, type Document } from './documents.ts';
 import type { HttpContext } from './exchange.ts';
-import { healthAnswer, type HealthChecks } from './health.ts';
+import { healthAnswer, healthEndpoints, type HealthChecks, type HealthEndpoint } from './health.ts';
 import { parseBool } from './query.ts';
 import { replyBytes, replyJson, replyText } from './reply.ts';
 import { noSuchResource } from './resource-path.ts';
@@ -19,7 +19,7 @@ import type { VersionInfo } from './version.ts';
 export interface RouteOptions {
   readonly context: HttpContext;
   readonly version: VersionInfo;
-  readonly checks: HealthChecks;
+  readonly checks: Readonly<Record<HealthEndpoint, HealthChecks>>;
   readonly metrics: Metrics;
 }
 
@@ -76,13 +76,14 @@ export const createRoutes = ({ context, version, checks, metrics }: RouteOptions
   const documents = new DocumentCache(registry);
   const router = new Router();
 
-  const healthReply = (ctx: RouterContext): void => {
-    const [, endpoint = '', only] = ctx.path.split('/');
-    const answer = healthAnswer(endpoint, checks, { verbose: 'verbose' in ctx.query && parseBool('verbose', String(ctx.query['verbose'])), only });
+  const healthReply = (endpoint: HealthEndpoint) => async (ctx: RouterContext): Promise<void> => {
+    const [, , only] = ctx.path.split('/');
+    const verbose = 'verbose' in ctx.query && parseBool('verbose', String(ctx.query['verbose']));
+    const answer = await healthAnswer(endpoint, checks[endpoint], { verbose, only, exclude: [ctx.query['exclude'] ?? []].flat() });
     if (answer === undefined) throw noSuchResource();
     replyText(ctx.res, answer.code, answer.text);
   };
-  for (const endpoint of ['healthz', 'livez', 'readyz']) router.get(`/${endpoint}`, healthReply).get(`/${endpoint}/:check`, healthReply);
+  for (const endpoint of healthEndpoints) router.get(`/${endpoint}`, healthReply(endpoint)).get(`/${endpoint}/:check`, healthReply(endpoint));
 
   router.get('/version', (ctx) => replyJson(ctx.req, ctx.res, 200, version));
 

@@ -44,6 +44,8 @@ export interface ApiHttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Named parts that /healthz, /livez and /readyz look at. */
   readonly checks?: HealthChecks;
+  /** Those that /livez leaves out: parts that come back without this process being started anew. */
+  readonly readinessChecks?: HealthChecks;
   /** Writes down who does what; nothing is written where absent. */
   readonly auditor?: Auditor | undefined;
   /** Where the server counts, and what /metrics shows; of its own where absent. */
@@ -110,8 +112,9 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const context: HttpContext = { core, authorizer, clock, log, limits, reception, closing: closing.signal, unhurried: new WeakSet() };
   const nodes = createNodeClient(options.nodeTls, clock);
   const proxy = createProxyClient({ nodes, clock, dial: options.dial });
-  const checks: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
-  const app = createApp({ context, nodes, proxy, authenticator, version: versionInfo(options.version), checks, metrics });
+  const livez: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
+  const readyz: HealthChecks = { ...livez, ...options.readinessChecks };
+  const app = createApp({ context, nodes, proxy, authenticator, version: versionInfo(options.version), checks: { livez, readyz, healthz: readyz }, metrics });
   const upgrade = createUpgradeHandler({ context, nodes, proxy, authenticator });
   const servers: Server[] = [];
   const clients = new TrustedClients();

@@ -13,6 +13,7 @@ import { expireEvents } from '../../apiserver/event-expiry.ts';
 import { createAgentReader } from '../../apiserver/http/agent-reader.ts';
 import { createNodeClient, type NodeTls } from '../../apiserver/http/node-client.ts';
 import { defaultInFlight } from '../../apiserver/http/in-flight.ts';
+import { storageAnswers } from '../../apiserver/http/health.ts';
 import { createApiHttpServer, type ServerTls } from '../../apiserver/http/server.ts';
 import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
 import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
@@ -147,6 +148,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
     tls: serverTls(credentials), nodeTls,
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
+    readinessChecks: storage.newest === undefined ? {} : { etcd: storageAnswers({ newest: () => storage.newest!() }, clock) },
   });
   for (const part of [credentials.server, credentials.trust]) part.onReplaced(() => server.useTls(serverTls(credentials)));
   // One server needs no list of servers: what is said of it at its start holds until the next.

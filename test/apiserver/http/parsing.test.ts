@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { parseAccept, representationFor, takesGzip } from '../../../apiserver/http/accept.ts';
 import { decodeBody, objectFormat, patchFormat } from '../../../apiserver/http/body.ts';
 import { splitUrl } from '../../../apiserver/http/exchange.ts';
-import { healthAnswer } from '../../../apiserver/http/health.ts';
+import { healthAnswer, storageAnswers } from '../../../apiserver/http/health.ts';
 import { duplicateFields } from '../../../apiserver/http/json-duplicates.ts';
 import { managerOf, parseOptions } from '../../../apiserver/http/query.ts';
 import { warningHeaders } from '../../../apiserver/http/reply.ts';
@@ -11,6 +11,7 @@ import { parseResourcePath, routeResource } from '../../../apiserver/http/resour
 import { readDeleteOptions } from '../../../apiserver/verbs/delete-options.ts';
 import { ApiError } from '../../../schemas/errors.ts';
 import { testRegistry } from '../../helpers/api.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
 
 const said = (error: unknown): string => (error instanceof ApiError ? `${error.code} ${error.message}` : String(error));
 const outcome = <T>(run: () => T): T | string => {
@@ -215,10 +216,23 @@ test('warnings are printable header lines', (t) => {
   t.is(lines.length, 4);
 });
 
-test('health answers', (t) => {
-  const checks = { store: () => 'disk full', cache: () => undefined };
-  t.deepEqual(healthAnswer('livez', {}, { verbose: false }), { code: 200, text: 'ok' });
-  t.deepEqual(healthAnswer('livez', checks, { verbose: false }), { code: 500, text: '[+]ping ok\n[-]store failed: disk full\n[+]cache ok\nlivez check failed\n' });
-  t.deepEqual(healthAnswer('readyz', checks, { verbose: true, only: 'cache' }), { code: 200, text: '[+]cache ok\nreadyz check passed\n' });
-  t.is(healthAnswer('readyz', checks, { verbose: true, only: 'constructor' }), undefined);
+test('health answers', async (t) => {
+  const checks = { store: () => 'disk full', cache: () => Promise.resolve(undefined) };
+  t.deepEqual(await healthAnswer('livez', {}, { verbose: false }), { code: 200, text: 'ok' });
+  t.deepEqual(await healthAnswer('livez', checks, { verbose: false }), { code: 500, text: '[+]ping ok\n[-]store failed: disk full\n[+]cache ok\nlivez check failed\n' });
+  t.deepEqual(await healthAnswer('readyz', checks, { verbose: true, only: 'cache' }), { code: 200, text: '[+]cache ok\nreadyz check passed\n' });
+  t.is(await healthAnswer('readyz', checks, { verbose: true, only: 'constructor' }), undefined);
+  t.deepEqual(await healthAnswer('readyz', checks, { verbose: false, exclude: ['store'] }), { code: 200, text: 'ok' });
+  t.deepEqual(await healthAnswer('readyz', checks, { verbose: true, exclude: ['store', 'none'] }), {
+    code: 200, text: '[+]ping ok\n[+]store excluded: ok\n[+]cache ok\nwarn: some health checks cannot be excluded: no matches for "none"\nreadyz check passed\n',
+  });
+});
+
+test('a store of others is well when it answers in time', async (t) => {
+  const clock = new FakeClock();
+  t.is(await storageAnswers({ newest: () => Promise.resolve(7) }, clock)(), undefined);
+  t.is(await storageAnswers({ newest: () => Promise.reject(new Error('connect ECONNREFUSED 192.0.2.1:2379')) }, clock)(), 'it does not answer');
+  const waiting = storageAnswers({ newest: () => new Promise(() => undefined) }, clock)();
+  await clock.advance(2_000);
+  t.is(await waiting, 'it has not answered within 2 s');
 });

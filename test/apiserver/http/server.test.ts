@@ -47,7 +47,7 @@ test('who asks decides', async (t) => {
   const { ca, server } = await testCertificates();
   const expired = await issueCertificate({ ca, commonName: 'admin', organizations: ['system:masters'], usages: ['client'], lifetimeDays: 0, nowMs: Date.now() - 60_000 });
   const cases = [
-    ['/version', null, {}, 200], ['/healthz', null, {}, 200], ['/livez/ping', null, {}, 200], ['/readyz?verbose=1', null, {}, 200],
+    ['/version', null, {}, 200], ['/healthz', null, {}, 200], ['/livez/ping', null, {}, 200], ['/readyz?verbose=1', null, {}, 200], ['/readyz?exclude=etcd&exclude=ping', null, {}, 200],
     ['/', null, {}, 403], ['/api', null, {}, 403], ['/openapi/v2', null, {}, 403], ['/nothing', null, {}, 403], ['/api/v1/widgets', null, {}, 403], [configMaps, null, {}, 403],
     [configMaps, 'bob', {}, 403], ['/api', 'bob', {}, 200], [configMaps, 'admin', {}, 200], ['/nothing', 'admin', {}, 404], ['/readyz/nothing', 'admin', {}, 404],
     [configMaps, null, { authorization: 'Bearer wrong' }, 401], ['/version', null, { authorization: 'Bearer wrong' }, 401], ['/api', null, { authorization: 'Bearer t0ken' }, 200],
