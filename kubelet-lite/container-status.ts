@@ -2,7 +2,7 @@ import { rfc3339 } from '../base/clock.ts';
 import type { Container } from '../schemas/types/container.ts';
 import type { ContainerState as ApiState, ContainerStateTerminated, ContainerStatus } from '../schemas/types/pod-status.ts';
 import {
-  allRunsOf, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isEphemeral, isSidecar, mayRestart, recordedRestarts, recordedStatuses, runsOf, type PodView,
+  allRunsOf, appContainers, containerStep, currentSandbox, hasEnded, initContainers, isEphemeral, isReplaced, isSidecar, mayRestart, recordedRestarts, recordedStatuses, runsOf, type PodView,
 } from './pod-view.ts';
 import { resourcesInForce } from './resources/cgroup-limits.ts';
 import { restartAtMs } from './restart-backoff.ts';
@@ -93,7 +93,10 @@ export const containerStatus = (view: PodView, container: Container, sources: St
   if (last?.status === 'running') {
     state = { running: { startedAt: rfc3339(last.startedAtMs ?? last.createdAtMs) } };
   } else if (last?.status === 'exited') {
-    const waiting = !over && mayRestart(pod, container, last.exitCode ?? 0) ? waitingFor(view, container, last) : undefined;
+    // A success that is not the end is never shown as one: the API lets nothing begin again after it.
+    const waiting = over ? undefined
+      : mayRestart(pod, container, last.exitCode ?? 0) ? waitingFor(view, container, last)
+      : isReplaced(view, last) ? (waitingFor(view, container, last) ?? { reason: notBegun(view) }) : undefined;
     state = waiting === undefined ? { terminated: terminated(last, sources) } : { waiting };
     if (waiting !== undefined) lastState = { terminated: terminated(last, sources) };
   } else if (last === undefined && before?.state?.terminated !== undefined && (over || view.sandboxes.length === 0)) {

@@ -8,7 +8,7 @@ import { timeMs } from '../schemas/timestamps.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import {
-  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isEphemeral, isEvicted, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
+  allContainers, appContainers, containerStep, currentSandbox, ephemeralContainers, hasEnded, initContainers, isEphemeral, isEvicted, isFollowed, isSidecar, mayRestart, nextAttempt, runsOf, sandboxItself, type PodView,
 } from './pod-view.ts';
 import { cgroupLimits, changedResources, restartsFor } from './resources/cgroup-limits.ts';
 import { restartAtMs } from './restart-backoff.ts';
@@ -23,7 +23,7 @@ export type Step =
   /** The pod has ended: its network goes, what ran stays readable. */
   | { readonly do: 'end-sandbox'; readonly id: string }
   | { readonly do: 'start'; readonly container: Container; readonly attempt: number; readonly sandbox: SandboxState; readonly restarted: boolean }
-  | { readonly do: 'stop'; readonly container: Container; readonly id: string; readonly reason: StopReason; readonly graceSeconds: number }
+  | { readonly do: 'stop'; readonly container: Container; readonly id: string; readonly reason: StopReason; readonly graceSeconds: number; /** Whether another run follows. */ readonly again: boolean }
   /** Other limits for a run, which goes on. */
   | { readonly do: 'resize'; readonly container: Container; readonly id: string; readonly limits: CgroupLimits; readonly before: CgroupLimits }
   | { readonly do: 'remove-container'; readonly id: string }
@@ -123,7 +123,7 @@ const withoutSandbox = (view: PodView, sandbox: SandboxState): readonly Step[] =
   if (sandbox.containers.some((run) => run.status === 'running')) return [{ do: 'remove-sandbox', id: sandbox.id }];
   const unfinished = appContainers(pod).some((container) => {
     const run = runsOf(sandbox, container.name).at(-1);
-    return run === undefined ? !failedForGood(view, sandbox) : mayRestart(pod, container, run.exitCode ?? 0);
+    return run === undefined ? !failedForGood(view, sandbox) : isFollowed(view, container, run);
   });
   return unfinished ? [{ do: 'create-sandbox', attempt: sandbox.attempt + 1 }] : [];
 };
@@ -148,7 +148,7 @@ const appsBegan = (view: PodView, sandbox: SandboxState): boolean =>
   appContainers(view.pod).some((container) => runsOf(sandbox, container.name).length > 0);
 
 const planContainer = (view: PodView, sandbox: SandboxState, container: Container): Plan => {
-  const { pod, nowMs } = view;
+  const { nowMs } = view;
   const none = { steps: [], wakeAtMs: undefined };
   if (view.busy.has(containerStep(container.name))) return none;
   const run = runsOf(sandbox, container.name).at(-1);
@@ -162,7 +162,7 @@ const planContainer = (view: PodView, sandbox: SandboxState, container: Containe
   // Made, but the agent went away before it was started.
   if (run?.status === 'created') return start(run.attempt, run.attempt > 0);
   if (run === undefined) return start(nextAttempt(view, container.name), false);
-  if (!mayRestart(pod, container, run.exitCode ?? 0)) return none;
+  if (!isFollowed(view, container, run)) return none;
   const atMs = restartAtMs(view.backoffs.get(container.name), run.finishedAtMs ?? run.createdAtMs);
   if (atMs > nowMs) return { steps: [], wakeAtMs: atMs };
   return start(nextAttempt(view, container.name), true);
@@ -170,10 +170,12 @@ const planContainer = (view: PodView, sandbox: SandboxState, container: Containe
 
 const whyStop = (view: PodView, run: ContainerState, container: Container): Step | undefined => {
   const graceSeconds = graceSecondsOf(view.pod.spec);
-  if (container.image !== undefined && run.image !== container.image) return { do: 'stop', container, id: run.id, reason: 'changed', graceSeconds };
+  // What prepares the pod is left to its end, as in Kubernetes.
+  const lives = isSidecar(container) || !initContainers(view.pod).includes(container);
+  if (lives && container.image !== undefined && run.image !== container.image) return { do: 'stop', container, id: run.id, reason: 'changed', graceSeconds, again: true };
   const failed = view.probes.get(run.id)?.failed;
   if (failed === undefined) return undefined;
-  return { do: 'stop', container, id: run.id, reason: failed.probe === 'Liveness' ? 'liveness' : 'startup', graceSeconds: failed.graceSeconds ?? graceSeconds };
+  return { do: 'stop', container, id: run.id, reason: failed.probe === 'Liveness' ? 'liveness' : 'startup', graceSeconds: failed.graceSeconds ?? graceSeconds, again: isSidecar(container) || view.pod.spec?.restartPolicy !== 'Never' };
 };
 
 /** The run has not the resources that its container was given. */
@@ -183,7 +185,7 @@ const resizing = (view: PodView, run: ContainerState, container: Container): Ste
   const changed = changedResources(limits, run.limits);
   if (changed.length === 0) return undefined;
   return restartsFor(container, changed)
-    ? { do: 'stop', container, id: run.id, reason: 'resized', graceSeconds: graceSecondsOf(view.pod.spec) }
+    ? { do: 'stop', container, id: run.id, reason: 'resized', graceSeconds: graceSecondsOf(view.pod.spec), again: true }
     : { do: 'resize', container, id: run.id, limits, before: run.limits };
 };
 

@@ -25,10 +25,10 @@ type ResizeStep = Extract<Step, { readonly do: 'resize' }>;
 type StopStep = Extract<Step, { readonly do: 'stop' }>;
 
 const stopWords: Readonly<Record<StopReason, string>> = {
-  liveness: 'failed liveness probe, will be restarted',
-  startup: 'failed startup probe, will be restarted',
-  changed: 'definition changed, will be restarted',
-  resized: 'asks to be restarted for other resources, will be restarted',
+  liveness: 'failed liveness probe',
+  startup: 'failed startup probe',
+  changed: 'definition changed',
+  resized: 'asks to be restarted for other resources',
 };
 
 export class PodSteps {
@@ -111,7 +111,7 @@ export class PodSteps {
 
   /** Ends one run. When the pod begins to leave meanwhile, its end takes the run over after the hook; `hurry` cuts the hook. */
   async stop(pod: Pod, { container, id, ...stop }: StopStep, { leaving, hurry }: { readonly leaving: AbortSignal; readonly hurry: AbortSignal }): Promise<void> {
-    report(this.#context, pod, container, 'Normal', 'Killing', `Container ${container.name} ${stopWords[stop.reason]}`);
+    report(this.#context, pod, container, 'Normal', 'Killing', `Container ${container.name} ${stopWords[stop.reason]}${stop.again ? ', will be restarted' : ''}`);
     const hook = container.lifecycle?.preStop;
     const startedMs = this.#context.clock.now();
     if (hook !== undefined && stop.graceSeconds > 0) {

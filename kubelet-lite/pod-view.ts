@@ -48,6 +48,8 @@ export interface PodView {
   readonly busy: ReadonlySet<string>;
   /** By container name. */
   readonly backoffs: ReadonlyMap<string, RestartBackoff>;
+  /** The run that the agent itself put an end to last so that another begins, by container name. */
+  readonly replaced?: ReadonlyMap<string, string> | undefined;
   /** By container name, or `sandboxItself`. */
   readonly blocked: ReadonlyMap<string, Blocked>;
   /** Set when the agent itself ended the pod (deadline, admission). Stays set. */
@@ -111,6 +113,14 @@ export const mayRestart = (pod: Pod, container: Container, exitCode: number): bo
   if (isInit) return exitCode !== 0 && policy !== 'Never';
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 };
+
+/** True for a run that the agent put an end to so that another begins: how it ended decides nothing. An agent that was started since knows it from the status. */
+export const isReplaced = ({ pod, replaced }: PodView, run: ContainerState): boolean => replaced?.get(run.name) === run.id
+  || recordedStatuses(pod).some(({ name, state, lastState }) => name === run.name && state?.waiting !== undefined && lastState?.terminated?.containerID?.endsWith(`//${run.id}`) === true);
+
+/** True for a run that has ended and that another follows. */
+export const isFollowed = (view: PodView, container: Container, run: ContainerState): boolean =>
+  mayRestart(view.pod, container, run.exitCode ?? 0) || isReplaced(view, run);
 
 /** The API says that the pod has ended; nothing of it is ever started again. */
 export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

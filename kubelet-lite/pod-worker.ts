@@ -37,6 +37,7 @@ export class PodWorker {
   readonly #probes: Probes;
   readonly #busy = new Map<string, Promise<void>>();
   readonly #backoffs = new Map<string, RestartBackoff>();
+  readonly #replaced = new Map<string, string>();
   readonly #failures: StepFailures;
   readonly #messages = new Map<string, string>();
   /** Aborts when the pod is to end: pulls and hooks of starts are given up. */
@@ -184,7 +185,7 @@ export class PodWorker {
 
   #view(): PodView {
     return {
-      pod: this.#pod, sandboxes: this.#sandboxes, probes: this.#probes.verdicts(), busy: new Set(this.#busy.keys()), backoffs: this.#backoffs,
+      pod: this.#pod, sandboxes: this.#sandboxes, probes: this.#probes.verdicts(), busy: new Set(this.#busy.keys()), backoffs: this.#backoffs, replaced: this.#replaced,
       blocked: this.#failures.blocked, verdict: this.#verdict, pendingResize: this.#allocation.pending, nowMs: this.#context.clock.now(),
     };
   }
@@ -313,6 +314,8 @@ export class PodWorker {
       case 'start':
         return this.#start(step);
       case 'stop':
+        // Before it ends: what is decided then rests on it.
+        if (step.again) this.#replaced.set(step.container.name, step.id);
         return this.#steps.stop(this.#pod, step, { leaving: this.#leaving.signal, hurry: this.#hurry.signal });
       case 'resize':
         return this.#steps.resize(step);

@@ -5,7 +5,7 @@
 import { rfc3339 } from '../base/clock.ts';
 import type { ContainerStatus, PodCondition, PodStatus } from '../schemas/types/pod-status.ts';
 import { containerStatus, isInitialized, type StatusSources } from './container-status.ts';
-import { appContainers, currentSandbox, ephemeralContainers, hasEnded, initContainers, isSidecar, mayRestart, resizeOf, runsOf, type PodView } from './pod-view.ts';
+import { allRunsOf, appContainers, currentSandbox, ephemeralContainers, hasEnded, initContainers, isReplaced, isSidecar, mayRestart, resizeOf, runsOf, type PodView } from './pod-view.ts';
 import { qosClass } from './qos.ts';
 import { cgroupLimits, changedResources } from './resources/cgroup-limits.ts';
 
@@ -41,7 +41,7 @@ export const phaseOf = (view: PodView, apps: readonly ContainerStatus[], inits: 
   if (apps.some((status) => status.state?.running === undefined && !stopped(status))) return 'Pending';
   if (apps.some((status) => status.state?.running !== undefined)) return 'Running';
   const policy = pod.spec?.restartPolicy ?? 'Always';
-  if (policy === 'Always') return 'Running';
+  if (policy === 'Always' || appContainers(pod).some(({ name }) => allRunsOf(view, name).slice(-1).some((run) => isReplaced(view, run)))) return 'Running';
   if (apps.every(succeeded)) return 'Succeeded';
   return policy === 'Never' ? 'Failed' : 'Running';
 };

@@ -14,6 +14,8 @@ export interface SimulatedProgram {
   readonly ignoresTerm?: boolean;
   /** Milliseconds from TERM to its end; 0 where absent. */
   readonly termMs?: number;
+  /** What it ends with on TERM; 143 where absent. */
+  readonly termCode?: number;
   /** Answers of `exec`; a shell that echoes its input and ends with 0 where absent. */
   readonly exec?: (command: readonly string[], input: string) => { readonly stdout?: string; readonly stderr?: string; readonly code: number };
   /** Status code of its answer to a probe; 0 refuses the connection. 200 where absent. */

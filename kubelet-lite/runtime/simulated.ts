@@ -232,11 +232,11 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     const sandbox = this.#sandboxes.get(id);
     if (sandbox?.ready === true) return this.killSandbox(sandbox.spec.podUid);
     if (container === undefined || container.state.status !== 'running') return;
-    const { ignoresTerm = false, termMs = 0 } = container.program;
+    const { ignoresTerm = false, termMs = 0, termCode = 143 } = container.program;
     const killed = ignoresTerm || termMs > graceSeconds * 1000 || graceSeconds === 0;
     const waitMs = killed ? graceSeconds * 1000 : termMs;
     if (waitMs > 0) await Promise.race([sleep(this.#options.clock, waitMs, container.cancel.signal), container.ended.promise]);
-    this.#end(container, killed ? 137 : 143);
+    this.#end(container, killed ? 137 : termCode);
   }
 
   async updateContainer(id: string, limits: CgroupLimits): Promise<void> {

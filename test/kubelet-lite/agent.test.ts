@@ -185,6 +185,45 @@ test('readiness follows its probe; liveness restarts; a startup probe goes first
   await becomes(async () => (await agent.events('probed')).filter((reason) => reason === 'Unhealthy' || reason === 'Killing').length > 1, true);
 });
 
+const unwell = { livenessProbe: { httpGet: { path: '/live', port: 80 }, initialDelaySeconds: 5, failureThreshold: 1 } };
+
+test('under OnFailure a container that fails its liveness probe is started again though it answers TERM with success, as often as it fails', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('bad:1', { runs: [{ termCode: 0, answers: () => 500 }] });
+  await agent.createPod({ name: 'bad', spec: web({ image: 'bad:1', ...unwell }, { restartPolicy: 'OnFailure' }) });
+  await agent.phase('bad', 'Running');
+  await agent.clock.advance(5_000);
+  await agent.until('bad', (pod) => (container(pod).restartCount === 1 && container(pod).state?.running !== undefined ? undefined : 'was not restarted'));
+  await agent.clock.advance(5_000);
+  const waiting = await agent.until('bad', (pod) => (container(pod).state?.waiting?.reason === 'CrashLoopBackOff' ? undefined : 'does not back off'));
+  t.is(waiting.status?.phase, 'Running');
+  await agent.stop();
+  await agent.start();
+  t.is((await agent.until('bad', (pod) => (container(pod).restartCount === 2 && container(pod).state?.running !== undefined ? undefined : 'was not restarted'))).status?.phase, 'Running');
+});
+
+test('under OnFailure a container with another image is started again though it answers TERM with success', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('web:1', { runs: [{ termCode: 0 }] });
+  await agent.createPod({ name: 'web', spec: web({}, { restartPolicy: 'OnFailure' }) });
+  await agent.phase('web', 'Running');
+  await agent.api.client.of(Pod).modify({ namespace: 'default', name: 'web' }, (draft) => { draft.spec!.containers[0]!.image = 'web:2'; });
+  await agent.until('web', (pod) => (container(pod).restartCount === 1 && container(pod).state?.running !== undefined ? undefined : 'was not replaced'));
+  t.is((await agent.pod('web'))?.status?.phase, 'Running');
+});
+
+for (const [termCode, phase] of [[0, 'Succeeded'], [143, 'Failed']] as const) {
+  test(`under Never a container that fails its liveness probe and ends with ${termCode} is not started again: ${phase}`, async (t) => {
+    const agent = await begun(t);
+    agent.runtime.script('bad:1', { runs: [{ termCode, answers: () => 500 }] });
+    await agent.createPod({ name: 'bad', spec: web({ image: 'bad:1', ...unwell }, { restartPolicy: 'Never' }) });
+    await agent.phase('bad', 'Running');
+    await agent.clock.advance(5_000);
+    await agent.phase('bad', phase);
+    t.is((await agent.runtime.list()).flatMap(({ containers }) => containers).length, 1);
+  });
+}
+
 test('a deleted pod is withdrawn, stopped within its grace, and taken out', async (t) => {
   const agent = await begun(t);
   agent.runtime.script('slow:1', { runs: [{ termMs: 4_000 }] });

@@ -11,7 +11,7 @@ const inits = (...names: readonly string[]) => names.map((name) => ({ name, imag
 const shown = (step: Step): string => {
   switch (step.do) {
     case 'start': return `start ${step.container.name}#${step.attempt}${step.restarted ? ' again' : ''}`;
-    case 'stop': return `stop ${step.container.name}: ${step.reason} ${step.graceSeconds}`;
+    case 'stop': return `stop ${step.container.name}: ${step.reason} ${step.graceSeconds}${step.again ? '' : ' for good'}`;
     case 'create-sandbox': return `create-sandbox ${step.attempt}`;
     case 'terminate': return `terminate ${step.graceSeconds}`;
     case 'clear':
@@ -40,6 +40,9 @@ const rows: readonly (readonly [name: string, view: PodView, steps: readonly str
   ['Always: and then starts', viewOf(podOf(), [sandboxOf([ended('a', 1, { finishedAtMs: nowMs - 10_000 })])], { backoffs: new Map([['a', { delayMs: 10_000, atMs: nowMs - 15_000 }]]) }), ['start a#1 again']],
   ['OnFailure: a success stays', viewOf(podOf({ restartPolicy: 'OnFailure' }), [sandboxOf([ended('a', 0)])]), []],
   ['OnFailure: a failure starts again', viewOf(podOf({ restartPolicy: 'OnFailure' }), [sandboxOf([ended('a', 1)])]), ['start a#1 again']],
+  ['OnFailure: a success that the agent brought about starts again', viewOf(podOf({ restartPolicy: 'OnFailure' }), [sandboxOf([ended('a', 0)])], { replaced: new Map([['a', 'a-0']]) }), ['start a#1 again']],
+  ['OnFailure: one that came after it stays', viewOf(podOf({ restartPolicy: 'OnFailure' }), [sandboxOf([ended('a', 0), ended('a', 0, { attempt: 1 })])], { replaced: new Map([['a', 'a-0']]) }), []],
+  ['OnFailure: the next agent knows it from the status', viewOf(podOf({ restartPolicy: 'OnFailure' }, { status: { containerStatuses: [{ name: 'a', image: '', imageID: '', ready: false, restartCount: 0, state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 0, containerID: 'docker://a-0' } } }] } }), [sandboxOf([ended('a', 0)])]), ['start a#1 again']],
   ['Never: stays', viewOf(podOf({ restartPolicy: 'Never' }), [sandboxOf([ended('a', 1)])]), []],
   ['a blocked start waits', viewOf(podOf(), [sandboxOf()], { blocked: new Map([['a', { reason: 'ErrImagePull', message: '', sinceMs: nowMs, untilMs: nowMs + 10_000 }]]) }), [], 10_000],
   ['init containers come one by one', viewOf(podOf({ initContainers: inits('x', 'y') }), [sandboxOf()]), ['start x#0']],
@@ -58,6 +61,8 @@ const rows: readonly (readonly [name: string, view: PodView, steps: readonly str
   ['a sidecar that ended is started again beside the others', viewOf(podOf({ initContainers: inits('side') }), [sandboxOf([ended('side', 0), runOf('a')])]), ['start side#1 again']],
   ['a failed liveness probe stops the container', viewOf(podOf({ terminationGracePeriodSeconds: 20 }), [sandboxOf([runOf('a')])], { probes: new Map([['a-0', { started: true, ready: false, failed: { probe: 'Liveness', graceSeconds: undefined } }]]) }), ['stop a: liveness 20']],
   ['a probe may have a grace of its own', viewOf(podOf(), [sandboxOf([runOf('a')])], { probes: new Map([['a-0', { started: false, ready: false, failed: { probe: 'Startup', graceSeconds: 3 } }]]) }), ['stop a: startup 3']],
+  ['Never: a failed liveness probe stops the container for good', viewOf(podOf({ restartPolicy: 'Never' }), [sandboxOf([runOf('a')])], { probes: new Map([['a-0', { started: true, ready: false, failed: { probe: 'Liveness', graceSeconds: undefined } }]]) }), ['stop a: liveness 30 for good']],
+  ['an init container ends with the image that it began with', viewOf(podOf({ initContainers: [{ name: 'x', image: 'new' }] }), [sandboxOf([runOf('x')])]), []],
   ['another image stops the container', viewOf(podOf({ containers: [{ name: 'a', image: 'new' }] }), [sandboxOf([runOf('a')])]), ['stop a: changed 30']],
   ['other resources change the run', viewOf(podOf({ containers: [{ name: 'a', image: 'i', resources: { requests: { cpu: '1' } } }] }), [sandboxOf([runOf('a', { limits: cgroupLimits() })])]), ['resize a-0']],
   ['or end it where it asks for that', viewOf(podOf({ containers: [{ name: 'a', image: 'i', resources: { requests: { cpu: '1' } }, resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] }] }), [sandboxOf([runOf('a', { limits: cgroupLimits() })])]), ['stop a: resized 30']],

@@ -14,8 +14,8 @@ const begun = async (t: ExecutionContext): Promise<AgentFixture> => {
 };
 
 /** A running pod of one container. */
-const running = async (agent: AgentFixture, name: string, resources: Resources, extra: Partial<Container> = {}): Promise<Pod> => {
-  await agent.createPod({ name, spec: { containers: [{ name: 'main', image: 'web:1', resources, ...extra }], terminationGracePeriodSeconds: 0 } });
+const running = async (agent: AgentFixture, name: string, resources: Resources, extra: Partial<Container> = {}, spec: Partial<Pod['spec']> = {}): Promise<Pod> => {
+  await agent.createPod({ name, spec: { containers: [{ name: 'main', image: 'web:1', resources, ...extra }], terminationGracePeriodSeconds: 0, ...spec } });
   return agent.phase(name, 'Running');
 };
 
@@ -36,6 +36,14 @@ test('a running container gets other resources without a restart', async (t) => 
   const after = await agent.until('p', has('500m'));
   t.like(main(after), { containerID: main(before).containerID, restartCount: 0, ready: true, allocatedResources: { cpu: '500m', memory: '96Mi' }, resources: { limits: { cpu: '1', memory: '128Mi' } } });
   t.deepEqual(await limits(agent, 'p'), { cpuShares: 512, cpuQuotaMicros: 100_000, memoryBytes: 128 * 2 ** 20 });
+});
+
+test('a restart for other resources comes under OnFailure also where the container answers TERM with success', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('web:1', { runs: [{ termCode: 0 }] });
+  await running(agent, 'p', { limits: { memory: '256Mi' } }, { resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }] }, { restartPolicy: 'OnFailure', terminationGracePeriodSeconds: 10 });
+  await resize(agent, 'p', { requests: { memory: '100Mi' }, limits: { memory: '128Mi' } });
+  t.is((await agent.until('p', (pod) => (main(pod).restartCount === 1 && main(pod).state?.running !== undefined ? undefined : 'has not been restarted'))).status?.phase, 'Running');
 });
 
 test('a container that asks for a restart gets other resources by one', async (t) => {

@@ -40,6 +40,7 @@ const rows: readonly (readonly [name: string, view: PodView, expected: string])[
   ['killed for memory', viewOf(podOf(never), [sandboxOf([ended('a', 137, { oomKilled: true })])]), 'Failed yynn a=OOMKilled:137-0'],
   ['could not start', viewOf(podOf(never), [sandboxOf([ended('a', 127, { error: 'no such file' })])]), 'Failed yynn a=StartError:127-0'],
   ['succeeded', viewOf(podOf(never), [sandboxOf([ended('a', 0)])]), 'Succeeded yynn a=Completed:0-0'],
+  ['succeeded, but another run follows', viewOf(podOf({ restartPolicy: 'OnFailure' }), [sandboxOf([ended('a', 0)])], { replaced: new Map([['a', 'a-0']]) }), 'Running yynn a=ContainerCreating-0<Completed'],
   ['a failed pull', viewOf(podOf(), [sandboxOf()], blocked('ErrImagePull')), 'Pending yynn a=ErrImagePull-0'],
   ['a failed pull, later', viewOf(podOf(), [sandboxOf()], blocked('ErrImagePull', nowMs - 3_000)), 'Pending yynn a=ImagePullBackOff-0'],
   ['a wrong configuration', viewOf(podOf(), [sandboxOf()], blocked('CreateContainerConfigError')), 'Pending yynn a=CreateContainerConfigError-0'],
