@@ -137,8 +137,11 @@ export interface Kind<Body extends ApiObject = ApiObject> {
   readonly updateNamesVersion?: true | undefined;
   /** True where an update of an object that does not exist creates it. */
   readonly createOnUpdate?: true | undefined;
-  /** True where `metadata.generation` counts changes of annotations too, because a controller copies them. */
-  readonly generationCountsAnnotations?: true | undefined;
+  /**
+   * Members whose changes `metadata.generation` counts, `metadata.annotations` and `metadata.labels` among them; where absent,
+   * `spec` if there is one. Empty for a kind with a spec whose objects have no generation.
+   */
+  readonly generationCounts?: readonly string[] | undefined;
   /** What a write to the object itself makes of its status. */
   readonly statusOnUpdate?: ((object: Body, status: unknown) => unknown) | undefined;
   /** A finalizer that a delete puts on the object, so that it stays until the server has cleaned up behind it. */

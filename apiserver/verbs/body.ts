@@ -80,20 +80,28 @@ export const warnOf = ({ kind, warnings }: Pick<Call, 'kind' | 'warnings'>, obje
   for (const text of kind.warn(object, old)) warnings.add(text);
 };
 
-const specs = new WeakMap<AnyKind, boolean>();
+const counted = new WeakMap<AnyKind, { readonly body: readonly string[]; readonly metadata: readonly ('annotations' | 'labels')[] }>();
 
-/** True for kinds whose wanted state has changes that `metadata.generation` counts: that of `spec`, or all of a custom object. */
-export const hasGeneration = (kind: AnyKind): boolean => {
-  if (kind.custom !== undefined) return true;
-  let known = specs.get(kind);
-  if (known === undefined) specs.set(kind, known = Object.hasOwn(kind.schema.properties ?? {}, 'spec'));
+const countedBy = (kind: AnyKind): { readonly body: readonly string[]; readonly metadata: readonly ('annotations' | 'labels')[] } => {
+  let known = counted.get(kind);
+  if (known === undefined) {
+    const members = kind.generationCounts ?? (Object.hasOwn(kind.schema.properties ?? {}, 'spec') ? ['spec'] : []);
+    known = { body: members.filter((member) => !member.includes('.')), metadata: (['annotations', 'labels'] as const).filter((member) => members.includes(`metadata.${member}`)) };
+    counted.set(kind, known);
+  }
   return known;
 };
 
+/** True for kinds whose wanted state has changes that `metadata.generation` counts: that of `spec` as a rule, or all of a custom object. */
+export const hasGeneration = (kind: AnyKind): boolean => kind.custom !== undefined || countedBy(kind).body.length > 0;
+
 /** Whether a write changes what is wanted, and not only status or metadata that nobody acts on. */
 export const changesWanted = ({ kind, request }: Pick<Call, 'kind' | 'request'>, next: ObjectDraft, current: ObjectDraft): boolean => {
-  if (kind.generationCountsAnnotations === true && request.subresource === undefined && !deepEqual(next.metadata.annotations ?? {}, current.metadata.annotations ?? {})) return true;
-  if (kind.custom === undefined) return hasGeneration(kind) && !deepEqual(next['spec'], current['spec']);
+  if (kind.custom === undefined) {
+    const { body, metadata } = countedBy(kind);
+    return body.some((member) => !deepEqual(next[member], current[member]))
+      || (request.subresource === undefined && metadata.some((member) => !deepEqual(next.metadata[member] ?? {}, current.metadata[member] ?? {})));
+  }
   const wanted = ({ metadata: _metadata, status, ...others }: ObjectDraft): unknown => (kind.subresources.status === true ? others : { ...others, status });
   return !deepEqual(wanted(next), wanted(current));
 };

@@ -286,6 +286,18 @@ export const transportSuite = (name: string, open: () => Promise<TransportUnderT
     t.is((await caller.patch('a', 'merge', { metadata: { annotations: { a: '1' } } }, undefined, sets)).metadata.generation, 1);
   });
 
+  check('what else is a generation hangs on the kind, and some kinds with a spec have none', async (t, caller) => {
+    const slices = { group: 'discovery.k8s.io', version: 'v1', resource: 'endpointslices' };
+    const slice = await caller.create({ apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata: { name: 'a', namespace: caller.namespace }, addressType: 'IPv4', endpoints: [], ports: [] }, undefined, slices);
+    t.is(slice.metadata.generation, 1);
+    t.is((await caller.patch('a', 'merge', { endpoints: [{ addresses: ['10.9.0.1'] }] }, undefined, slices)).metadata.generation, 2);
+    t.is((await caller.patch('a', 'merge', { metadata: { labels: { l: '1' } } }, undefined, slices)).metadata.generation, 3);
+    t.is((await caller.patch('a', 'merge', { metadata: { annotations: { a: '1' } } }, undefined, slices)).metadata.generation, 3);
+    const services = { group: '', version: 'v1', resource: 'services' };
+    t.is((await caller.create({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'a', namespace: caller.namespace }, spec: { ports: [{ port: 80 }] } }, undefined, services)).metadata.generation, undefined);
+    t.is((await caller.patch('a', 'merge', { spec: { selector: { a: 'b' } } }, undefined, services)).metadata.generation, undefined);
+  });
+
   check('an update of some kinds must name the version that it was made from, and of some creates what is not there', async (t, caller) => {
     const leases = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' };
     const lease = (holderIdentity: string, more: object = {}) => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'a', ...more }, spec: { holderIdentity } });

@@ -16,6 +16,7 @@ const schema = topLevel('admissionregistration.v1.MutatingWebhookConfiguration',
 
 export const MutatingWebhookConfiguration = defineKind(schema, {
   group: 'admissionregistration.k8s.io', version: 'v1', kind: 'MutatingWebhookConfiguration', plural: 'mutatingwebhookconfigurations', scope: 'Cluster',
+  generationCounts: ['webhooks'],
   updateNamesVersion: true,
   columns: [nameColumn, column('Webhooks', 'Number of webhooks.', ({ webhooks }) => webhooks?.length ?? 0, { type: 'integer' }), ageColumn],
   validate: ({ webhooks }) => validateWebhooks(webhooks ?? []),

@@ -13,6 +13,7 @@ const schema = topLevel('admissionregistration.v1.ValidatingWebhookConfiguration
 
 export const ValidatingWebhookConfiguration = defineKind(schema, {
   group: 'admissionregistration.k8s.io', version: 'v1', kind: 'ValidatingWebhookConfiguration', plural: 'validatingwebhookconfigurations', scope: 'Cluster',
+  generationCounts: ['webhooks'],
   updateNamesVersion: true,
   columns: [nameColumn, column('Webhooks', 'Number of webhooks.', ({ webhooks }) => webhooks?.length ?? 0, { type: 'integer' }), ageColumn],
   validate: ({ webhooks }) => validateWebhooks(webhooks ?? []),

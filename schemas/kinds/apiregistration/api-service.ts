@@ -49,6 +49,7 @@ const availability = (status: APIServiceStatus | undefined): string => {
 
 export const APIService = defineKind(schema, {
   group: 'apiregistration.k8s.io', version: 'v1', kind: 'APIService', plural: 'apiservices', scope: 'Cluster',
+  generationCounts: [],
   updateNamesVersion: true,
   statusKeeps: 'metadata',
   categories: ['api-extensions'],

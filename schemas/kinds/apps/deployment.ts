@@ -64,7 +64,8 @@ const schema = topLevel('apps.v1.Deployment', 'Keeps a number of equal pods runn
 export const Deployment = defineKind(schema, {
   group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', scope: 'Namespaced',
   statusKeeps: ['labels'],
-  generationCountsAnnotations: true,
+  // A controller copies the annotations.
+  generationCounts: ['spec', 'metadata.annotations'],
   shortNames: ['deploy'],
   categories: ['all'],
   columns: [

@@ -34,6 +34,7 @@ const schema = topLevel('autoscaling.v1.HorizontalPodAutoscaler', 'Sets the numb
 /** The older form of HorizontalPodAutoscaler, which knows the CPU only and keeps the rest in annotations. */
 export const HorizontalPodAutoscalerV1 = defineKind(schema, {
   group: 'autoscaling', version: 'v1', kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers', scope: 'Namespaced',
+  generationCounts: [],
   shortNames: ['hpa'],
   categories: ['all'],
   columns: HorizontalPodAutoscaler.columns.map((one) => ({

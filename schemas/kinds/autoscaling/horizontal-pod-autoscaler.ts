@@ -62,6 +62,7 @@ const schema = topLevel('autoscaling.v2.HorizontalPodAutoscaler', 'Sets the numb
 
 export const HorizontalPodAutoscaler = defineKind(schema, {
   group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler', plural: 'horizontalpodautoscalers', scope: 'Namespaced',
+  generationCounts: [],
   shortNames: ['hpa'],
   categories: ['all'],
   columns: [

@@ -48,6 +48,7 @@ const conditionText = ({ conditions = [], certificate = '' }: CertificateSigning
 
 export const CertificateSigningRequest = defineKind(schema, {
   group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest', plural: 'certificatesigningrequests', scope: 'Cluster',
+  generationCounts: [],
   shortNames: ['csr'],
   subresources: {
     status: true,

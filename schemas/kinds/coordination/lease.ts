@@ -20,6 +20,7 @@ const schema = topLevel('coordination.v1.Lease', 'A claim that must be renewed: 
 
 export const Lease = defineKind(schema, {
   group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases', scope: 'Namespaced',
+  generationCounts: [],
   updateNamesVersion: true,
   createOnUpdate: true,
   columns: [nameColumn, column('Holder', 'Who holds the lease.', ({ spec }) => spec?.holderIdentity ?? ''), ageColumn],

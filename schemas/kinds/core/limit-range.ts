@@ -27,6 +27,7 @@ const schema = topLevel('core.v1.LimitRange', 'Says how much one object of a nam
 
 export const LimitRange = defineKind(schema, {
   group: '', version: 'v1', kind: 'LimitRange', plural: 'limitranges', scope: 'Namespaced',
+  generationCounts: [],
   createOnUpdate: true,
   shortNames: ['limits'],
   columns: [

@@ -31,6 +31,7 @@ const schema = topLevel('core.v1.Namespace', 'A scope for names.', {
 
 export const Namespace = defineKind(schema, {
   group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', scope: 'Cluster',
+  generationCounts: [],
   // A namespace takes everything in it along: nobody deletes them by the dozen.
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   shortNames: ['ns'],

@@ -156,6 +156,7 @@ const orUnknown = (text: string | undefined): string => (text === undefined || t
 
 export const Node = defineKind(schema, {
   group: '', version: 'v1', kind: 'Node', plural: 'nodes', scope: 'Cluster',
+  generationCounts: [],
   shortNames: ['no'],
   fields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   columns: [

@@ -46,6 +46,7 @@ const isBound = ({ volumeName }: PersistentVolumeClaimSpec): boolean => (volumeN
 
 export const PersistentVolumeClaim = defineKind(schema, {
   group: '', version: 'v1', kind: 'PersistentVolumeClaim', plural: 'persistentvolumeclaims', scope: 'Namespaced',
+  generationCounts: [],
   shortNames: ['pvc'],
   columns: [
     nameColumn,

@@ -68,6 +68,7 @@ const schema = topLevel('core.v1.PersistentVolume', 'A piece of storage of the c
 
 export const PersistentVolume = defineKind(schema, {
   group: '', version: 'v1', kind: 'PersistentVolume', plural: 'persistentvolumes', scope: 'Cluster',
+  generationCounts: [],
   shortNames: ['pv'],
   columns: [
     nameColumn,

@@ -41,6 +41,7 @@ const isLimit = (name: string): boolean => name.startsWith('limits.');
 
 export const ResourceQuota = defineKind(schema, {
   group: '', version: 'v1', kind: 'ResourceQuota', plural: 'resourcequotas', scope: 'Namespaced',
+  generationCounts: [],
   shortNames: ['quota'],
   columns: [
     nameColumn,

@@ -98,6 +98,7 @@ const portCell = ({ port, nodePort = 0, protocol = 'TCP' }: ServicePort): string
 
 export const Service = defineKind(schema, {
   group: '', version: 'v1', kind: 'Service', plural: 'services', scope: 'Namespaced',
+  generationCounts: [],
   createOnUpdate: true,
   shortNames: ['svc'],
   categories: ['all'],

@@ -63,6 +63,7 @@ const someOf = (items: readonly string[]): string => {
 
 export const EndpointSlice = defineKind(schema, {
   group: 'discovery.k8s.io', version: 'v1', kind: 'EndpointSlice', plural: 'endpointslices', scope: 'Namespaced',
+  generationCounts: ['addressType', 'endpoints', 'ports', 'metadata.labels'],
   columns: [
     nameColumn,
     column('AddressType', 'Sort of the addresses.', ({ addressType }) => addressType),

@@ -34,6 +34,7 @@ const parentText = ({ group = '', resource, namespace = '', name }: ParentRefere
 
 export const IPAddress = defineKind(schema, {
   group: 'networking.k8s.io', version: 'v1', kind: 'IPAddress', plural: 'ipaddresses', scope: 'Cluster',
+  generationCounts: [],
   shortNames: ['ip'],
   nameRule: whyNotCanonicalIp,
   columns: [nameColumn, column('ParentRef', 'Object that the address belongs to.', ({ spec }) => parentText(spec.parentRef)), ageColumn],

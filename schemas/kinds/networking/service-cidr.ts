@@ -41,6 +41,7 @@ const validateChange = (cidrs: readonly string[], old: readonly string[]): reado
 
 export const ServiceCIDR = defineKind(schema, {
   group: 'networking.k8s.io', version: 'v1', kind: 'ServiceCIDR', plural: 'servicecidrs', scope: 'Cluster',
+  generationCounts: [],
   statusKeeps: 'metadata',
   subresources: { status: true },
   columns: [nameColumn, column('CIDRs', 'The ranges.', ({ spec }) => (spec?.cidrs ?? []).join(',')), ageColumn],

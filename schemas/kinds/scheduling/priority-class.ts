@@ -12,6 +12,7 @@ const schema = topLevel('scheduling.v1.PriorityClass', 'How important pods are: 
 
 export const PriorityClass = defineKind(schema, {
   group: 'scheduling.k8s.io', version: 'v1', kind: 'PriorityClass', plural: 'priorityclasses', scope: 'Cluster',
+  generationCounts: ['value'],
   shortNames: ['pc'],
   columns: [
     nameColumn,

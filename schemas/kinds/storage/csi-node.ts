@@ -27,6 +27,7 @@ const schema = topLevel('storage.v1.CSINode', 'Which CSI drivers run on the node
 
 export const CSINode = defineKind(schema, {
   group: 'storage.k8s.io', version: 'v1', kind: 'CSINode', plural: 'csinodes', scope: 'Cluster',
+  generationCounts: [],
   updateNamesVersion: true,
   columns: [nameColumn, column('Drivers', 'Number of drivers on the node.', ({ spec }) => spec.drivers.length, { type: 'integer' }), ageColumn],
   validate: ({ spec }, old) => validateCsiNode(spec, old?.spec),

@@ -39,6 +39,7 @@ const schema = topLevel('storage.v1.VolumeAttachment', 'The wish to have a volum
 
 export const VolumeAttachment = defineKind(schema, {
   group: 'storage.k8s.io', version: 'v1', kind: 'VolumeAttachment', plural: 'volumeattachments', scope: 'Cluster',
+  generationCounts: [],
   updateNamesVersion: true,
   statusKeeps: 'metadata',
   subresources: { status: true },
