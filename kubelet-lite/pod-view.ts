@@ -23,9 +23,14 @@ export interface Blocked {
   readonly untilMs: number;
 }
 
+const verdictReasons = ['DeadlineExceeded', 'Evicted', 'UnsupportedPod'] as const;
+
+/** A pod that is evicted has this long to end. */
+export const evictionGraceSeconds = 1;
+
 /** Why a pod ends though nobody deleted it. */
 export interface Verdict {
-  readonly reason: string;
+  readonly reason: (typeof verdictReasons)[number];
   readonly message: string;
   /** What it has to end; the pod's own grace where absent. */
   readonly graceSeconds?: number;
@@ -124,6 +129,15 @@ export const isFollowed = (view: PodView, container: Container, run: ContainerSt
 
 /** The API says that the pod has ended; nothing of it is ever started again. */
 export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+
+/** What an agent before this one decided of a pod, which has not ended by it yet; the status says so from then on. */
+export const recordedVerdict = (pod: Pod): Verdict | undefined => {
+  const { reason: word, message = '', conditions = [] } = pod.status ?? {};
+  const reason = verdictReasons.find((one) => one === word);
+  if (reason === undefined || hasEnded(pod)) return undefined;
+  const disruption = conditions.find(({ type, reason: by }) => type === 'DisruptionTarget' && by === 'TerminationByKubelet')?.message;
+  return { reason, message, ...(reason === 'Evicted' ? { graceSeconds: evictionGraceSeconds } : {}), ...(disruption === undefined ? {} : { disruption }) };
+};
 
 /** The node needs back what the pod has on it, and its logs go, too. */
 export const isEvicted = ({ verdict, pod }: Pick<PodView, 'verdict' | 'pod'>): boolean => (verdict?.reason ?? pod.status?.reason) === 'Evicted';

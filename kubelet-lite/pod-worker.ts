@@ -16,7 +16,7 @@ import { probedContainer } from './image-health.ts';
 import { collectLastWords } from './last-words.ts';
 import { deadlineOf, graceLeft, leavesBefore, planPod, type Step } from './plan.ts';
 import { PodSteps } from './pod-steps.ts';
-import { allContainers, containerStep, currentSandbox, hasEnded, recordedStatuses, sandboxItself, type PodView, type Verdict } from './pod-view.ts';
+import { allContainers, containerStep, currentSandbox, hasEnded, recordedStatuses, recordedVerdict, sandboxItself, type PodView, type Verdict } from './pod-view.ts';
 import { Probes } from './probes.ts';
 import { PodAllocation } from './resources/pod-allocation.ts';
 import { raised, type RestartBackoff } from './restart-backoff.ts';
@@ -77,8 +77,8 @@ export class PodWorker {
       failed: (container, kind, message) => report(context, this.#pod, container, 'Warning', 'Unhealthy', `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${message}`),
     });
     const why = whyUnsupportedPod(pod);
-    if (why !== undefined) this.#verdict = { reason: 'UnsupportedPod', message: why };
-    else if (sandboxes.length === 0 && pod.status?.startTime === undefined) this.#refuse(context.refusal(pod));
+    this.#verdict = recordedVerdict(pod) ?? (why === undefined ? undefined : { reason: 'UnsupportedPod', message: why });
+    if (this.#verdict === undefined && sandboxes.length === 0 && pod.status?.startTime === undefined) this.#refuse(context.refusal(pod));
   }
 
   /** A newer state of the pod in the API. */

@@ -3,12 +3,9 @@ import { podLimits, podRequests } from '../../schemas/pod-resources.ts';
 import { formatQuantity, memoryBytes, quantityOfBytes, wholeUnits, type Quantity } from '../../schemas/quantity.ts';
 import { toleratedBy } from '../../schemas/tolerations.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import { appContainers, initContainers, type Verdict } from '../pod-view.ts';
+import { appContainers, evictionGraceSeconds as graceSeconds, initContainers, type Verdict } from '../pod-view.ts';
 import { qosClass } from '../qos.ts';
 import { resourceOf, type MetThreshold, type PressureCondition, type ShortResource } from './thresholds.ts';
-
-/** A pod that is evicted has this long to end. */
-const graceSeconds = 1;
 
 /** Priorities from here on are the system's own. */
 const criticalPriority = 2_000_000_000;

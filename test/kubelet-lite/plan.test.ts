@@ -24,7 +24,7 @@ const at = (ms: number): string => new Date(ms).toISOString();
 const two = { containers: [{ name: 'a', image: 'i' }, { name: 'b', image: 'i' }] };
 const leaving = { metadata: { deletionTimestamp: at(nowMs + 7_000), deletionGracePeriodSeconds: 10 } };
 
-const evicted = { reason: 'Evicted', message: 'm', graceSeconds: 1, disruption: 'm' };
+const evicted = { reason: 'Evicted' as const, message: 'm', graceSeconds: 1, disruption: 'm' };
 
 const rows: readonly (readonly [name: string, view: PodView, steps: readonly string[], wakeAfterMs?: number])[] = [
   ['a new pod gets a sandbox', viewOf(podOf(), []), ['create-sandbox 0']],

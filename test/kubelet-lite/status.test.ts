@@ -67,7 +67,7 @@ test('addresses, start time, words and transition times', (t) => {
 });
 
 test('an evicted pod says why, and that it was disrupted', (t) => {
-  const verdict = { reason: 'Evicted', message: 'low on memory', graceSeconds: 1, disruption: 'low on memory' };
+  const verdict = { reason: 'Evicted' as const, message: 'low on memory', graceSeconds: 1, disruption: 'low on memory' };
   const status = podStatus(viewOf(podOf(), [sandboxOf([ended('a', 137)])], { verdict }), facts);
   t.like(status, { phase: 'Failed', reason: 'Evicted', message: 'low on memory' });
   const disrupted = status.conditions!.find(({ type }) => type === 'DisruptionTarget');

@@ -65,6 +65,23 @@ test('short of memory, the pod goes that has most above what it asked for, and n
   t.deepEqual(await phases(agent, 'small', 'asked', 'pulling'), ['Running', 'Running', 'Pending']);
 });
 
+test('a pod that is being evicted when the agent ends is evicted to the end by the next', async (t) => {
+  const used = { greedy: 8_000 };
+  const agent = await begun(t, 'memory.available<1Gi', used);
+  agent.runtime.script('greedy', { runs: [{ usage: () => ({ cpuMilli: 1, memoryBytes: used.greedy * mebi }), ignoresTerm: true }] });
+  await run(agent, 'greedy');
+  await passing(agent, async () => (await agent.pod('greedy'))?.status?.reason, 'Evicted');
+  t.is((await agent.pod('greedy'))?.status?.phase, 'Running');
+  await agent.stop();
+  used.greedy = 1;
+  await agent.start({ eviction: { thresholds: parseThresholds('memory.available<1Gi'), transitionMs: 300_000 } });
+  await passing(agent, () => phases(agent, 'greedy'), ['Failed']);
+  t.like((await agent.pod('greedy'))?.status, { reason: 'Evicted', conditions: [, , , , , { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }] });
+  await becomes(async () => (await agent.runtime.list()).map(({ podName }) => podName), []);
+  await agent.clock.advance(60_000);
+  await becomes(async () => (await agent.events('greedy')).filter((reason) => reason === 'Started').length, 1, 'nothing of it is started again');
+});
+
 test('while the node says that it is short of memory it takes no pod that asks for none, and then again', async (t) => {
   const used = { greedy: 8_000 };
   const agent = await begun(t, 'memory.available<1Gi', used);
