@@ -13,7 +13,7 @@ import { keepCompacted } from './etcd/compaction.ts';
 import { EtcdClient } from './etcd/etcd-client.ts';
 import type { GrpcTls } from './etcd/grpc-connection.ts';
 import { etcdKeys, type EtcdKeys } from './etcd/keys.ts';
-import { putOperation, rangeOperation, revisionIs, type KeyValue, type RangeRequest, type WatchEvent } from './etcd/messages.ts';
+import { deleteOperation, putOperation, rangeOperation, revisionIs, type KeyValue, type RangeRequest, type WatchEvent } from './etcd/messages.ts';
 import { SharedQuestion } from './etcd/shared-question.ts';
 import { brokenCheck, commitRequest, looked, lookRequest, surelyChanges } from './etcd/transaction.ts';
 import { CheckFailed, StorageUnavailable, type Change, type Row, type Storage, type Transaction, type Write } from './storage.ts';
@@ -30,6 +30,7 @@ export interface EtcdOptions {
   readonly compactEveryMs?: number | undefined;
 }
 
+const defaultPrefix = '/barge';
 const pageRows = 500;
 const firstMs = 20_000;
 const retryMs = 1_000;
@@ -48,7 +49,7 @@ export class EtcdStorage implements Storage {
   #quiet = { after: 0, until: 0 };
   #compacting: Promise<void> = Promise.resolve();
 
-  private constructor({ prefix = '/barge', ...options }: EtcdOptions) {
+  private constructor({ prefix = defaultPrefix, ...options }: EtcdOptions) {
     this.#keys = etcdKeys(prefix);
     this.#client = new EtcdClient(options);
     this.#newest = new SharedQuestion(() => this.#askNewest());
@@ -76,6 +77,17 @@ export class EtcdStorage implements Storage {
     }
     storage.#compacting = keepCompacted({ client: storage.#client, key: compaction, everyMs: compactEveryMs, clock, log, before: () => storage.newest() }, storage.#closing.signal);
     return storage;
+  }
+
+  /** Removes all that a cluster has in etcd, for good. Throws StorageUnavailable; a second call finishes what the first could not. */
+  static async erase({ prefix = defaultPrefix, ...options }: EtcdOptions): Promise<void> {
+    const { rows, end, newest, compaction } = etcdKeys(prefix);
+    const client = new EtcdClient(options);
+    try {
+      await client.txn({ compare: [], success: [deleteOperation(rows, end), deleteOperation(newest), deleteOperation(compaction)], failure: [] }, 'safe');
+    } finally {
+      client.close();
+    }
   }
 
   async *load(): AsyncGenerator<readonly Row[], number> {

@@ -26,13 +26,12 @@ import type { ClusterConfig } from '../config.ts';
 import { openAudit } from './audit.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
+import { nodePortRange } from './node-port-range.ts';
 import { openStorage } from './open-storage.ts';
 import { assertSameCluster } from './same-cluster.ts';
 import { ServerDirectory } from './server-directory.ts';
 import { ensureSigningKey } from './signing-key.ts';
 import { bargeVersion } from '../../base/version.ts';
-
-const nodePortRange = { from: 30_000, to: 32_767 } as const;
 
 export interface ControlPlane {
   readonly core: Core;

@@ -2,12 +2,14 @@ import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { linuxMounts } from '../../kubelet-lite/volumes/mounts.ts';
 import type { ClusterConfig } from '../config.ts';
+import type { EtcdConfig } from '../etcd-config.ts';
 import { nodeRemovals } from './node.ts';
 import { readOwner } from './owner.ts';
 import { runningPid, stopRunning, type Keeper } from './pid-file.ts';
+import { readStoreNote, type StoreNote } from './store-note.ts';
 
 /** Names in a data folder that barge makes; whatever else is in it stays. */
-const ownNames = /^(store\.db(-wal|-shm|\.lock)?|pki|node|agent(\.pid)?|admin\.kubeconfig|barge\.(pid|log|out))$/;
+const ownNames = /^(store\.(db(-wal|-shm|\.lock)?|json)|pki|node|agent(\.pid)?|admin\.kubeconfig|barge\.(pid|log|out))$/;
 
 const stopTimeoutMs = 15_000;
 
@@ -19,6 +21,8 @@ export interface Removal {
 
 export interface ResetOptions {
   readonly config: ClusterConfig;
+  /** Also the objects in an etcd, which other servers could share. */
+  readonly store: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -41,6 +45,22 @@ const unmountVolumes = ({ dataDir }: ClusterConfig): Removal => ({
   },
 });
 
+const leaving = (note: StoreNote, say: (line: string) => void): Removal => ({
+  what: 'the cluster in etcd',
+  run: async () => {
+    const { leaveStore } = await import('./leave-store.ts');
+    try {
+      return await leaveStore(note);
+    } catch (error) {
+      // An etcd that is gone for good must not hold up the rest: the server's own entry ends by itself.
+      say(`the cluster in etcd (${note.etcd.endpoints.join(',')}) could not be told: ${error instanceof Error ? error.message : String(error)}; where it still runs, 'barge node rm ${note.nodeName}' removes the node`);
+      return undefined;
+    }
+  },
+});
+
+const erasing = (etcd: EtcdConfig): Removal => ({ what: 'the objects in etcd', run: async () => (await import('./leave-store.ts')).eraseStore(etcd) });
+
 const removeFiles = ({ dataDir, kubeconfig }: ClusterConfig): Removal => ({
   what: 'files',
   run: async () => {
@@ -56,8 +76,15 @@ const removeFiles = ({ dataDir, kubeconfig }: ClusterConfig): Removal => ({
  * Removes everything that the cluster, or the node, of a data folder made, and nothing else. Every step is tried; the words of those that
  * failed are given back. The files go last and only when the rest is gone: they hold what a second try needs.
  */
-export const resetCluster = async ({ config, say }: ResetOptions): Promise<readonly string[]> => {
+export const resetCluster = async ({ config, store, say }: ResetOptions): Promise<readonly string[]> => {
   const failures: string[] = [];
+  const note = await readStoreNote(config.dataDir);
+  const etcd = note?.etcd ?? config.etcd;
+  if (store) {
+    if (etcd === undefined) return [`--store: ${config.dataDir} names no etcd; without one the objects go with the files. Say where they are by --etcd-servers, if they are in one`];
+    const others = await (await import('./leave-store.ts')).otherServers({ ...config, etcd, nodeName: note?.nodeName });
+    if (others.length > 0) return [`--store: other servers of the cluster run on its objects: ${others.join(', ')}; reset them first, or leave --store away`];
+  }
   const attempt = async (removal: Removal): Promise<void> => {
     try {
       const done = await removal.run();
@@ -71,6 +98,8 @@ export const resetCluster = async ({ config, say }: ResetOptions): Promise<reado
   const owner = await readOwner(config.dataDir);
   if (owner !== undefined && config.runtime === 'docker') for (const removal of nodeRemovals(config, owner)) await attempt(removal);
   await attempt(unmountVolumes(config));
+  if (failures.length === 0 && store && etcd !== undefined) await attempt(erasing(etcd));
+  else if (failures.length === 0 && note !== undefined) await attempt(leaving(note, say));
   if (failures.length === 0) await attempt(removeFiles(config));
   return failures;
 };

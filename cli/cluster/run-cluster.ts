@@ -28,6 +28,7 @@ import { nodeUser, partUsers, signerUser } from './part-users.ts';
 import { removePid, writePid } from './pid-file.ts';
 import { renewals } from './renewals.ts';
 import { schedulerProfiles } from './scheduler-profiles.ts';
+import { keepStoreNote } from './store-note.ts';
 
 export interface RunOptions {
   readonly config: ClusterConfig;
@@ -92,6 +93,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const controlPlane = await openControlPlane({ config, clock, log, random, nodeIps });
   await writePid(config.dataDir);
+  await keepStoreNote(config);
   try {
     await writeAdminKubeconfig(config, controlPlane);
     await publish(config, controlPlane);

@@ -15,10 +15,12 @@ import { Lease } from '../../schemas/kinds/coordination/lease.ts';
 const namespace = 'kube-system';
 /** Kubernetes' label of the leases of its API servers. */
 const label = { 'apiserver.kubernetes.io/identity': 'kube-apiserver' } as const;
+const leasePrefix = 'apiserver-';
 const endpointAnnotation = 'barge.dev/endpoint';
 
 const leaseMs = 15_000;
 const renewMs = 5_000;
+const lookMs = 1_000;
 
 export interface ServerDirectoryOptions {
   readonly core: Core;
@@ -59,7 +61,7 @@ export class ServerDirectory {
 
   constructor(options: ServerDirectoryOptions) {
     this.#options = options;
-    this.#name = `apiserver-${options.name}`;
+    this.#name = `${leasePrefix}${options.name}`;
     this.#leases = createClient(options.core.as(apiServerUser)).of(Lease);
   }
 
@@ -83,11 +85,44 @@ export class ServerDirectory {
     await this.#running;
     if (this.#advertised === undefined) return;
     try {
-      await this.#leases.delete({ namespace, name: this.#name });
-      await this.#look();
+      await this.takeOut();
     } catch (error) {
       this.#options.log.debug('this server could not be taken out of the list of servers; its lease ends by itself', { error });
     }
+  }
+
+  /** Takes this server out, whether this process has entered it or another that is gone. */
+  async takeOut(): Promise<void> {
+    await this.#leases.delete({ namespace, name: this.#name }).catch((error: unknown) => {
+      if (!isReason(error, 'NotFound')) throw error;
+    });
+    await this.#look();
+  }
+
+  /** Names of the other servers, of which some may have gone without a word in the last 15 s. */
+  async others(): Promise<readonly string[]> {
+    return (await this.#list()).map(({ metadata: { name = '' } }) => name).filter((name) => name !== this.#name).map((name) => name.slice(leasePrefix.length)).sort();
+  }
+
+  /** The same, once each of them has renewed its lease, or has not for all its time. */
+  async othersAlive(): Promise<readonly string[]> {
+    const { clock } = this.#options;
+    const seen = new Map<string, string>();
+    const renewed = new Set<string>();
+    for (let looks: Looks = new Map(); ;) {
+      const sorted = sortLeases((await this.#list()).filter(({ metadata }) => metadata.name !== this.#name), looks, clock.now());
+      looks = sorted.looks;
+      for (const { metadata: { name = '', resourceVersion = '' } } of sorted.alive) {
+        if ((seen.get(name) ?? resourceVersion) !== resourceVersion) renewed.add(name.slice(leasePrefix.length));
+        seen.set(name, resourceVersion);
+      }
+      if (sorted.alive.every(({ metadata: { name = '' } }) => renewed.has(name.slice(leasePrefix.length)))) return [...renewed].sort();
+      await sleep(clock, lookMs, this.#closing.signal);
+    }
+  }
+
+  async #list(): Promise<readonly Lease[]> {
+    return (await this.#leases.list({ namespace, labelSelector: Object.entries(label).map((pair) => pair.join('=')).join() })).items;
   }
 
   async #keep(): Promise<void> {
@@ -114,8 +149,7 @@ export class ServerDirectory {
   }
 
   async #look(): Promise<void> {
-    const { items } = await this.#leases.list({ namespace, labelSelector: Object.entries(label).map((pair) => pair.join('=')).join() });
-    const { alive, gone, looks } = sortLeases(items, this.#looks, this.#options.clock.now());
+    const { alive, gone, looks } = sortLeases(await this.#list(), this.#looks, this.#options.clock.now());
     this.#looks = looks;
     for (const { metadata: { name = '', uid, resourceVersion } } of gone) {
       await this.#leases.delete({ namespace, name }, { preconditions: { uid, resourceVersion } }).catch((error: unknown) => {

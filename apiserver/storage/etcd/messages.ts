@@ -30,7 +30,8 @@ export type Operation = Buffer;
 
 export const rangeOperation = (request: RangeRequest): Operation => message(bytes(1, rangeRequest(request)));
 export const putOperation = (key: Buffer, value: Buffer): Operation => message(bytes(2, message(bytes(1, key), bytes(2, value))));
-export const deleteOperation = (key: Buffer): Operation => message(bytes(3, message(bytes(1, key))));
+/** Up to the key before `end` where that is given. */
+export const deleteOperation = (key: Buffer, end?: Buffer): Operation => message(bytes(3, message(bytes(1, key), end === undefined ? [] : bytes(2, end))));
 
 const equal = 0;
 const [versionTarget, modTarget] = [0, 2];

@@ -35,6 +35,15 @@ test('the endpoints of the API are those of the servers that are there', async (
   await until(api.clock, async () => assert.deepEqual(await told(api), ['192.0.2.1:6443', '192.0.2.2:6443']), 21_000);
   t.deepEqual((await slices()).map(([name]) => name), ['kubernetes']);
 
+  // Another process takes out what one has left that was killed.
+  const name = { namespace: 'kube-system', name: 'apiserver-killed' };
+  await api.client.of(Lease).create({ metadata: { ...name, labels: lease.metadata.labels!, annotations: lease.metadata.annotations! }, spec: lease.spec! });
+  await directory(api, 'killed').takeOut();
+  t.is(await api.client.of(Lease).find(name), undefined);
+  t.deepEqual(await told(api), ['192.0.2.1:6443', '192.0.2.2:6443']);
+  await directory(api, 'killed').takeOut();
+  t.deepEqual(await directory(api, 'one').others(), ['two']);
+
   await one.leave();
   await until(api.clock, async () => assert.deepEqual(await told(api), ['192.0.2.2:6443']), 6_000);
   await two.leave();
