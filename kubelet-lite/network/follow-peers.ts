@@ -1,6 +1,7 @@
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Informer } from '../../client/informer.ts';
+import { deepEqual } from '../../schemas/frozen.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { Overlay, Peer } from './overlay.ts';
 
@@ -12,7 +13,7 @@ export const peerTimes = {
 } as const;
 
 export interface FollowOptions {
-  readonly overlay: Overlay;
+  readonly overlay: Pick<Overlay, 'apply'>;
   /** The node that these are peers of. */
   readonly nodeName: string;
   readonly clock: Clock;
@@ -20,48 +21,56 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** All nodes but one that have pod addresses and an address of their own, ready or not: what runs there runs on. By name. */
-export const peersOf = (nodes: readonly Node[], nodeName: string): readonly Peer[] => nodes.flatMap((node): readonly Peer[] => {
-  const name = node.metadata.name ?? '';
+/** What the others have to know of a node; undefined until it has pod addresses and an address of its own. Ready or not: what runs there runs on. */
+const peerOf = (node: Node): Peer | undefined => {
   const podCidr = node.spec?.podCIDR;
   const nodeIp = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
-  return name === nodeName || podCidr === undefined || podCidr === '' || nodeIp === undefined ? [] : [{ nodeName: name, nodeIp, podCidr }];
-}).toSorted((a, b) => (a.nodeName < b.nodeName ? -1 : 1));
+  return podCidr === undefined || podCidr === '' || nodeIp === undefined ? undefined : { nodeName: node.metadata.name ?? '', nodeIp, podCidr };
+};
 
 /**
- * Tells the overlay of all other nodes until the signal aborts: at the start, also of none, whenever they change, and now and
- * then again. One call at a time, always with the newest list.
+ * Tells the overlay of all other nodes (by name) until the signal aborts: at the start, also of none, whenever they change, and
+ * now and then again. One call at a time, always with the newest list. Nodes write their status all the time; each such change
+ * comes to every node, so that it must not cost a look at all of them.
  */
-export const followPeers = async (nodes: Informer<Node>, { overlay, nodeName, clock, log, signal }: FollowOptions): Promise<void> => {
+export const followPeers = async (nodes: Pick<Informer<Node>, 'on' | 'whenSynced'>, { overlay, nodeName, clock, log, signal }: FollowOptions): Promise<void> => {
+  const peers = new Map<string, Peer>();
+  let due = true;
   let wake = Promise.withResolvers<void>();
-  const look = (): void => wake.resolve();
-  const stop = nodes.on({ added: look, updated: look, deleted: look });
-  signal.addEventListener('abort', look, { once: true });
-  let last: string | undefined;
+  const tell = (): void => {
+    due = true;
+    wake.resolve();
+  };
+  const look = (node: Node): void => {
+    const name = node.metadata.name ?? '';
+    const peer = peerOf(node);
+    if (name === nodeName || deepEqual(peer, peers.get(name))) return;
+    if (peer === undefined) peers.delete(name);
+    else peers.set(name, peer);
+    tell();
+  };
+  const stop = nodes.on({ added: look, updated: look, deleted: ({ metadata: { name = '' } }) => (peers.delete(name) ? tell() : undefined) });
+  signal.addEventListener('abort', tell, { once: true });
   let failures = 0;
   try {
     await nodes.whenSynced(signal).catch(() => undefined);
     while (!signal.aborted) {
-      const peers = peersOf(nodes.list(), nodeName);
-      const words = JSON.stringify(peers);
-      if (words !== last) {
+      if (due) {
+        due = false;
         try {
-          await overlay.apply(peers);
-          last = words;
+          await overlay.apply([...peers.values()].sort((a, b) => (a.nodeName < b.nodeName ? -1 : 1)));
           failures = 0;
         } catch (error) {
+          due = true;
           log.warn('the overlay could not take the list of nodes, trying again', { error });
           await sleep(clock, Math.min(peerTimes.longestRetryMs, peerTimes.retryMs * 2 ** failures++), signal);
-          continue;
         }
+        continue;
       }
-      const cancel = peers.length === 0 ? undefined : clock.after(peerTimes.againMs, () => {
-        last = undefined;
-        look();
-      });
+      wake = Promise.withResolvers();
+      const cancel = peers.size === 0 ? undefined : clock.after(peerTimes.againMs, tell);
       await wake.promise;
       cancel?.();
-      wake = Promise.withResolvers();
     }
   } finally {
     stop();

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import test, { type ExecutionContext } from 'ava';
 import { silentLog } from '../../../base/log.ts';
+import type { Informer, Listener } from '../../../client/informer.ts';
 import { createInformers } from '../../../client/informers.ts';
 import { followPeers, peerTimes } from '../../../kubelet-lite/network/follow-peers.ts';
 import type { Overlay, Peer } from '../../../kubelet-lite/network/overlay.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
 import { testApi } from '../../helpers/api.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { FakeClock, settle } from '../../helpers/fake-clock.ts';
 
 const setup = async (t: ExecutionContext) => {
   const { client, clock, close } = await testApi();
@@ -80,4 +82,39 @@ test('the same list comes again while there is one, and after a failure', async 
   await clock.advance(peerTimes.retryMs);
   await eventually(() => assert.equal(told.length, 6));
   t.is(told.at(-1), 'a 192.0.2.2 10.244.1.0/24');
+});
+
+test('what a node says of itself makes no other node look at all of them', async (t) => {
+  let looks = 0;
+  let listener: Listener<Node> = {};
+  const nodeOf = (n: number, ready: boolean): Node => ({
+    apiVersion: 'v1', kind: 'Node', metadata: { name: `n${n}` }, spec: { podCIDR: `10.244.${n}.0/24` },
+    get status() {
+      looks++;
+      return { addresses: [{ type: 'InternalIP', address: `192.0.2.${n}` }], conditions: [{ type: 'Ready', status: ready ? 'True' as const : 'False' as const }] };
+    },
+  });
+  const all = Array.from({ length: 100 }, (_, n) => nodeOf(n, true));
+  const nodes: Pick<Informer<Node>, 'on' | 'whenSynced' | 'list'> = {
+    whenSynced: async () => undefined, list: () => all,
+    on: (own) => {
+      listener = own;
+      for (const node of all) own.added?.(node);
+      return () => undefined;
+    },
+  };
+  const told: number[] = [];
+  const overlay: Pick<Overlay, 'apply'> = { apply: async (peers) => void told.push(peers.length) };
+  const stop = new AbortController();
+  const following = followPeers(nodes, { overlay, nodeName: 'n0', clock: new FakeClock(), log: silentLog, signal: stop.signal });
+  await eventually(() => assert.deepEqual(told, [99]));
+  looks = 0;
+  for (let n = 0; n < 10; n++) {
+    listener.updated?.(nodeOf(7, n % 2 === 0), nodeOf(7, n % 2 === 1));
+    await settle();
+  }
+  t.true(looks <= 20, `${looks} looks at nodes for 10 changes of one`);
+  t.deepEqual(told, [99]);
+  stop.abort();
+  await following;
 });
