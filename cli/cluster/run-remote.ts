@@ -2,6 +2,8 @@
  * One part of barge in a process of its own, against an API server somewhere else over HTTPS: the same component that
  * `barge up` runs, with a transport in place of the function call. Who it is, and so what it may do, is in its kubeconfig.
  */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { createLog } from '../../base/log.ts';
@@ -12,6 +14,7 @@ import { CommandError, type CommandContext } from '../command.ts';
 import type { ClusterConfig } from '../config.ts';
 import { flag } from '../flags.ts';
 import { runComponents } from '../run-components.ts';
+import { elected, leaseOf } from './elected.ts';
 import { configOf, settingFlags, type SettingFlags } from './setting-flags.ts';
 
 export interface Remote {
@@ -21,12 +24,16 @@ export interface Remote {
   readonly ca: string;
   /** For a component of this name, with the kubeconfig's identity. */
   surroundings(component: string): Surroundings;
+  /** A component that works while this process holds its lease, and at all times with `--leader-elect=false`. */
+  elected(name: string, make: (around: Surroundings) => Component): Component;
 }
 
 export interface RemotePart {
   /** As in `barge issue`: what a kubeconfig for it is asked for by. */
   readonly name: string;
   readonly settings: readonly string[];
+  /** One works at a time, however many run. */
+  readonly elects?: true;
   /** Requests that it has under way at a time; the client's usual number where absent. */
   readonly requestsAtATime?: number;
 }
@@ -36,6 +43,7 @@ const always = ['log-level', 'log-format'] as const;
 /** Flags of a part: its settings, as `barge up` has them, and the kubeconfig. */
 export const remoteFlags = (part: RemotePart): SettingFlags => ({
   kubeconfig: flag.text(`Kubeconfig of this part: the API server and who the part is; 'barge issue ${part.name}' makes one.`, { value: 'FILE' }),
+  ...(part.elects === true ? { 'leader-elect': flag.on(`Work only while no other '${part.name}' of the cluster does: whoever holds the Lease ${leaseOf(part.name).name} in kube-system works, the others stand by.`, { initial: true }) } : {}),
   ...settingFlags([...part.settings, ...always]),
 });
 
@@ -50,8 +58,11 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: (line) => void stderr.write(`${line}\n`), now: () => clock.now() });
   const transport = createHttpTransport({ ...connection, userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
   try {
+    const surroundings = (component: string): Surroundings => ({ transport, clock, random, log: log.with({ component }) });
+    const identity = `${hostname()}_${randomUUID()}`;
     const components = await make({
-      config, connection, ca: connection.ca.toString(), surroundings: (component) => ({ transport, clock, random, log: log.with({ component }) }),
+      config, connection, ca: connection.ca.toString(), surroundings,
+      elected: (name, makeOne) => (flags['leader-elect'] === false ? makeOne(surroundings(name)) : elected({ name, surroundings: surroundings(name), identity }, () => makeOne(surroundings(name)))),
     });
     let waiting = components.length;
     const told = components.map((component): Component => ({

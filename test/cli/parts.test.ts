@@ -67,15 +67,30 @@ test('each part runs alone against an API server over HTTPS', async (t) => {
 
   await barge('create deployment web --image=web:1 --replicas=2');
   t.is(await barge('get replicasets,pods -o name'), '', 'nobody is there to make any');
-  await begin('controllers --kubeconfig controllers.kubeconfig --log-level error');
+  const controllers = await begin('controllers --kubeconfig controllers.kubeconfig --log-level info');
   await eventually(async () => assert.match(await barge('get pods'), /(web-\S+ +0\/1 +Pending +0.*\n){2}/));
   t.is(await barge('get pods -o jsonpath={.items[*].spec.nodeName}'), '', 'nobody is there to place them');
-  await begin('scheduler --kubeconfig scheduler.kubeconfig --log-level error');
+  const scheduler = await begin('scheduler --kubeconfig scheduler.kubeconfig --log-level info');
   await begin(`agent --kubeconfig agent.kubeconfig --runtime simulated --no-proxy --data-dir ${folder}/node --log-level error`);
   const proxy = await begin('proxy --kubeconfig proxy.kubeconfig --runtime simulated --node-name n7 --log-level error');
   t.regex(await barge('rollout status deployment/web --timeout=20s'), /successfully rolled out/);
   t.is(await barge('get pods -o jsonpath={.items[*].spec.nodeName}'), 'n7 n7');
   t.regex(await barge('get nodes'), /^n7 +Ready/m);
+
+  // A second set stands by as long as the first works, and goes on when that ends.
+  const others = [await begin('controllers --kubeconfig controllers.kubeconfig --log-level info'), await begin('scheduler --kubeconfig scheduler.kubeconfig --log-level info')];
+  for (const first of [controllers, scheduler]) t.regex(first.err(), /INFO +leads /);
+  const holder = async (name: string): Promise<string> => barge(`get lease barge-${name} -n kube-system -o jsonpath={.spec.holderIdentity}`);
+  const before = [await holder('controllers'), await holder('scheduler')];
+  await barge('scale deployment web --replicas=4');
+  t.regex(await barge('rollout status deployment/web --timeout=20s'), /successfully rolled out/);
+  for (const other of others) t.notRegex(other.err(), / leads /);
+  for (const first of [controllers, scheduler]) t.is(await first.stop(), 0);
+  await barge('scale deployment web --replicas=6');
+  t.regex(await barge('rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  for (const other of others) t.regex(other.err(), /INFO +leads /);
+  for (const [index, name] of ['controllers', 'scheduler'].entries()) t.not(await holder(name), before[index]);
+
   await barge('delete deployment web');
   await eventually(async () => assert.equal(await barge('get pods -o name'), ''), 20_000);
   t.is(await proxy.stop(), 0);
