@@ -60,6 +60,8 @@ export interface ClusterConfig {
   readonly certificateLifetimeMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
+  /** The settings that were said, by name, wherever that was. */
+  readonly given: Given;
 }
 
 /** Times and rates of nodes that fail; Kubernetes' own names, but for the lease's, which is a field of its kubelet's file. */
@@ -89,6 +91,8 @@ export interface Setting {
   /** Placeholder of the value in help; absent for a switch. */
   readonly value?: string;
   readonly summary: string;
+  /** The same on all servers of a cluster: one that joins gets it from another. `file`: not its name, but what is in it. */
+  readonly shared?: 'value' | 'file';
 }
 
 export const settings: readonly Setting[] = [
@@ -108,11 +112,11 @@ export const settings: readonly Setting[] = [
   { name: 'eviction-pressure-transition-period', value: 'TIME', summary: 'how long a node says that it is short of something after it was (default 5m)' },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
-  { name: 'cluster-cidr', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
-  { name: 'service-cidr', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
-  { name: 'load-balancer-pool', value: 'CIDR|FIRST-LAST,...', summary: 'addresses for services of type LoadBalancer, which the network must send to the nodes (default: none, they wait for an address from somebody else)' },
-  { name: 'external-ips', summary: 'serve spec.externalIPs of services on all nodes; who may write a service can then take traffic for any address (default: they are stored only)' },
-  { name: 'overlay', value: 'auto|vxlan', summary: 'how packets get to pods of other nodes: auto goes straight to nodes on the same link and through VXLAN to others; vxlan is for links that carry packets of known addresses only; the same on all nodes (default auto)' },
+  { name: 'cluster-cidr', shared: 'value', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
+  { name: 'service-cidr', shared: 'value', value: 'CIDR', summary: 'addresses of services (default 10.96.0.0/16)' },
+  { name: 'load-balancer-pool', shared: 'value', value: 'CIDR|FIRST-LAST,...', summary: 'addresses for services of type LoadBalancer, which the network must send to the nodes (default: none, they wait for an address from somebody else)' },
+  { name: 'external-ips', shared: 'value', summary: 'serve spec.externalIPs of services on all nodes; who may write a service can then take traffic for any address (default: they are stored only)' },
+  { name: 'overlay', shared: 'value', value: 'auto|vxlan', summary: 'how packets get to pods of other nodes: auto goes straight to nodes on the same link and through VXLAN to others; vxlan is for links that carry packets of known addresses only; the same on all nodes (default auto)' },
   { name: 'max-requests-inflight', value: 'N', summary: 'requests that read, carried out at once; one user has half of it (default 400)' },
   { name: 'max-mutating-requests-inflight', value: 'N', summary: 'requests that write, carried out at once; one user has half of it (default 200)' },
   { name: 'max-watches-per-user', value: 'N', summary: 'watches and streams that one user may have open (default 1000)' },
@@ -121,17 +125,17 @@ export const settings: readonly Setting[] = [
   { name: 'audit-policy', value: 'FILE', summary: 'Policy of audit.k8s.io/v1: what is written of which requests (default: all but reads of components, without bodies)' },
   { name: 'audit-log-max-size', value: 'MB', summary: 'size at which the audit log is put aside (default 100)' },
   { name: 'audit-log-max-backups', value: 'N', summary: 'audit logs that are put aside and kept (default 10)' },
-  { name: 'scheduler-strategy', value: 'spread|binpack|random', summary: 'how the scheduler ranks nodes for pods that ask for nothing else (default spread)' },
-  { name: 'scheduler-config', value: 'FILE', summary: "YAML file with the scheduler's profiles, in place of --scheduler-strategy: by schedulerName a strategy, or scorers with weights" },
-  { name: 'node-lease-duration', value: 'TIME', summary: "how long a node's lease is good; it is renewed four times in that (default 20s, in Kubernetes 40s)" },
-  { name: 'node-monitor-grace-period', value: 'TIME', summary: 'silence after which a node is lost; several renewals of its lease (default 15s, in Kubernetes 40s)' },
-  { name: 'default-unreachable-toleration-seconds', value: 'N', summary: 'how long pods that do not say so stay on a lost node (default 10, in Kubernetes 300)' },
-  { name: 'default-not-ready-toleration-seconds', value: 'N', summary: 'how long they stay on one that says it is not ready (default 300)' },
-  { name: 'node-eviction-rate', value: 'N', summary: 'lost nodes of a zone that are given up in a second (default 0.1)' },
-  { name: 'secondary-node-eviction-rate', value: 'N', summary: 'the same where many nodes of a large zone are lost; in a small one then none is (default 0.01)' },
-  { name: 'unhealthy-zone-threshold', value: 'N', summary: 'share of lost nodes from which they are many (default 0.55)' },
-  { name: 'large-cluster-size-threshold', value: 'N', summary: 'nodes above which a zone is large (default 50)' },
-  { name: 'cluster-signing-duration', value: 'TIME', summary: 'how long certificates that the cluster signs are good for; they are renewed by themselves (default 8760h)' },
+  { name: 'scheduler-strategy', shared: 'value', value: 'spread|binpack|random', summary: 'how the scheduler ranks nodes for pods that ask for nothing else (default spread)' },
+  { name: 'scheduler-config', shared: 'file', value: 'FILE', summary: "YAML file with the scheduler's profiles, in place of --scheduler-strategy: by schedulerName a strategy, or scorers with weights" },
+  { name: 'node-lease-duration', shared: 'value', value: 'TIME', summary: "how long a node's lease is good; it is renewed four times in that (default 20s, in Kubernetes 40s)" },
+  { name: 'node-monitor-grace-period', shared: 'value', value: 'TIME', summary: 'silence after which a node is lost; several renewals of its lease (default 15s, in Kubernetes 40s)' },
+  { name: 'default-unreachable-toleration-seconds', shared: 'value', value: 'N', summary: 'how long pods that do not say so stay on a lost node (default 10, in Kubernetes 300)' },
+  { name: 'default-not-ready-toleration-seconds', shared: 'value', value: 'N', summary: 'how long they stay on one that says it is not ready (default 300)' },
+  { name: 'node-eviction-rate', shared: 'value', value: 'N', summary: 'lost nodes of a zone that are given up in a second (default 0.1)' },
+  { name: 'secondary-node-eviction-rate', shared: 'value', value: 'N', summary: 'the same where many nodes of a large zone are lost; in a small one then none is (default 0.01)' },
+  { name: 'unhealthy-zone-threshold', shared: 'value', value: 'N', summary: 'share of lost nodes from which they are many (default 0.55)' },
+  { name: 'large-cluster-size-threshold', shared: 'value', value: 'N', summary: 'nodes above which a zone is large (default 50)' },
+  { name: 'cluster-signing-duration', shared: 'value', value: 'TIME', summary: 'how long certificates that the cluster signs are good for; they are renewed by themselves (default 8760h)' },
   { name: 'log-level', value: 'LEVEL', summary: 'debug, info, warn or error (default info)' },
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
@@ -141,10 +145,17 @@ export const pressureSettings = ['image-gc-high-threshold', 'image-gc-low-thresh
 
 export type Given = Readonly<Record<string, string | boolean>>;
 
+export interface SettingsFile {
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface ConfigSources {
   /** By name of the setting; they win over the file. */
   readonly flags: Given;
-  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  readonly file?: SettingsFile | undefined;
+  /** What a machine that has joined as a server keeps: the file and the flags win over it. */
+  readonly kept?: SettingsFile | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly root: boolean;
 }
@@ -295,8 +306,9 @@ const auditOf = (text: (name: string) => string | undefined): AuditConfig | unde
 };
 
 /** Puts flags, file and defaults together. Throws ConfigError for the first setting that is wrong. */
-export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterConfig => {
-  const given: Given = { ...(file === undefined ? {} : readConfigFile(file.name, file.text)), ...flags };
+export const readConfig = ({ flags, file, kept, env, root }: ConfigSources): ClusterConfig => {
+  const said = (from: SettingsFile | undefined): Given => (from === undefined ? {} : readConfigFile(from.name, from.text));
+  const given: Given = { ...said(kept), ...said(file), ...flags };
   const text = (name: string): string | undefined => {
     const value = given[name];
     if (value === '') throw new ConfigError(`--${name}: must not be empty`);
@@ -324,6 +336,7 @@ export const readConfig = ({ flags, file, env, root }: ConfigSources): ClusterCo
   if (schedulerConfig !== undefined && schedulerStrategy !== undefined) throw new ConfigError('--scheduler-strategy: not beside --scheduler-config, whose profiles say it');
   const components = componentsOf(text('components') ?? parts.join(','));
   return {
+    given,
     dataDir,
     listen: listenOf(text('listen') ?? '127.0.0.1:6443'),
     kubeconfig: resolve(text('kubeconfig') ?? join(dataDir, 'admin.kubeconfig')),

@@ -10,11 +10,11 @@ export interface EtcdConfig {
 }
 
 export const etcdSettings = [
-  { name: 'etcd-servers', value: 'URL,...', summary: 'members of an etcd that holds the objects, which several servers can share, such as https://10.0.0.1:2379 (default: a file in the data folder, for one server)' },
-  { name: 'etcd-prefix', value: 'PATH', summary: "with which this cluster's keys in etcd begin (default /barge)" },
-  { name: 'etcd-cafile', value: 'FILE', summary: "authority of etcd's certificates, PEM (default: those that Node.js knows)" },
-  { name: 'etcd-certfile', value: 'FILE', summary: 'certificate to show to etcd, PEM' },
-  { name: 'etcd-keyfile', value: 'FILE', summary: 'its key, PEM' },
+  { name: 'etcd-servers', shared: 'value', value: 'URL,...', summary: 'members of an etcd that holds the objects, which several servers can share, such as https://10.0.0.1:2379 (default: a file in the data folder, for one server)' },
+  { name: 'etcd-prefix', shared: 'value', value: 'PATH', summary: "with which this cluster's keys in etcd begin (default /barge)" },
+  { name: 'etcd-cafile', shared: 'file', value: 'FILE', summary: "authority of etcd's certificates, PEM (default: those that Node.js knows)" },
+  { name: 'etcd-certfile', shared: 'file', value: 'FILE', summary: 'certificate to show to etcd, PEM' },
+  { name: 'etcd-keyfile', shared: 'file', value: 'FILE', summary: 'its key, PEM' },
 ] as const;
 
 /** Undefined where no members are named. Throws an Error that begins with the flag that is wrong. */

@@ -11,3 +11,9 @@ export const authorityAnnotation = 'barge.dev/authority';
 
 /** `true`: proxies serve `spec.externalIPs` of Services. */
 export const externalIPsKey = 'externalIPs';
+
+/** Where an API server gives a further server what it needs, on POST: no resource, for what it gives is no object. */
+export const serverMaterialPath = '/barge.dev/v1/server-material';
+
+/** Annotation of a Node, an admin's to give: the machine becomes a server of the cluster. */
+export const promotionAnnotation = 'barge.dev/promote';

@@ -5,6 +5,8 @@ import { tokenDigest, unauthorized, type TokenSource } from './tokens.ts';
 
 /** What every user by bootstrap token is in, and the start of all further groups that a token may name. */
 const group = 'system:bootstrappers';
+/** The name of such a user is this and the token's id. */
+export const bootstrapUserPrefix = 'system:bootstrap:';
 
 /**
  * Tokens by which new nodes introduce themselves: Secrets `bootstrap-token-<id>` of kube-system, of type
@@ -24,6 +26,6 @@ export const bootstrapTokens = (state: Pick<WatchCache, 'get'>, clock: Pick<Cloc
     if (value('usage-bootstrap-authentication') !== 'true') throw unauthorized('the bootstrap token is not meant to authenticate');
     const extra = value('auth-extra-groups').split(',').map((one) => one.trim()).filter((one) => one !== '');
     if (extra.some((one) => !/^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/.test(one))) throw unauthorized('the bootstrap token names groups that it may not');
-    return { user: { name: `system:bootstrap:${id}`, groups: [...new Set([group, ...extra, 'system:authenticated'])] }, audiences: [] };
+    return { user: { name: `${bootstrapUserPrefix}${id}`, groups: [...new Set([group, ...extra, 'system:authenticated'])] }, audiences: [] };
   },
 });

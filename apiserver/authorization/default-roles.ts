@@ -4,6 +4,7 @@
  * can add to them.
  */
 import { rbacGroup, type PolicyRule, type Subject } from '../../schemas/types/rbac.ts';
+import { serverMaterialPath } from '../../schemas/cluster-info.ts';
 import { discoveryPaths, healthPaths } from './builtin-grants.ts';
 
 export interface DefaultRole {
@@ -69,7 +70,7 @@ const editRules: readonly PolicyRule[] = [
 
 const nodeRules: readonly PolicyRule[] = [
   on('', ['services'], read), on('', ['nodes'], ['create', ...read]), on('', ['nodes', 'nodes/status'], ['patch', 'update']),
-  on('', ['pods'], [...read, 'create', 'delete']), on('', ['pods/status'], ['patch', 'update']), on('', ['pods/eviction'], ['create']),
+  on('', ['pods'], [...read, 'delete']), on('', ['pods/status'], ['patch', 'update']), on('', ['pods/eviction'], ['create']),
   on('', ['configmaps', 'secrets'], read), on('', ['events'], ['create', 'patch', 'update']),
   on('', ['serviceaccounts/token'], ['create']), on('coordination.k8s.io', ['leases'], ['create', 'delete', 'get', 'patch', 'update']),
 ];
@@ -109,10 +110,13 @@ export const defaultClusterRoles: readonly DefaultRole[] = [
   { name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', rules: [on('certificates.k8s.io', ['certificatesigningrequests/nodeclient'], ['create'])] },
   { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', rules: [on('certificates.k8s.io', ['certificatesigningrequests/selfnodeclient'], ['create'])] },
   { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeserver', rules: [on('certificates.k8s.io', ['certificatesigningrequests/selfnodeserver'], ['create'])] },
+  { name: 'system:barge:server-bootstrapper', rules: [{ nonResourceURLs: [serverMaterialPath], verbs: ['post'] }] },
 ];
 
 /** The group that a worker's join token puts its bearer in. */
 export const workersGroup = 'system:bootstrappers:barge:worker';
+/** The same of a further server's. */
+export const serversGroup = 'system:bootstrappers:barge:server';
 
 const groups = (...names: readonly string[]): readonly Subject[] => names.map((name) => ({ kind: 'Group', apiGroup: rbacGroup, name }));
 
@@ -130,4 +134,5 @@ export const defaultClusterRoleBindings: readonly DefaultBinding[] = [
   { name: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient', subjects: groups(workersGroup) },
   { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', subjects: groups('system:nodes') },
   { name: 'system:certificates.k8s.io:certificatesigningrequests:selfnodeserver', subjects: groups('system:nodes') },
+  { name: 'system:barge:server-bootstrapper', subjects: groups(serversGroup) },
 ];

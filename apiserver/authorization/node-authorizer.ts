@@ -5,7 +5,8 @@
  * node's pods, which the cache indexes, and what a pod names is worked out once for each stored pod.
  */
 import type { UserInfo } from '../../schemas/api.ts';
-import { clusterInfoAt } from '../../schemas/cluster-info.ts';
+import { clusterInfoAt, promotionAnnotation, serverMaterialPath } from '../../schemas/cluster-info.ts';
+import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { PolicyRule } from '../../schemas/types/rbac.ts';
@@ -28,9 +29,7 @@ const read = ['get', 'list', 'watch'] as const;
 
 const rulesOfAll: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'create'] },
-  // Admission lets only mirrors of its own static pods through.
-  { apiGroups: [''], resources: ['pods'], verbs: [...read, 'create'] },
-  { apiGroups: [''], resources: ['services', 'namespaces', 'persistentvolumes'], verbs: read },
+  { apiGroups: [''], resources: ['pods', 'services', 'namespaces', 'persistentvolumes'], verbs: read },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'update', 'patch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: read },
@@ -115,11 +114,14 @@ export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>)
     return pod === undefined || pod.spec.nodeName === node ? undefined : `node ${quoted(node)} can only change pods with spec.nodeName set to itself`;
   };
 
+  const isPromoted = (node: string): boolean => (state.get(`/nodes//${node}`) as Node | undefined)?.metadata.annotations?.[promotionAnnotation] !== undefined;
+
   return {
     authorize: (access) => {
       const node = nodeOfUser(access.user);
       const at = access.resource;
-      if (node === undefined || at === undefined) return '';
+      if (node === undefined) return '';
+      if (at === undefined) return access.path === serverMaterialPath && access.verb === 'post' && isPromoted(node) ? undefined : '';
       if (isClusterInfo(access.verb, at)) return undefined;
       if (at.group === '') {
         const why = whyNotByPods(node, access.verb, at);

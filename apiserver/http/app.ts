@@ -13,12 +13,15 @@ import { parseProxyPath, resourceOf } from './proxy-path.ts';
 import { handleResource } from './resources.ts';
 import { noSuchResource, parseResourcePath } from './resource-path.ts';
 import { createRoutes, type RouteOptions } from './routes.ts';
+import { giveServerMaterial, type MaterialSource } from './server-material.ts';
+import { serverMaterialPath } from '../../schemas/cluster-info.ts';
 
 export interface AppOptions extends RouteOptions {
   readonly context: HttpContext;
   readonly nodes: NodeClient;
   readonly proxy: ProxyClient;
   readonly authenticator: Authenticator;
+  readonly serverMaterial: MaterialSource | undefined;
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -68,7 +71,9 @@ export const createApp = (options: AppOptions): Listener => {
     if (foreign !== undefined && !isOfLocalProxy(request)) throw new ApiError('Forbidden', foreign);
     return { request, response, user, ...splitUrl(request.url ?? '/') };
   };
-  const handleFixed = ({ request, response, user, pathname }: Exchange): Promise<void> => {
+  const handleFixed = (exchange: Exchange): Promise<void> => {
+    const { request, response, user, pathname } = exchange;
+    if (pathname === serverMaterialPath) return giveServerMaterial(context, exchange, options.serverMaterial);
     requireAccess(context.authorizer, { user, verb: (request.method ?? 'GET').toLowerCase(), path: pathname });
     return fixed(request, response);
   };

@@ -20,6 +20,7 @@ import type { HealthChecks } from './health.ts';
 import { createNodeClient, type NodeTls } from './node-client.ts';
 import { createProxyClient, type Dial } from './proxy-client.ts';
 import { Reception } from './reception.ts';
+import type { MaterialSource } from './server-material.ts';
 import { createUpgradeHandler, isUpgrade } from './upgrades.ts';
 import { versionInfo } from './version.ts';
 
@@ -54,6 +55,8 @@ export interface ApiHttpServerOptions {
   readonly stopwatch?: () => number;
   /** How the addresses behind proxies are reached; by TCP where absent. */
   readonly dial?: Dial;
+  /** What a further server of the cluster needs; absent where there can be none. */
+  readonly serverMaterial?: MaterialSource | undefined;
 }
 
 export interface ApiHttpServer {
@@ -114,7 +117,7 @@ export const createApiHttpServer = (options: ApiHttpServerOptions): ApiHttpServe
   const proxy = createProxyClient({ nodes, clock, dial: options.dial });
   const livez: HealthChecks = { ...options.checks, shutdown: () => (closing.signal.aborted ? 'the server is closing' : undefined) };
   const readyz: HealthChecks = { ...livez, ...options.readinessChecks };
-  const app = createApp({ context, nodes, proxy, authenticator, version: versionInfo(options.version), checks: { livez, readyz, healthz: readyz }, metrics });
+  const app = createApp({ context, nodes, proxy, authenticator, version: versionInfo(options.version), checks: { livez, readyz, healthz: readyz }, metrics, serverMaterial: options.serverMaterial });
   const upgrade = createUpgradeHandler({ context, nodes, proxy, authenticator });
   const servers: Server[] = [];
   const clients = new TrustedClients();

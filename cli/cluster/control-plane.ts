@@ -19,6 +19,7 @@ import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
 import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Clock } from '../../base/clock.ts';
+import { createClient } from '../../client/client.ts';
 import type { Log } from '../../base/log.ts';
 import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
@@ -30,6 +31,7 @@ import { nodePortRange } from './node-port-range.ts';
 import { openStorage } from './open-storage.ts';
 import { assertSameCluster } from './same-cluster.ts';
 import { ServerDirectory } from './server-directory.ts';
+import { createMaterialSource } from './servers/server-material.ts';
 import { ensureSigningKey } from './signing-key.ts';
 import { bargeVersion } from '../../base/version.ts';
 
@@ -146,6 +148,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     core, authorizer: core.authorizer, clock, version: bargeVersion, metrics, auditor: audit?.auditor, limits: limitsOf(config), log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
     tls: serverTls(credentials), nodeTls,
+    serverMaterial: createMaterialSource({ config, authority: () => credentials.authority(), accountKey: accountTokens.key, client: createClient(core.as(apiServerUser)) }),
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
     readinessChecks: storage.newest === undefined ? {} : { etcd: storageAnswers({ newest: () => storage.newest!() }, clock) },
   });

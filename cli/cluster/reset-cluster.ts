@@ -9,7 +9,7 @@ import { runningPid, stopRunning, type Keeper } from './pid-file.ts';
 import { readStoreNote, type StoreNote } from './store-note.ts';
 
 /** Names in a data folder that barge makes; whatever else is in it stays. */
-const ownNames = /^(store\.(db(-wal|-shm|\.lock)?|json)|pki|node|agent(\.pid)?|admin\.kubeconfig|barge\.(pid|log|out))$/;
+const ownNames = /^(store\.(db(-wal|-shm|\.lock)?|json)|pki|node|server|agent(\.pid)?|admin\.kubeconfig|barge\.(pid|log|out))$/;
 
 const stopTimeoutMs = 15_000;
 

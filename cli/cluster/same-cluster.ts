@@ -27,12 +27,15 @@ export const assertSameCluster = async (transport: Transport, { accountKey, wher
     return configMaps.get(key);
   });
   if (found.data?.['accountPublicKey'] !== accountPublicKey) {
-    throw new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: copy ca.crt, ca.key and service-account.key of pki/ from a server of that cluster into pki/ here, or choose another --etcd-prefix`);
+    throw new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: join them ('barge token create --role server' on a server of that cluster prints the line), or choose another --etcd-prefix`);
   }
   for (const name of ['clusterCidr', 'serviceCidr'] as const) {
     if (found.data[name] !== settings[name]) throw new CommandError(`${flags[name]}: the other servers of the cluster have ${found.data[name]}; this one has ${settings[name]}`);
   }
 };
+
+/** How a cluster comes to have several servers, for who wants a further one in a cluster that cannot. */
+export const onlyServer = "the objects of this cluster are in a file of its only server, which no other can share: a cluster of several servers begins with 'barge up --etcd-servers URL,...' on the first";
 
 /** True for a cluster whose objects are in an etcd, so that any number of servers may have its keys. */
 export const hasManyServers = async (client: Client): Promise<boolean> => await client.of(ConfigMap).find(key) !== undefined;

@@ -18,6 +18,9 @@ const label = { 'apiserver.kubernetes.io/identity': 'kube-apiserver' } as const;
 const leasePrefix = 'apiserver-';
 const endpointAnnotation = 'barge.dev/endpoint';
 
+/** The lease by which a server says that it is there. */
+export const serverLeaseOf = (nodeName: string) => ({ namespace, name: `${leasePrefix}${nodeName}` }) as const;
+
 const leaseMs = 15_000;
 const renewMs = 5_000;
 const lookMs = 1_000;
@@ -61,7 +64,7 @@ export class ServerDirectory {
 
   constructor(options: ServerDirectoryOptions) {
     this.#options = options;
-    this.#name = `${leasePrefix}${options.name}`;
+    this.#name = serverLeaseOf(options.name).name;
     this.#leases = createClient(options.core.as(apiServerUser)).of(Lease);
   }
 

@@ -1,9 +1,10 @@
 import { createClient } from '../../client/client.ts';
 import { createHttpTransport } from '../../client/http-transport.ts';
 import { humanDuration } from '../../schemas/table-cells.ts';
-import { BootstrapSecrets, type BootstrapToken } from '../cluster/join/bootstrap-secrets.ts';
+import { BootstrapSecrets, type BootstrapToken, type Role } from '../cluster/join/bootstrap-secrets.ts';
 import { readAuthorities, readClusterInfo } from '../cluster/join/cluster-info.ts';
 import { authorityHash, printJoinToken } from '../cluster/join/join-token.ts';
+import { hasManyServers, onlyServer } from '../cluster/same-cluster.ts';
 import { clusterFlags, type ClusterFlagValues } from '../cluster-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
 import { flag, UsageError } from '../flags.ts';
@@ -16,6 +17,8 @@ interface Tokens {
   printed(token: BootstrapToken): Promise<string>;
   /** URL of the API server for other machines. */
   server(): Promise<string>;
+  /** Throws where machines cannot join in this role. */
+  require(role: Role): Promise<void>;
 }
 
 const withTokens = (context: CommandContext, flags: ClusterFlagValues, work: (tokens: Tokens) => Promise<number | void>): Promise<number | void> => withSession(flags, context, async (session) => {
@@ -34,6 +37,9 @@ const withTokens = (context: CommandContext, flags: ClusterFlagValues, work: (to
         if (server === undefined) context.stderr.write("Warning: the API server listens on loopback, where no other machine reaches it; 'barge up --listen 0.0.0.0:6443' opens it\n");
         return server ?? options.server;
       },
+      require: async (role) => {
+        if (role === 'server' && !await hasManyServers(client)) throw new CommandError(`--role: ${onlyServer}`);
+      },
     });
   } finally {
     transport.close();
@@ -45,14 +51,15 @@ const print = async ({ stdout }: CommandContext, { printed, server }: Tokens, to
   stdout.write(quiet ? `${word}\n` : `barge join ${await server()} --token ${word}\n`);
 };
 
-/** The role of a token. A server is more than its token could bring: it holds the cluster's keys. */
-const requireWorker = (role: string): void => {
-  if (role === 'server') throw new CommandError("--role: only worker can join; a further server shares an etcd with the first ('barge up --etcd-servers', where a cluster in a file has to begin anew) and starts with a copy of its ca.crt, ca.key and service-account.key in pki/ of its data folder");
-  if (role !== 'worker') throw new UsageError(`--role: ${JSON.stringify(role)} is not worker`);
+const roleOf = (role: string): Role => {
+  if (role !== 'worker' && role !== 'server') throw new UsageError(`--role: ${JSON.stringify(role)} is neither worker nor server`);
+  return role;
 };
 
-const roleFlag = flag.textOr('worker', 'What the machine will be: worker.', { value: 'ROLE' });
+const roleFlag = flag.textOr('worker', 'What the machine will be: worker or server. Who has a token for servers can be the whole cluster.', { value: 'ROLE' });
 const quietFlag = flag.on('Print the token alone.', { short: 'q' });
+/** A token for servers gives the cluster's keys away, so that it lasts no longer than it takes to use it. */
+const usualTtlMs: Readonly<Record<Role, number>> = { worker: 86_400_000, server: 3_600_000 };
 const longestTtlMs = 10 * 365 * 86_400_000;
 
 const noArguments = ({ args }: CommandContext): void => {
@@ -62,16 +69,17 @@ const noArguments = ({ args }: CommandContext): void => {
 const create = defineCommand({
   name: 'create', group: 'Cluster', summary: 'Make a token that ends by itself, and print the line to run on the other machine', usage: 'token create [flags]',
   flags: {
-    ...clusterFlags, role: roleFlag, quiet: quietFlag, ttl: flag.durationMs('How long it is good for; 0 until it is deleted.', { shownDefault: '24h' }),
+    ...clusterFlags, role: roleFlag, quiet: quietFlag, ttl: flag.durationMs('How long it is good for; 0 until it is deleted.', { shownDefault: '24h, of servers 1h' }),
     description: flag.textOr('', 'What it is for, to know it again.', { value: 'TEXT' }),
   },
   run: (context) => {
     noArguments(context);
-    const { role, ttl = 86_400_000, description, quiet } = context.flags;
-    requireWorker(role);
+    const role = roleOf(context.flags.role);
+    const { ttl = usualTtlMs[role], description, quiet } = context.flags;
     if (ttl < 0 || ttl > longestTtlMs || (ttl > 0 && ttl < 1_000)) throw new UsageError('--ttl: must be 0 for no end, or 1s to 10 years');
     return withTokens(context, context.flags, async (tokens) => {
-      await print(context, tokens, await tokens.secrets.create({ description, endMs: ttl === 0 ? undefined : context.clock.now() + ttl }), quiet);
+      await tokens.require(role);
+      await print(context, tokens, await tokens.secrets.create({ role, description, endMs: ttl === 0 ? undefined : context.clock.now() + ttl }), quiet);
     });
   },
 });
@@ -99,7 +107,7 @@ const rotate = defineCommand({
   flags: { ...clusterFlags, role: roleFlag, quiet: quietFlag },
   run: (context) => {
     noArguments(context);
-    requireWorker(context.flags.role);
+    if (roleOf(context.flags.role) === 'server') throw new CommandError("--role: there is no standing token for servers; 'barge token create --role server' makes one that ends, 'barge token delete' ends it sooner");
     return withTokens(context, context.flags, async (tokens) => print(context, tokens, await tokens.secrets.rotate(), context.flags.quiet));
   },
 });
@@ -128,6 +136,7 @@ export const command = defineCommand({
   description: 'A token holds the hash of the cluster\'s authority, by which a machine knows the server, and a secret, by which the server lets it ask for a certificate of a new node.',
   examples: [
     { note: 'The line to run on another machine, good for an hour', line: 'token create --ttl=1h' },
+    { note: 'The line to run on a machine that is to be a further server', line: 'token create --role=server' },
     { note: 'End the standing token, and print the new one', line: 'token rotate' },
   ],
   flags: {},

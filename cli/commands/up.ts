@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { runServer } from '../cluster/run-server.ts';
+import { ServerFiles } from '../cluster/servers/server-files.ts';
 import { configOf, settingFlags } from '../cluster/setting-flags.ts';
-import { CommandError, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { flag } from '../flags.ts';
 
 export const command = defineCommand({
@@ -21,26 +23,12 @@ export const command = defineCommand({
   flags: { ...settingFlags(), config: flag.text('YAML file with the same settings by the same names; flags win over it.', { value: 'FILE' }) },
   serves: true,
   run: async (context) => {
-    const { flags, cwd, clock, random, signal, stdout, stderr } = context;
-    const started = performance.now();
+    const { flags, cwd } = context;
     const fileName = typeof flags['config'] === 'string' ? flags['config'] : undefined;
-    try {
-      const file = fileName === undefined ? undefined : { name: fileName, text: await readFile(resolve(cwd, fileName), 'utf8') };
-      const config = configOf(context, undefined, file);
-      const { runCluster } = await import('../cluster/run-cluster.ts');
-      await runCluster({
-        config, clock, random, signal,
-        writeLog: (line) => void stderr.write(`${line}\n`),
-        onReady: ({ url, nodeName, join }) => {
-          const what = nodeName === undefined ? 'control plane' : `node ${nodeName}`;
-          stdout.write(`${what} Ready: ${url}  kubeconfig ${config.kubeconfig}  (${((performance.now() - started) / 1000).toFixed(2)} s)\n`);
-          if (join !== undefined) stdout.write(`to add a machine, run there:  barge join ${join.url} --token ${join.token}\n`);
-        },
-      });
-    } catch (error) {
-      const { syscall = '', message } = error as NodeJS.ErrnoException;
-      if (['listen', 'bind', 'getaddrinfo'].includes(syscall)) throw new CommandError(`${message}: choose another address with --listen, or port 0 for a free one`, { cause: error });
-      throw error;
-    }
+    const file = fileName === undefined ? undefined : { name: fileName, text: await readFile(resolve(cwd, fileName), 'utf8') };
+    const { dataDir } = configOf(context, undefined, { file });
+    // A machine that has joined as a server is one by what it keeps.
+    const kept = await new ServerFiles(dataDir).settings();
+    await runServer(configOf(context, undefined, { file, kept }), context);
   },
 });

@@ -1,6 +1,6 @@
 /** What docs/design/security.md says of those who want in: a false server, a stolen token, nobody at all. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -18,6 +18,8 @@ import { joinCluster } from '../../cli/cluster/join/join-cluster.ts';
 import { authorityHash, newBootstrapToken, printJoinToken } from '../../cli/cluster/join/join-token.ts';
 import { MembershipFiles } from '../../cli/cluster/join/membership.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
+import { serverMaterialPath } from '../../schemas/cluster-info.ts';
+import { etcdTest, startTestEtcd } from '../helpers/etcd.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { httpsApi } from '../helpers/https-api.ts';
 
@@ -81,7 +83,7 @@ test('a stolen token reads nothing and changes nothing but the requests that it 
   const api = await httpsApi({ authorizer: createClusterAuthorizer });
   t.teardown(() => api.close());
   await reconcileRoles(api.core);
-  const { id, secret } = await new BootstrapSecrets(api.client).create({ description: '', endMs: undefined });
+  const { id, secret } = await new BootstrapSecrets(api.client).create({ role: 'worker', description: '', endMs: undefined });
   const asToken = { as: null, headers: { authorization: `Bearer ${id}.${secret}` } } as const;
   const reads = ['/api/v1/secrets', `/api/v1/namespaces/kube-system/secrets/bootstrap-token-${id}`, '/api/v1/pods', '/api/v1/nodes', '/api/v1/namespaces/default/configmaps', '/api/v1/namespaces/kube-public/configmaps/barge-cluster'];
   for (const path of reads) {
@@ -154,4 +156,58 @@ test('who has stolen a worker token becomes a new node, and as that reads nothin
     t.is(await get(await readPairFile(join(folder, 'n2/node/serving.pem'))), 0, 'a certificate for servers');
     t.is(await get(await readPair(join(folder, 'data/pki'), 'admin')), 403, 'an admin');
   }
+});
+
+etcdTest('the keys of the cluster go to a token for servers, and to a node that an admin has marked; nobody else gets them, and no log has them', async (t) => {
+  // Many command lines: 6 s of one core.
+  t.timeout(180_000);
+  const etcd = await startTestEtcd();
+  t.teardown(() => etcd.close());
+  const { folder, begin, barge } = await bargeProcesses(t);
+  await writeFile(join(folder, 'policy.yaml'), 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: RequestResponse}]\n');
+  await begin(`up --runtime simulated --data-dir @/data --listen 127.0.0.1:0 --node-name first --log-level error --audit-log @/audit.log --audit-policy @/policy.yaml --etcd-servers ${etcd.endpoints.join(',')}`);
+  const tokenOf = async (role: string): Promise<readonly [string, string]> => {
+    const [, server, , token] = (await barge(`token create --role ${role}`)).trim().replace('barge ', '').split(' ') as [string, string, string, string];
+    return [server, token];
+  };
+  const [[server, worker], [, forServers]] = [await tokenOf('worker'), await tokenOf('server')];
+  const { ca, client: node } = await joinCluster({
+    server, token: worker, nodeName: 'n2', defaultNodeName: 'n2', nodeIp: '127.0.0.3', files: new MembershipFiles(join(folder, 'n2')), clock: systemClock, say: () => undefined,
+  }, new AbortController().signal);
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token.split('-').slice(3).join('.')}` } });
+  const ask = (who: { readonly pair?: CertificatePair | undefined; readonly headers?: OutgoingHttpHeaders }, { method = 'POST', nodeName = 's2' } = {}): Promise<number> =>
+    codeOf(`${server}${serverMaterialPath}`, { ca, ...who, method, body: method === 'GET' ? '' : JSON.stringify({ nodeName }) });
+  const admin = await readPair(join(folder, 'data/pki'), 'admin');
+  for (const [who, name] of [
+    [{}, 'nobody'], [bearer(worker), 'a token for workers'], [{ pair: node }, 'a node'], [{ pair: admin }, 'an admin'], [{ pair: await readPair(join(folder, 'data/pki'), 'apiserver-client') }, 'the API server to agents'],
+    [{ pair: admin, headers: { 'impersonate-user': 'system:bootstrap:abcdef', 'impersonate-group': 'system:bootstrappers:barge:server' } }, 'an admin as a token'],
+  ] as const) {
+    t.is(await ask(who, { nodeName: 'n2' }), 403, name);
+    t.not(await ask(who, { method: 'GET' }), 200, `${name} reads`);
+  }
+  t.is(await ask({ headers: { authorization: `Bearer ${forServers.split('-')[3]}.${'0'.repeat(16)}` } }), 401);
+  t.is(await ask(bearer(forServers), { method: 'GET' }), 403);
+  t.is(await ask(bearer(forServers), { nodeName: 'first' }), 409, 'of a machine that is there');
+  t.is(await ask(bearer(forServers)), 200);
+  // A token for servers makes no nodes and reads nothing: what it gives is all that it is for.
+  for (const path of ['/api/v1/secrets', '/apis/certificates.k8s.io/v1/certificatesigningrequests']) t.is(await codeOf(`${server}${path}`, { ca, ...bearer(forServers) }), 403, path);
+
+  // A node cannot mark itself, neither as it registers nor later; an admin can.
+  const asNode = (method: string, path: string, object: object): Promise<number> => codeOf(`${server}/api/v1/nodes${path}`, { ca, pair: node, method, body: JSON.stringify(object), headers: method === 'PATCH' ? { 'content-type': 'application/merge-patch+json' } : {} });
+  const mark = { annotations: { 'barge.dev/promote': 'server' } };
+  t.is(await asNode('POST', '', { metadata: { name: 'n2', ...mark } }), 403);
+  t.is(await asNode('POST', '', { metadata: { name: 'n2' } }), 201);
+  for (const path of ['/n2', '/n2/status']) {
+    await asNode('PATCH', path, { metadata: mark });
+    t.is(await ask({ pair: node }, { nodeName: 'n2' }), 403, `by itself at ${path}`);
+  }
+  await barge('annotate node n2 barge.dev/promote=server');
+  t.is(await ask({ pair: node }, { nodeName: 's2' }), 403, 'for itself only');
+  t.is(await ask({ pair: node }, { nodeName: 'n2' }), 200);
+  await barge('annotate node n2 barge.dev/promote-');
+  t.is(await ask({ pair: node }, { nodeName: 'n2' }), 403, 'as long as it is marked');
+
+  const audit = await readFile(join(folder, 'audit.log'), 'utf8');
+  t.regex(audit, new RegExp(`"requestURI":"${serverMaterialPath}"`));
+  t.notRegex(audit, /PRIVATE KEY/);
 });

@@ -7,7 +7,8 @@ const read = (flags: Given, text?: string, root = true, env: Record<string, stri
   readConfig({ flags, file: text === undefined ? undefined : { name: 'barge.yaml', text }, env, root });
 
 test('defaults as root', (t) => {
-  const config = read({ 'node-name': 'n1' });
+  const { given, ...config } = read({ 'node-name': 'n1' });
+  t.deepEqual(given, { 'node-name': 'n1' });
   t.deepEqual(config, {
     dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1', nodeIp: undefined,
     dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, warmSandboxes: 8, imageGc: { highPercent: 85, lowPercent: 80, youngestMs: 120_000 },
@@ -41,7 +42,9 @@ test('every setting can stand in the file', (t) => {
   };
   t.deepEqual([...Object.keys(values), 'scheduler-strategy'].sort(), settings.map((setting) => setting.name).sort());
   const text = Object.entries(values).map(([key, value]) => `${key}: ${value === 'true' ? value : JSON.stringify(value)}`).join('\n');
-  t.deepEqual(read({}, text), {
+  const { given, ...config } = read({}, text);
+  t.deepEqual(Object.keys(given), Object.keys(values));
+  t.deepEqual(config, {
     dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', nodeIp: '192.0.2.1', dockerHost: 'tcp://h:1', runtime: 'simulated', warmSandboxes: 3, imageGc: { highPercent: 70, lowPercent: 0, youngestMs: 0 }, eviction: { thresholds: [{ signal: 'memory.available', least: { amount: 2 ** 30 } }], transitionMs: 30_000 }, controllers: false, scheduler: true, agent: false,
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', overlay: 'vxlan', logLevel: 'debug', logFormat: 'json',
     nodes: { leaseSeconds: 40, monitorGraceMs: 50_000, patience: { notReadySeconds: 200, unreachableSeconds: 300 }, evictionRates: { perSecond: 1, secondaryPerSecond: 0, largeZone: 9, unhealthyShare: 0.5 } },
@@ -112,4 +115,10 @@ test('times and rates of nodes: the defaults, Kubernetes\' own, and what is refu
     ['node-eviction-rate', '-1', /^--node-eviction-rate: "-1" must be a number from 0 to 1000, such as 0\.1$/], ['unhealthy-zone-threshold', '2', /must be a number from 0 to 1/],
     ['default-not-ready-toleration-seconds', '1.5', /must be a whole number from 0 to 86400/], ['node-monitor-grace-period', '9s', /must be at least half of --node-lease-duration/],
   ] as const) t.throws(() => nodes({ [name]: value }), { message });
+});
+
+test('a file of settings that is kept counts least', (t) => {
+  const kept = { name: 'settings.json', text: JSON.stringify({ 'cluster-cidr': '10.1.0.0/16', 'node-name': 'kept', listen: '0.0.0.0:1' }) };
+  const config = readConfig({ flags: { listen: '0.0.0.0:3' }, file: { name: 'barge.yaml', text: 'node-name: n\nlisten: 0.0.0.0:2' }, kept, env: {}, root: true });
+  t.like(config, { clusterCidr: '10.1.0.0/16', nodeName: 'n', listen: { port: 3 } });
 });

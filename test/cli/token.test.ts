@@ -93,7 +93,7 @@ test('what cannot be is refused, and a server on loopback is warned of', async (
   t.regex(ran.err, /Warning: the API server listens on loopback.*--listen 0\.0\.0\.0:6443/);
   t.regex(ran.out, /^barge join https:\/\/127\.0\.0\.1:\d+ --token /);
   for (const [words, code, message] of [
-    ['token create --role server', 1, /error: --role: only worker can join; a further server shares an etcd.*--etcd-servers/], ['token rotate --role server', 1, /only worker can join/], ['token create --role cook', 1, /--role: "cook" is not worker/],
+    ['token create --role server', 1, /error: --role: the objects of this cluster are in a file of its only server.*--etcd-servers/], ['token rotate --role server', 1, /there is no standing token for servers/], ['token create --role cook', 1, /--role: "cook" is neither worker nor server/],
     ['token create --ttl=1ms', 1, /--ttl: must be 0/], ['token create x', 1, /unexpected argument "x"/], ['token', 1, /say what to do: create, list, rotate or delete/], ['token delete', 1, /say which/],
     ['token delete zzzzzz', 1, /there is no token "zzzzzz"/], ['token delete nonsense', 1, /there is no token "nonsense"/],
   ] as const) {

@@ -1,5 +1,5 @@
 /** Join tokens as the cluster keeps them: Secrets of the form that Kubernetes and kubeadm know. */
-import { workersGroup } from '../../../apiserver/authorization/default-roles.ts';
+import { serversGroup, workersGroup } from '../../../apiserver/authorization/default-roles.ts';
 import { rfc3339 } from '../../../base/clock.ts';
 import type { Client } from '../../../client/client.ts';
 import { isReason } from '../../../schemas/errors.ts';
@@ -32,7 +32,13 @@ const tokenOf = (secret: Secret): BootstrapToken => {
   };
 };
 
+/** What a machine will be. */
+export type Role = 'worker' | 'server';
+
+const groupOf: Readonly<Record<Role, string>> = { worker: workersGroup, server: serversGroup };
+
 export interface NewToken {
+  readonly role: Role;
   readonly description: string;
   readonly endMs: number | undefined;
   readonly standing?: boolean;
@@ -51,13 +57,12 @@ export class BootstrapSecrets {
     return items.map(tokenOf).sort((a, b) => Number(b.standing) - Number(a.standing) || a.id.localeCompare(b.id));
   }
 
-  /** Makes a token for a worker. */
-  async create({ description, endMs, standing = false }: NewToken): Promise<BootstrapToken> {
+  async create({ role, description, endMs, standing = false }: NewToken): Promise<BootstrapToken> {
     const { id, secret } = newBootstrapToken();
     return tokenOf(await this.#client.of(Secret).create({
-      metadata: { name: `bootstrap-token-${id}`, namespace, ...(standing ? { labels: { [standingLabel]: 'worker' } } : {}) }, type,
+      metadata: { name: `bootstrap-token-${id}`, namespace, ...(standing ? { labels: { [standingLabel]: role } } : {}) }, type,
       stringData: {
-        'token-id': id, 'token-secret': secret, description, 'usage-bootstrap-authentication': 'true', 'auth-extra-groups': workersGroup,
+        'token-id': id, 'token-secret': secret, description, 'usage-bootstrap-authentication': 'true', 'auth-extra-groups': groupOf[role],
         ...(endMs === undefined ? {} : { expiration: rfc3339(endMs) }),
       },
     }));
@@ -76,13 +81,13 @@ export class BootstrapSecrets {
 
   /** The token of workers that lasts; made where there is none. */
   async standing(): Promise<BootstrapToken> {
-    return (await this.list()).find(({ standing }) => standing) ?? this.create({ description: 'for workers, until it is rotated', endMs: undefined, standing: true });
+    return (await this.list()).find(({ standing }) => standing) ?? this.create({ role: 'worker', description: 'for workers, until it is rotated', endMs: undefined, standing: true });
   }
 
   /** A new standing token; those from before are void when it resolves. */
   async rotate(): Promise<BootstrapToken> {
     const before = (await this.list()).filter(({ standing }) => standing);
-    const next = await this.create({ description: 'for workers, until it is rotated', endMs: undefined, standing: true });
+    const next = await this.create({ role: 'worker', description: 'for workers, until it is rotated', endMs: undefined, standing: true });
     for (const { id } of before) await this.delete(id);
     return next;
   }

@@ -7,7 +7,7 @@ import { certificatesIn } from '../../../base/authorities.ts';
 import { whyUnusable, type CertificatePair } from '../../../base/pki.ts';
 import { boundTransport } from '../../../client/bound-transport.ts';
 import { createClient } from '../../../client/client.ts';
-import { createHttpTransport } from '../../../client/http-transport.ts';
+import { createHttpTransport, type HttpTransport } from '../../../client/http-transport.ts';
 import { isReason } from '../../../schemas/errors.ts';
 import { CommandError } from '../../command.ts';
 import { machineAddresses } from '../addresses.ts';
@@ -30,6 +30,18 @@ export interface JoinOptions {
   readonly clock: Clock;
   /** Tells the user what is waited for. */
   readonly say: (line: string) => void;
+  /** The server, where it has been looked at already. */
+  readonly introduction?: Introduction | undefined;
+}
+
+/** A server that is the token's, and what the machine is to it. */
+export interface Introduction {
+  readonly url: URL;
+  readonly token: JoinToken;
+  /** PEM of the authority by which the server is known. */
+  readonly ca: string;
+  /** IPv4 address by which others reach this machine. */
+  readonly nodeIp: string;
 }
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
@@ -41,7 +53,8 @@ const urlOf = (text: string): URL => {
   return url;
 };
 
-const tokenOf = (text: string): JoinToken => {
+/** Throws CommandError. */
+export const tokenOf = (text: string): JoinToken => {
   try {
     return parseJoinToken(text);
   } catch (error) {
@@ -49,21 +62,33 @@ const tokenOf = (text: string): JoinToken => {
   }
 };
 
+/** Looks whether the server is the one that the token names; it is told nothing of the token. Throws CommandError for everything that the user can mend. */
+export const introduce = async ({ server, token: text, nodeIp }: Pick<JoinOptions, 'server' | 'token' | 'nodeIp'>, signal: AbortSignal): Promise<Introduction> => {
+  if (server === undefined || text === undefined) throw new CommandError("a machine that has not joined yet needs the server and a token: barge join https://ADDRESS:6443 --token TOKEN; 'barge token create' on the server prints the line");
+  const [url, token] = [urlOf(server), tokenOf(text)];
+  const { ca, localAddress } = await fetchAuthority(url, token.authority, signal);
+  return { url, token, ca, nodeIp: nodeIp ?? (localAddress === undefined || localAddress.startsWith('127.') ? machineAddresses()[0]! : localAddress) };
+};
+
+/** The API as the bearer of the token, for whom it is shown for the first time. */
+export const asToken = ({ url, ca, token }: Introduction): HttpTransport => createHttpTransport({ server: url.origin, ca, token: `${token.id}.${token.secret}`, userAgent: 'barge-join' });
+
+/** What is wrong with the token, or the error itself. */
+export const tokenError = (error: unknown): unknown => (isReason(error, 'Unauthorized')
+  ? new CommandError("the token is not good (any more): it was deleted, rotated, or has ended; 'barge token create' on the server makes another", { cause: error }) : error);
+
 /** Joins for the first time. Throws CommandError for everything that the user can mend. */
 const joinAnew = async (options: JoinOptions, signal: AbortSignal): Promise<KeptMembership> => {
   const { clock, say, files } = options;
-  if (options.server === undefined || options.token === undefined) throw new CommandError("a machine that has not joined yet needs the server and a token: barge join https://ADDRESS:6443 --token TOKEN; 'barge token create' on the server prints the line");
-  const url = urlOf(options.server);
-  const token = tokenOf(options.token);
+  const introduction = options.introduction ?? await introduce(options, signal);
+  const { url, ca, nodeIp } = introduction;
   const nodeName = options.nodeName ?? options.defaultNodeName;
-  const { ca, localAddress } = await fetchAuthority(url, token.authority, signal);
-  const nodeIp = options.nodeIp ?? (localAddress === undefined || localAddress.startsWith('127.') ? machineAddresses()[0]! : localAddress);
-  const asToken = createHttpTransport({ server: url.origin, ca, token: `${token.id}.${token.secret}`, userAgent: 'barge-join' });
+  const transport = asToken(introduction);
   const over = new AbortController();
   let client: CertificatePair;
   try {
     client = await requestCertificate({
-      client: createClient(boundTransport(asToken, signal)), clock, signerName: clientSigner, usages: ['digital signature', 'client auth'],
+      client: createClient(boundTransport(transport, signal)), clock, signerName: clientSigner, usages: ['digital signature', 'client auth'],
       wanted: { commonName: `${nodeUser.prefix}${nodeName}`, organizations: [nodeUser.group] },
       onRequest: (name) => {
         const cancel = clock.after(patienceMs, () => say(`waiting for somebody to approve the request ${name}: kubectl certificate approve ${name}`));
@@ -72,11 +97,10 @@ const joinAnew = async (options: JoinOptions, signal: AbortSignal): Promise<Kept
     }, AbortSignal.any([signal, over.signal]));
   } catch (error) {
     if (error instanceof RequestRefused) throw new CommandError(error.message, { cause: error });
-    if (isReason(error, 'Unauthorized')) throw new CommandError("the token is not good (any more): it was deleted, rotated, or has ended; 'barge token create' on the server makes another", { cause: error });
-    throw error;
+    throw tokenError(error);
   } finally {
     over.abort();
-    asToken.close();
+    transport.close();
   }
   const asNode = createHttpTransport({ server: url.origin, ca, ...client, userAgent: 'barge-join' });
   try {

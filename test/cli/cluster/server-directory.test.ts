@@ -60,7 +60,7 @@ test('a server with other keys or other networks is none of the cluster', async 
   const where = 'http://etcd under /barge';
   await assertSameCluster(api.transport, { accountKey: ours, where, settings });
   await t.notThrowsAsync(assertSameCluster(api.transport, { accountKey: ours, where, settings }));
-  await t.throwsAsync(assertSameCluster(api.transport, { accountKey: theirs, where, settings }), { message: /http:\/\/etcd under \/barge holds the objects of a cluster whose keys are not in this data folder: copy ca\.crt, ca\.key and service-account\.key/ });
+  await t.throwsAsync(assertSameCluster(api.transport, { accountKey: theirs, where, settings }), { message: /http:\/\/etcd under \/barge holds the objects of a cluster whose keys are not in this data folder: join them \('barge token create --role server'/ });
   await t.throwsAsync(assertSameCluster(api.transport, { accountKey: ours, where, settings: { ...settings, serviceCidr: '10.97.0.0/16' } }), { message: '--service-cidr: the other servers of the cluster have 10.96.0.0/16; this one has 10.97.0.0/16' });
   await api.close();
 });
