@@ -22,12 +22,14 @@ import { PodAllocation } from './resources/pod-allocation.ts';
 import { raised, type RestartBackoff } from './restart-backoff.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
 import { whyUnsupportedPod } from './security.ts';
-import { podStatus } from './status.ts';
+import { podStatus, tellsOnlyOfSandbox } from './status.ts';
 import { StepFailures } from './step-failures.ts';
 import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
 /** The engine or the API did not answer. */
 const outageMs = 1_000;
+/** How long the news of a sandbox waits for its containers, to be written with theirs. */
+const sandboxNewsMs = 1_000;
 
 export class PodWorker {
   readonly uid: string;
@@ -60,6 +62,8 @@ export class PodWorker {
   #tokensUntilMs = Infinity;
   #wake = Promise.withResolvers<void>();
   #finished = false;
+  /** Since when there is news of the sandbox alone. */
+  #sandboxNewsSinceMs: number | undefined;
   #cancelHurry = (): void => undefined;
 
   constructor(context: AgentContext, pod: Pod, sandboxes: readonly SandboxState[]) {
@@ -215,7 +219,8 @@ export class PodWorker {
       if (untilMs === undefined) this.#setOff(step);
       else held.push(untilMs);
     }
-    if (!this.#busy.has('finish')) await this.#writeStatus();
+    const waitsUntilMs = this.#busy.has('finish') ? undefined : await this.#writeStatus();
+    if (waitsUntilMs !== undefined) held.push(waitsUntilMs);
     const wakes = [...this.#failures.renamesMs(), ...held, ...(this.#tokensUntilMs < Infinity ? [this.#tokensUntilMs] : []), ...(plan.wakeAtMs === undefined ? [] : [plan.wakeAtMs])];
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
@@ -253,10 +258,17 @@ export class PodWorker {
     }
   }
 
-  async #writeStatus(): Promise<void> {
+  /** Writes the status where it changed; answers until when it waits for more to tell. */
+  async #writeStatus(): Promise<number | undefined> {
     const facts = { nodeIp: this.#context.nodeIp, runtimeName: this.#context.runtimeName, messages: this.#messages };
     const status = podStatus(this.#view(), facts);
-    if (deepEqual(status, this.#pod.status)) return;
+    if (deepEqual(status, this.#pod.status)) return undefined;
+    const nowMs = this.#context.clock.now();
+    if (tellsOnlyOfSandbox(this.#pod.status ?? {}, status)) {
+      const untilMs = (this.#sandboxNewsSinceMs ??= nowMs) + sandboxNewsMs;
+      if (nowMs < untilMs) return untilMs;
+    }
+    this.#sandboxNewsSinceMs = undefined;
     const begun = backOffEvents(this.#pod, status);
     const { namespace, name = '' } = this.#pod.metadata;
     try {
@@ -272,6 +284,7 @@ export class PodWorker {
       // It was deleted; the informer will say so.
       if (!isReason(error, 'NotFound')) throw error;
     }
+    return undefined;
   }
 
   #setOff(step: Step): void {

@@ -96,6 +96,21 @@ test('a pod comes up with addresses, conditions and events', async (t) => {
   await becomes(() => agent.events('web'), ['Pulled', 'Created', 'Started']);
 });
 
+test('a pod that starts at once costs two writes of its status; one that does not tells of its address meanwhile', async (t) => {
+  const agent = await begun(t);
+  await agent.createPod({ name: 'quick', spec: web() });
+  await agent.phase('quick', 'Running');
+  t.is(agent.requests.filter((request) => request === 'update pods/status').length, 2);
+  agent.runtime.script('slow:1', { runs: [{ startMs: 60_000 }] });
+  await agent.createPod({ name: 'slow', spec: web({ image: 'slow:1' }) });
+  await agent.until('slow', (pod) => (pod.status?.containerStatuses === undefined ? 'has no status' : undefined));
+  await becomes(async () => {
+    await agent.clock.advance(200);
+    const pod = (await agent.pod('slow'))!;
+    return [pod.status?.phase, condition(pod, 'PodReadyToStartContainers')?.status, pod.status?.podIP?.startsWith('10.244.')];
+  }, ['Pending', 'True', true]);
+});
+
 test('a container that ends is restarted at once, then after 10 s, then after 20 s', async (t) => {
   const agent = await begun(t);
   agent.runtime.script('crash:1', { runs: [{ exit: { afterMs: 100, code: 3 } }] });
