@@ -24,6 +24,7 @@ export type Engine = ContainerRuntime & ContainerLogs & ContainerExec & Containe
 export interface AgentContext {
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: () => number;
   readonly client: Client;
   readonly events: EventRecorder;
   readonly runtime: Engine;

@@ -150,7 +150,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   }).listen({ host: nodeIp, port: options.port ?? 0 });
   try {
     const registration = new NodeRegistration({
-      client, clock, log, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
+      client, clock, log, random, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
       leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds, node: () => nodes.get({ name: nodeName }), pressure: () => pressure.conditions,
     });
     await registration.register(signal);
@@ -176,7 +176,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       node: () => ({ name: nodeName, labels: nodes.get({ name: nodeName })?.metadata.labels ?? {} }),
     });
     const context: AgentContext = {
-      clock, log, client, runtime, runtimeName: engine.name,
+      clock, log, random, client, runtime, runtimeName: engine.name,
       events,
       actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
       images: new Images({ runtime, clock, pulled }),

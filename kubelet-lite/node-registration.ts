@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { rfc3339Micro, sleep, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { bargeVersion, gitVersion } from '../base/version.ts';
+import { backoffMs } from '../client/backoff.ts';
 import type { Client } from '../client/client.ts';
 import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
@@ -14,7 +15,9 @@ import type { PressureCondition } from './pressure/thresholds.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
 /** A status that did not change is sent every 5 minutes, as in Kubernetes. */
-const heartbeat = { statusEveryMs: 300_000, retryMs: 1_000 } as const;
+const statusEveryMs = 300_000;
+/** The server did not take the node: nodes that come all at once do not come back all at once. */
+const retry = { firstMs: 1_000, longestMs: 10_000, jitter: 0.5 } as const;
 /** How long a lease is good: half of Kubernetes' time, so that a lost node is noticed sooner. */
 export const defaultLeaseSeconds = 20;
 const leaseNamespace = 'kube-node-lease';
@@ -23,6 +26,7 @@ export interface RegistrationOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
+  readonly random: () => number;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly port: number;
@@ -61,10 +65,10 @@ export class NodeRegistration {
 
   /** Makes the node's object, or takes over the one that is there; tries until the server answers. */
   async register(signal: AbortSignal): Promise<void> {
-    const { client, clock, log, nodeName, runtime, labels, volumesDir } = this.#options;
+    const { client, clock, log, random, nodeName, runtime, labels, volumesDir } = this.#options;
     const annotations = { ...engineAnnotations(runtime), [localPathDir]: volumesDir };
     const own = { ...nodeLabels(nodeName, runtime.architecture), ...labels };
-    while (!signal.aborted) {
+    for (let failures = 1; !signal.aborted; failures++) {
       try {
         const status = nodeStatus(await this.#input(), {});
         try {
@@ -79,7 +83,7 @@ export class NodeRegistration {
         return;
       } catch (error) {
         log.warn('the node could not be registered, trying again', { error });
-        await sleep(clock, heartbeat.retryMs, signal);
+        await sleep(clock, backoffMs(failures, { ...retry, random }), signal);
       }
     }
   }
@@ -122,7 +126,7 @@ export class NodeRegistration {
   async #send(hint: Node | undefined): Promise<void> {
     const { client, clock, nodeName } = this.#options;
     const input = await this.#input();
-    const stale = clock.now() - this.#sentAtMs >= heartbeat.statusEveryMs;
+    const stale = clock.now() - this.#sentAtMs >= statusEveryMs;
     await client.of(Node).modifyStatus({ name: nodeName }, (draft) => {
       // The engine may have been lost or found since.
       const status = nodeStatus({ ...input, notReady: this.#notReady, pressure: this.#options.pressure() }, draft.status ?? {});

@@ -5,6 +5,7 @@
  */
 import { sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { backoffMs } from '../client/backoff.ts';
 import { revisionOf } from '../client/key.ts';
 import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
@@ -26,8 +27,8 @@ import { podStatus, tellsOnlyOfSandbox } from './status.ts';
 import { StepFailures } from './step-failures.ts';
 import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
-/** The engine or the API did not answer. */
-const outageMs = 1_000;
+/** The engine or the API did not answer: 1 s, doubling to 10 s, and up to half of that more, so that the pods of all nodes do not come back at once. */
+const outage = { firstMs: 1_000, longestMs: 10_000, jitter: 0.5 } as const;
 /** How long the news of a sandbox waits for its containers, to be written with theirs. */
 const sandboxNewsMs = 1_000;
 
@@ -133,16 +134,17 @@ export class PodWorker {
     if (this.#sandboxes.length > 0 && this.#pod.metadata.deletionTimestamp === undefined && !hasEnded(this.#pod)) {
       this.#prepareVolumes(signal).catch((error: unknown) => this.#log.warn('volumes of an adopted pod were not brought up to date', { error }));
     }
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted;) {
       this.#wake = Promise.withResolvers();
       let wakeAtMs: number | undefined;
       try {
         wakeAtMs = await this.#once();
+        failures = 0;
       } catch (error) {
         if (signal.aborted) break;
         this.#log.warn('a pod could not be looked after, trying again', { error });
         this.#dirty = true;
-        wakeAtMs = this.#context.clock.now() + outageMs;
+        wakeAtMs = this.#context.clock.now() + backoffMs(++failures, { ...outage, random: this.#context.random });
       }
       await this.#rest(wakeAtMs);
     }

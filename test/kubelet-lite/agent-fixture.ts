@@ -11,6 +11,7 @@ import { revisionOf } from '../../client/key.ts';
 import { createAgentComponent, type AgentOptions } from '../../kubelet-lite/component.ts';
 import { SimulatedRuntime } from '../../kubelet-lite/runtime/simulated.ts';
 import type { Transport } from '../../schemas/api.ts';
+import { ApiError } from '../../schemas/errors.ts';
 import { Event } from '../../schemas/kinds/core/event.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
@@ -41,6 +42,8 @@ export interface AgentFixture {
   readonly withdrawn: string[];
   /** What the agent asked of the API server so far: `update leases`. */
   readonly requests: string[];
+  /** Requests that find no server, as `requests` has them. */
+  readonly lost: Set<string>;
   readonly dataDir: string;
   /** Starts the agent; resolves when the node is ready. */
   start(options?: Partial<AgentOptions>): Promise<void>;
@@ -67,10 +70,13 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
   const dataDir = await mkdtemp(join(tmpdir(), 'barge-agent-'));
   const withdrawn: string[] = [];
   const requests: string[] = [];
+  const lost = new Set<string>();
   const transport: Transport = {
     watch: (request, signal) => api.transport.watch(request, signal),
-    send: (request, signal) => {
-      requests.push(`${request.verb} ${request.resource}${request.subresource === undefined ? '' : `/${request.subresource}`}`);
+    send: async (request, signal) => {
+      const words = `${request.verb} ${request.resource}${request.subresource === undefined ? '' : `/${request.subresource}`}`;
+      requests.push(words);
+      if (lost.has(words)) throw new ApiError('ServiceUnavailable', 'no server answers');
       return api.transport.send(request, signal);
     },
   };
@@ -89,7 +95,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     return found;
   }, 20_000);
   return {
-    api, clock, runtime, withdrawn, requests, until, pod,
+    api, clock, runtime, withdrawn, requests, lost, until, pod,
     phase: (name, phase) => until(name, (found) => (found.status?.phase === phase ? undefined : `is not ${phase}`)),
     gone: (name) => eventually(async () => {
       if (await pod(name) !== undefined) throw new Error(`${name} is still in the API`);

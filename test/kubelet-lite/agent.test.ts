@@ -111,6 +111,30 @@ test('a pod that starts at once costs two writes of its status; one that does no
   }, ['Pending', 'True', true]);
 });
 
+test('an agent whose server is away asks ever more seldom, no two nodes in step, and tells its state when the server is back', async (t) => {
+  const agent = await begun(t);
+  const tries = (): number => agent.requests.filter((request) => request === 'update pods/status').length;
+  agent.lost.add('update pods/status');
+  await agent.createPod({ name: 'web', spec: web() });
+  await becomes(() => tries() > 0, true);
+  const atMs: number[] = [];
+  for (let ms = 0; ms < 60_000; ms += 100) {
+    const before = tries();
+    await agent.clock.advance(100);
+    await settle();
+    if (tries() > before) atMs.push(ms);
+  }
+  const waits = atMs.slice(1).map((ms, index) => ms - atMs[index]!);
+  t.true(atMs.length >= 5 && atMs.length <= 10, `tried after ${atMs.join(', ')} ms`);
+  t.true(waits.slice(-2).every((wait) => wait >= 9_900 && wait <= 15_100), `waited ${waits.join(', ')} ms`);
+  t.true(new Set(waits.slice(-3)).size > 1, `waited ${waits.join(', ')} ms: always the same`);
+  agent.lost.clear();
+  await becomes(async () => {
+    await agent.clock.advance(1_000);
+    return (await agent.pod('web'))?.status?.phase;
+  }, 'Running');
+});
+
 test('a container that ends is restarted at once, then after 10 s, then after 20 s', async (t) => {
   const agent = await begun(t);
   agent.runtime.script('crash:1', { runs: [{ exit: { afterMs: 100, code: 3 } }] });
