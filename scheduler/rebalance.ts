@@ -6,6 +6,7 @@
  */
 import { conditionOf } from '../schemas/conditions.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { isMirror } from '../schemas/static-pods.ts';
 import type { Budgets } from './budgets.ts';
 import type { Cluster } from './cluster.ts';
 import type { Profile } from './framework.ts';
@@ -59,7 +60,7 @@ export const isServing = ({ status, metadata }: Pod): boolean => metadata.deleti
 const whyStays = ({ pod }: PodInfo): string | undefined => {
   const { metadata, spec } = pod;
   const owner = (metadata.ownerReferences ?? []).find(({ controller }) => controller === true);
-  if (metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return 'belongs to its node (a mirror pod)';
+  if (isMirror(pod)) return 'belongs to its node (a mirror pod)';
   if (owner === undefined) return 'has no controller that would replace it';
   if (owner.kind === 'DaemonSet') return 'belongs to its node (of a DaemonSet)';
   if (owner.kind === 'Job') return 'does work that would be lost (of a Job)';

@@ -5,8 +5,10 @@ import type { ApiObject } from '../../schemas/kind.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { promotionAnnotation } from '../../schemas/cluster-info.ts';
+import { apiReferences, configMirror, isMirror } from '../../schemas/static-pods.ts';
 import { localPathFinalizer } from '../../schemas/volumes/volume-words.ts';
 import { nodeLeaseNamespace, nodeOfUser } from '../authorization/node-authorizer.ts';
+import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionContext, AdmissionPlugin } from './admission.ts';
 
 /** Labels by which admins set nodes apart; no node may give them to itself. */
@@ -17,10 +19,10 @@ const labelsUnder = ({ metadata: { labels = {} } }: ApiObject, rule: RegExp): Re
 
 /**
  * What an agent may not say although it may write the object: it makes no node but its own and no lease but its own, it
- * neither takes taints off itself nor puts on labels and the mark of a server that are the admin's to give, and of a volume it says only that the
- * folder is gone.
+ * neither takes taints off itself nor puts on labels and the mark of a server that are the admin's to give, of a volume it says only that the
+ * folder is gone, and the only pods that it makes are the pictures of its static pods.
  */
-export const nodeRestriction = (): AdmissionPlugin => ({
+export const nodeRestriction = (cache: Pick<WatchCache, 'get'>): AdmissionPlugin => ({
   name: 'NodeRestriction',
   admit: (object, context) => {
     const node = nodeOfUser(context.user);
@@ -32,6 +34,11 @@ export const nodeRestriction = (): AdmissionPlugin => ({
     }
     if (kind.group === '' && kind.plural === 'persistentvolumes') {
       if (old === undefined || !onlyLetsGo(object, old)) throw refusal(context, `node ${JSON.stringify(node)} can only remove the finalizer ${localPathFinalizer} of a volume that is being deleted`);
+      return;
+    }
+    if (kind.group === '' && kind.plural === 'pods' && context.subresource === '' && old === undefined) {
+      const why = whyNoMirror(object as Pod, node, cache.get(`/nodes//${node}`));
+      if (why !== undefined) throw refusal(context, why);
       return;
     }
     if (kind.group === '' && kind.plural === 'pods' && context.subresource === 'status') {
@@ -49,6 +56,19 @@ export const nodeRestriction = (): AdmissionPlugin => ({
     if (old !== undefined && !deepEqual((object as Node).spec?.taints ?? [], (old as Node).spec?.taints ?? [])) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify taints`);
   },
 });
+
+/** A pod that a node makes is the picture of one that runs there by itself: it belongs to the node, and leads to no object that the node could not read otherwise. */
+const whyNoMirror = (pod: Pod, node: string, itself: ApiObject | undefined): string | undefined => {
+  if (!isMirror(pod)) return `pod does not have ${JSON.stringify(configMirror)} annotation, node ${JSON.stringify(node)} can only create mirror pods`;
+  if (pod.spec.nodeName !== node) return `node ${JSON.stringify(node)} can only create pods with spec.nodeName set to itself`;
+  const [owner, ...more] = pod.metadata.ownerReferences ?? [];
+  if (owner === undefined || more.length > 0 || owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node) return `node ${JSON.stringify(node)} can only create pods with a single owner reference set to itself`;
+  if (owner.controller !== true) return `node ${JSON.stringify(node)} can only create pods with a controller owner reference set to itself`;
+  if (owner.blockOwnerDeletion === true) return `node ${JSON.stringify(node)} must not set blockOwnerDeletion on an owner reference`;
+  if (owner.uid !== itself?.metadata.uid) return `node ${node} UID mismatch: expected ${itself?.metadata.uid ?? 'none, for there is no such node'}, got ${owner.uid}`;
+  const [reference] = apiReferences(pod.spec);
+  return reference === undefined ? undefined : `node ${JSON.stringify(node)} can not create pods that reference ${reference.what} (${reference.field})`;
+};
 
 /** Whether all that changes is that a volume on its way out loses the agents' finalizer. */
 const onlyLetsGo = (object: ApiObject, old: ApiObject): boolean => {

@@ -44,7 +44,7 @@ export const admissionPlugins = (options: AdmissionOptions): readonly AdmissionP
   storage(options.cache),
   limitRanger(options.cache),
   podSecurity(options.cache),
-  nodeRestriction(),
+  nodeRestriction(options.cache),
   roleEscalation(options.cache, options.authorizer),
   certificateRequests(),
   policyExpressions(options.registry),

@@ -2,6 +2,7 @@ import { ApiError } from '../../schemas/errors.ts';
 import type { Draft } from '../../schemas/frozen.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { ServiceAccount } from '../../schemas/kinds/core/service-account.ts';
+import { apiReferences, isMirror } from '../../schemas/static-pods.ts';
 import { generatedName } from '../verbs/identity.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AdmissionPlugin } from './admission.ts';
@@ -31,6 +32,8 @@ export const serviceAccount = ({ cache, random, tokens }: ServiceAccountOptions)
     name: 'ServiceAccount',
     mutate: (draft, { old, namespace, name }) => {
       if (draft.kind !== 'Pod' || draft.apiVersion !== 'v1' || old !== undefined) return;
+      // The pod is not made of it, and what it shows has no account.
+      if (isMirror(draft)) return;
       const { spec } = draft as unknown as PodDraft;
       const wanted = spec.serviceAccountName || spec.serviceAccount || defaultAccount;
       spec.serviceAccountName = wanted;
@@ -42,6 +45,11 @@ export const serviceAccount = ({ cache, random, tokens }: ServiceAccountOptions)
       const secrets = account?.imagePullSecrets ?? [];
       if ((spec.imagePullSecrets ?? []).length === 0 && secrets.length > 0) spec.imagePullSecrets = secrets.map((secret) => ({ ...secret }));
       if (tokens && (spec.automountServiceAccountToken ?? account?.automountServiceAccountToken ?? true)) mountToken(spec, usualName, random);
+    },
+    admit: (object, { kind, name, old }) => {
+      if (kind.group !== '' || kind.plural !== 'pods' || old !== undefined || !isMirror(object)) return;
+      const reference = apiReferences((object as Pod).spec).find(({ what }) => what === 'service accounts' || what === 'secrets');
+      if (reference !== undefined) throw new ApiError('Forbidden', `pods ${JSON.stringify(name)} is forbidden: a mirror pod may not reference ${reference.what} (${reference.field})`, { name, kind: 'pods' });
     },
   };
 };

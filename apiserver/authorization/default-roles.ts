@@ -70,7 +70,7 @@ const editRules: readonly PolicyRule[] = [
 
 const nodeRules: readonly PolicyRule[] = [
   on('', ['services'], read), on('', ['nodes'], ['create', ...read]), on('', ['nodes', 'nodes/status'], ['patch', 'update']),
-  on('', ['pods'], [...read, 'delete']), on('', ['pods/status'], ['patch', 'update']), on('', ['pods/eviction'], ['create']),
+  on('', ['pods'], [...read, 'create', 'delete']), on('', ['pods/status'], ['patch', 'update']), on('', ['pods/eviction'], ['create']),
   on('', ['configmaps', 'secrets'], read), on('', ['events'], ['create', 'patch', 'update']),
   on('', ['serviceaccounts/token'], ['create']), on('coordination.k8s.io', ['leases'], ['create', 'delete', 'get', 'patch', 'update']),
 ];

@@ -29,7 +29,9 @@ const read = ['get', 'list', 'watch'] as const;
 
 const rulesOfAll: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'create'] },
-  { apiGroups: [''], resources: ['pods', 'services', 'namespaces', 'persistentvolumes'], verbs: read },
+  // Admission lets only mirrors of its own static pods through.
+  { apiGroups: [''], resources: ['pods'], verbs: [...read, 'create'] },
+  { apiGroups: [''], resources: ['services', 'namespaces', 'persistentvolumes'], verbs: read },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'update', 'patch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: read },

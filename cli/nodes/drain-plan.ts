@@ -1,6 +1,7 @@
 /** Which pods of a node a drain moves, which it leaves, and which are in its way: kubectl's rules, in kubectl's words. */
 import { controllerOf } from '../../schemas/owners.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
+import { isMirror } from '../../schemas/static-pods.ts';
 
 export interface DrainRules {
   /** Pods of DaemonSets stay, for they would come back at once. Without it they are in the way. */
@@ -21,9 +22,6 @@ export interface DrainPlan {
   readonly refusals: readonly string[];
 }
 
-/** The annotation by which an agent marks the picture of a pod that it started from a file. */
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
-
 const words = {
   daemonSet: { refusal: 'cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)', warning: 'ignoring DaemonSet-managed Pods' },
   emptyDir: { refusal: 'cannot delete Pods with local storage (use --delete-emptydir-data to override)', warning: 'deleting Pods with local storage' },
@@ -40,7 +38,7 @@ export const planDrain = (pods: readonly Pod[], rules: DrainRules, nowMs: number
   const concerned: Record<Concern, Pod[]> = { daemonSet: [], emptyDir: [], unmanaged: [] };
   const leaving = pods.filter((pod) => {
     const { metadata, spec, status } = pod;
-    if (metadata.annotations?.[mirrorAnnotation] !== undefined) return false;
+    if (isMirror(pod)) return false;
     if (rules.skipLeavingForMs > 0 && metadata.deletionTimestamp !== undefined && nowMs - Date.parse(metadata.deletionTimestamp) > rules.skipLeavingForMs) return false;
     // Of one that has ended nothing is lost, and nothing comes back in its place.
     if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return true;

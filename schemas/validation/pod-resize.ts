@@ -7,6 +7,7 @@ import { compareQuantities, parseQuantity } from '../quantity.ts';
 import type { Container } from '../types/container.ts';
 import type { ResourceRequirements } from '../types/resources.ts';
 import { validatePodSpec } from './pod-spec.ts';
+import { isMirror } from '../static-pods.ts';
 
 type Amounts = Readonly<Record<string, string>> | undefined;
 
@@ -58,7 +59,7 @@ const canBeResized = ({ status }: Pod): boolean => {
 export const validatePodResize = (pod: Pod, old: Pod): readonly FieldError[] => {
   const { spec } = pod;
   if (old.spec.resources !== undefined) return [forbidden('spec.resources', 'pods with pod-level resources cannot be resized')];
-  if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return [forbidden('', 'static pods cannot be resized')];
+  if (isMirror(old)) return [forbidden('', 'static pods cannot be resized')];
   if (old.spec.os?.name === 'windows') return [forbidden('', 'windows pods cannot be resized')];
   const errors: FieldError[] = [...validatePodSpec(spec, 'spec')];
   if (qosClassOf(old.spec) !== qosClassOf(spec)) errors.push(wrong('spec', qosClassOf(spec), 'Pod QOS Class may not change as a result of resizing'));

@@ -4,6 +4,7 @@ import { forbidden, refused, wrong, type FieldError } from '../errors.ts';
 import { deepEqual, draftOf, type Draft } from '../frozen.ts';
 import type { ApiObject } from '../kind.ts';
 import { whyNotIp, whyNotQualifiedName } from '../names.ts';
+import { validateMirrorUpdate, validateNewMirror } from '../static-pods.ts';
 import { validateSwarmAnnotations } from '../swarm/placement.ts';
 import type { Affinity, NodeSelector } from '../types/affinity.ts';
 import type { PodSpec } from '../types/pod-spec.ts';
@@ -20,6 +21,7 @@ interface PodLike extends ApiObject {
 export const validateNewPod = (pod: PodLike): readonly FieldError[] => [
   ...validateSwarmAnnotations(pod.metadata.annotations, annotationsField),
   ...validateDeviceAnnotations(pod.metadata.annotations, pod.spec, annotationsField),
+  ...validateNewMirror(pod),
   ...validatePodSpec(pod.spec, 'spec'),
   ...((pod.spec.ephemeralContainers ?? []).length > 0 ? [forbidden('spec.ephemeralContainers', 'cannot be set on create')] : []),
   ...((pod.spec.schedulingGates ?? []).length > 0 && (pod.spec.nodeName ?? '') !== '' ? [forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')] : []),
@@ -111,6 +113,7 @@ export const validatePodUpdate = (pod: PodLike, old: PodLike): readonly FieldErr
     // Annotations that stay may be older than the rule.
     ...(annotations === undefined || deepEqual(annotations, old.metadata.annotations) ? [] : validateSwarmAnnotations(annotations, annotationsField)),
     ...validateDevicesUpdate(annotations, old.metadata.annotations, annotationsField),
+    ...validateMirrorUpdate(pod, old),
   ];
   if (spec === old.spec) return [...annotated, ...validatePodSpec(spec, 'spec')];
   const errors: FieldError[] = [...annotated, ...validatePodSpec(spec, 'spec'), ...validateDeadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds)];
@@ -166,6 +169,7 @@ export const validatePodStatus = (pod: PodLike, old: PodLike): readonly FieldErr
   const { podIP, podIPs = [], hostIP, conditions = [] } = pod.status ?? {};
   return [
     ...validateDevicesUpdate(pod.metadata.annotations, old.metadata.annotations, annotationsField),
+    ...validateMirrorUpdate(pod, old),
     ...podIPs.flatMap(({ ip }, index) => refused(`status.podIPs[${index}].ip`, ip, whyNotIp(ip))),
     ...(podIP === undefined || podIP === '' ? [] : refused('status.podIP', podIP, whyNotIp(podIP))),
     ...(podIP !== undefined && podIPs.length > 0 && podIPs[0]?.ip !== podIP ? [wrong('status.podIPs', podIPs, 'the first entry must equal status.podIP')] : []),

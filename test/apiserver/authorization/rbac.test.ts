@@ -4,7 +4,7 @@ import { ruleCovers, uncovered } from '../../../apiserver/authorization/covers.t
 import { defaultClusterRoles } from '../../../apiserver/authorization/default-roles.ts';
 import { bindingToWrite, reconcileRoles, roleToWrite } from '../../../apiserver/authorization/reconcile-roles.ts';
 import { aggregatedRules } from '../../../controllers/cluster-role-aggregation/plan.ts';
-import { createClient, type Client } from '../../../client/client.ts';
+import { createClient, type Client, type NewObject } from '../../../client/client.ts';
 import type { UserInfo } from '../../../schemas/api.ts';
 import { Lease } from '../../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
@@ -193,6 +193,56 @@ test('a role takes in what is labelled for it, through the controller and under 
   t.true(await holds('admin', 'widgets'));
 });
 
+test('the only pods that a node makes are the pictures of those that it has by itself', async (t) => {
+  const api = await open(t);
+  const agent = as(api, known('system:node:n1', 'system:nodes')).of(Pod);
+  const { uid = '' } = (await api.client.of(Node).create({ metadata: { name: 'n1' } })).metadata;
+  const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid, controller: true };
+  const metadata = { name: 'dns-n1', namespace: 'a', annotations: { 'kubernetes.io/config.mirror': 'hash' }, ownerReferences: [owner] };
+  const containers = [{ name: 'c', image: 'i' }];
+  const spec = { nodeName: 'n1', containers };
+  const other = await api.client.of(Node).create({ metadata: { name: 'n2' } });
+  const refusals: readonly (readonly [why: RegExp, metadata: Partial<Pod['metadata']>, spec: Partial<Pod['spec']>])[] = [
+    [/pod does not have "kubernetes\.io\/config\.mirror" annotation, node "n1" can only create mirror pods/, { annotations: {} }, {}],
+    [/node "n1" can only create pods with spec\.nodeName set to itself/, {}, { nodeName: 'n2' }],
+    [/spec\.nodeName: Required value/, {}, { nodeName: undefined }],
+    [/single owner reference set to itself/, { ownerReferences: [] }, {}],
+    [/single owner reference set to itself/, { ownerReferences: [owner, { ...owner, controller: false, name: 'n2', uid: other.metadata.uid! }] }, {}],
+    [/single owner reference set to itself/, { ownerReferences: [{ ...owner, name: 'n2', uid: other.metadata.uid! }] }, {}],
+    [/controller owner reference set to itself/, { ownerReferences: [{ ...owner, controller: false }] }, {}],
+    [/must not set blockOwnerDeletion/, { ownerReferences: [{ ...owner, blockOwnerDeletion: true }] }, {}],
+    [/UID mismatch/, { ownerReferences: [{ ...owner, uid: other.metadata.uid! }] }, {}],
+    [/reference service accounts \(spec\.serviceAccountName\)/, {}, { serviceAccountName: 'robot' }],
+    [/reference secrets \(spec\.volumes\[0\]\.secret\)/, {}, { volumes: [{ name: 's', secret: { secretName: 'treasure' } }] }],
+    [/reference secrets \(spec\.volumes\[0\]\.projected\.sources\[0\]\.secret\)/, {}, { volumes: [{ name: 's', projected: { sources: [{ secret: { name: 'treasure' } }] } }] }],
+    [/reference service accounts \(spec\.volumes\[0\]\.projected\.sources\[0\]\.serviceAccountToken\)/, {}, { volumes: [{ name: 's', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } }] }],
+    [/reference secrets \(spec\.volumes\[0\]\.azureFile\.secretName\)/, {}, { volumes: [{ name: 's', azureFile: { secretName: 'treasure', shareName: 's' } }] }],
+    [/reference secrets \(spec\.imagePullSecrets\[0\]\)/, {}, { imagePullSecrets: [{ name: 'treasure' }] }],
+    [/reference secrets \(spec\.containers\[0\]\.envFrom\[0\]\.secretRef\)/, {}, { containers: [{ name: 'c', image: 'i', envFrom: [{ secretRef: { name: 'treasure' } }] }] }],
+    [/reference config maps \(spec\.initContainers\[0\]\.env\[0\]\.valueFrom\.configMapKeyRef\)/, {}, { initContainers: [{ name: 'x', image: 'i', env: [{ name: 'E', valueFrom: { configMapKeyRef: { name: 'all', key: 'k' } } }] }] }],
+    [/reference claims of volumes \(spec\.volumes\[0\]\.persistentVolumeClaim\)/, {}, { volumes: [{ name: 's', persistentVolumeClaim: { claimName: 'data' } }] }],
+  ];
+  for (const [message, meta, some] of refusals) await t.throwsAsync(agent.create({ metadata: { ...metadata, ...meta }, spec: { ...spec, ...some } } as NewObject<Pod>), { message });
+  const mirror = await agent.create({ metadata, spec } as NewObject<Pod>);
+  t.is(mirror.spec.serviceAccountName, undefined, 'nobody gives it an account');
+  t.is(mirror.spec.volumes, undefined, 'nor a token');
+
+  // Whoever else makes one: what it is stays so, and it leads nowhere either.
+  for (const client of [api.client.of(Pod), agent]) {
+    await t.throwsAsync(client.modifyStatus({ namespace: 'a', name: 'dns-n1' }, (draft) => { draft.metadata.annotations = {}; }), { message: /may not remove or update mirror pod annotation/ });
+  }
+  await t.throwsAsync(api.client.of(Pod).modify({ namespace: 'a', name: 'dns-n1' }, (draft) => { draft.metadata.annotations = { 'kubernetes.io/config.mirror': 'other' }; }), { message: /may not remove or update mirror pod annotation/ });
+  await api.client.of(Pod).create({ metadata: { name: 'usual', namespace: 'a' }, spec: { nodeName: 'n1', containers } });
+  for (const write of ['modify', 'modifyStatus'] as const) {
+    await t.throwsAsync(api.client.of(Pod)[write]({ namespace: 'a', name: 'usual' }, (draft) => { draft.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }; }), { message: /may not add mirror pod annotation/ });
+  }
+  for (const subresource of ['ephemeralcontainers', 'resize']) {
+    await api.client.of(Pod).patch({ namespace: 'a', name: 'usual' }, 'merge', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } }, { subresource }).catch(() => undefined);
+    t.is((await api.client.of(Pod).get({ namespace: 'a', name: 'usual' })).metadata.annotations?.['kubernetes.io/config.mirror'], undefined, subresource);
+  }
+  await t.throwsAsync(api.client.of(Pod).create({ metadata: { ...metadata, name: 'forged' }, spec: { ...spec, serviceAccountName: 'default' } }), { message: /a mirror pod may not reference service accounts/ });
+});
+
 test('an agent reaches what the pods on its node name, and changes nothing of other nodes', async (t) => {
   const api = await open(t);
   const node = (name: string): UserInfo => known(`system:node:${name}`, 'system:nodes');
@@ -204,11 +254,11 @@ test('an agent reaches what the pods on its node name, and changes nothing of ot
   const may = [
     'get - secrets a mounted', 'list - secrets a mounted', 'watch - secrets a mounted', 'get - secrets a from-env', 'get - secrets a projected', 'get - secrets a pull',
     'get - configmaps a all', 'watch - configmaps a projected', 'update - pods/status a web', 'patch - pods/status a gone', 'delete - pods a web', 'create - serviceaccounts/token a default',
-    'watch - pods', 'get - nodes - n2', 'update - nodes - n1', 'patch - nodes/status - n1', 'create - nodes', 'update coordination.k8s.io leases kube-node-lease n1', 'create - events a', 'list - services',
+    'watch - pods', 'create - pods a', 'get - nodes - n2', 'update - nodes - n1', 'patch - nodes/status - n1', 'create - nodes', 'update coordination.k8s.io leases kube-node-lease n1', 'create - events a', 'list - services',
   ];
   const mayNot = [
     'get - secrets a secret2', 'get - secrets b mounted', 'list - secrets a', 'list - secrets', 'watch - secrets', 'get - secrets a all', 'update - secrets a mounted', 'delete - secrets a mounted',
-    'create - secrets a', 'get - configmaps a mounted', 'list - configmaps a', 'update - pods/status a other', 'delete - pods a other', 'update - pods a web', 'create - pods a', 'create - pods/exec a web',
+    'create - secrets a', 'get - configmaps a mounted', 'list - configmaps a', 'update - pods/status a other', 'delete - pods a other', 'update - pods a web', 'create - pods/exec a web', 'create - pods/eviction a other',
     'update - nodes - n2', 'patch - nodes/status - n2', 'delete - nodes - n1', 'update coordination.k8s.io leases kube-node-lease n2', 'update coordination.k8s.io leases a n1',
     'create - serviceaccounts/token a robot', 'create - serviceaccounts/token b default', 'get - serviceaccounts a default', 'create - pods/binding a web', 'impersonate - users - admin', 'get /metrics',
     `create ${rbacGroup} clusterrolebindings`,
