@@ -14,6 +14,7 @@ import { EtcdClient } from './etcd/etcd-client.ts';
 import type { GrpcTls } from './etcd/grpc-connection.ts';
 import { etcdKeys, type EtcdKeys } from './etcd/keys.ts';
 import { deleteOperation, putOperation, rangeOperation, revisionIs, type KeyValue, type RangeRequest, type WatchEvent } from './etcd/messages.ts';
+import { EtcdNote } from './etcd/note.ts';
 import { SharedQuestion } from './etcd/shared-question.ts';
 import { brokenCheck, commitRequest, looked, lookRequest, surelyChanges } from './etcd/transaction.ts';
 import { CheckFailed, StorageUnavailable, type Change, type Row, type Storage, type Transaction, type Write } from './storage.ts';
@@ -81,10 +82,10 @@ export class EtcdStorage implements Storage {
 
   /** Removes all that a cluster has in etcd, for good. Throws StorageUnavailable; a second call finishes what the first could not. */
   static async erase({ prefix = defaultPrefix, ...options }: EtcdOptions): Promise<void> {
-    const { rows, end, newest, compaction } = etcdKeys(prefix);
+    const { rows, end, notes, notesEnd, newest, compaction } = etcdKeys(prefix);
     const client = new EtcdClient(options);
     try {
-      await client.txn({ compare: [], success: [deleteOperation(rows, end), deleteOperation(newest), deleteOperation(compaction)], failure: [] }, 'safe');
+      await client.txn({ compare: [], success: [deleteOperation(rows, end), deleteOperation(notes, notesEnd), deleteOperation(newest), deleteOperation(compaction)], failure: [] }, 'safe');
     } finally {
       client.close();
     }
@@ -124,6 +125,11 @@ export class EtcdStorage implements Storage {
       yield events.map((event) => this.#change(event));
       events = [];
     }
+  }
+
+  /** A value beside the rows. */
+  note(name: string): EtcdNote {
+    return new EtcdNote(this.#client, this.#keys.note(name), this.#closing.signal);
   }
 
   newest(): Promise<number> {

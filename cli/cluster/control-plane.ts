@@ -15,7 +15,10 @@ import { createNodeClient, type NodeTls } from '../../apiserver/http/node-client
 import { defaultInFlight } from '../../apiserver/http/in-flight.ts';
 import { storageAnswers } from '../../apiserver/http/health.ts';
 import { createApiHttpServer, type ServerTls } from '../../apiserver/http/server.ts';
+import { EtcdStorage } from '../../apiserver/storage/etcd.ts';
+import type { Storage } from '../../apiserver/storage/storage.ts';
 import { addCoreMetrics, timedStorage } from '../../apiserver/core-metrics.ts';
+import { certificatesIn } from '../../base/authorities.ts';
 import { addProcessMetrics } from '../../base/metrics/process-metrics.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -24,9 +27,13 @@ import type { Log } from '../../base/log.ts';
 import { builtinKinds, createRegistry } from '../../schemas/registry.ts';
 import { parseCidr } from '../cidr.ts';
 import type { ClusterConfig } from '../config.ts';
+import type { EtcdConfig } from '../etcd-config.ts';
 import { openAudit } from './audit.ts';
+import type { SharedRotation } from './authority/rotation.ts';
+import { SharedAuthority } from './authority/shared-authority.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { ensureCredentials, type ClusterCredentials } from './credentials.ts';
+import { authorityHash } from './join/join-token.ts';
 import { nodePortRange } from './node-port-range.ts';
 import { openStorage } from './open-storage.ts';
 import { assertSameCluster } from './same-cluster.ts';
@@ -40,6 +47,8 @@ export interface ControlPlane {
   /** What this process counts; /metrics shows it. */
   readonly metrics: Metrics;
   readonly credentials: ClusterCredentials;
+  /** How the servers of the cluster agree on an authority; undefined where this is the only one. */
+  readonly shared: SharedRotation | undefined;
   /** `https://HOST:PORT`, as written into the admin's kubeconfig. */
   readonly url: string;
   /** The same for other machines; undefined where it listens on loopback alone. */
@@ -121,21 +130,36 @@ class LiveNodeTls implements NodeTls {
   }
 }
 
+const whereOf = ({ endpoints, prefix }: EtcdConfig): string => `${endpoints.join(',')} under ${prefix}`;
+
+/** The keys of the cluster: those of the data folder and, where servers share an etcd, what they have agreed upon there. */
+const openCredentials = async ({ config, clock, log, nodeIps }: Omit<ControlPlaneOptions, 'random'>, opening: Promise<Storage>) => {
+  const accountKey = await ensureSigningKey(join(config.dataDir, 'pki'));
+  const storage = config.etcd === undefined ? undefined : await opening;
+  const shared = config.etcd !== undefined && storage instanceof EtcdStorage ? new SharedAuthority({ note: storage.note('authority'), accountKey, where: whereOf(config.etcd) }) : undefined;
+  const standing = await shared?.read();
+  const credentials = await ensureCredentials({
+    dataDir: config.dataDir, clock, log, hostname: hostname(), nodeName: config.nodeName, listenHost: config.listen.host, nodeIps, standing: standing?.authority,
+    clusterDomain, serviceIp: firstServiceIp(config.serviceCidr), lifetimeMs: config.certificateLifetimeMs,
+  });
+  return { accountKey, credentials, shared: shared === undefined ? undefined : { authority: shared, revision: standing?.revision ?? 0 } };
+};
+
+/** Hashes of the authorities of which a server has certificates, and knows clients; none while it has others still. */
+const authoritiesOf = (credentials: ClusterCredentials): readonly string[] => {
+  const { ownRenewed, trusted } = credentials.authority();
+  return ownRenewed ? certificatesIn(trusted).map(authorityHash) : [];
+};
+
 /** Opens the store, makes what every cluster has, and serves the API on it. */
 export const openControlPlane = async ({ config, clock, log, random, nodeIps }: ControlPlaneOptions): Promise<ControlPlane> => {
   const metrics = new Metrics();
   const audit = config.audit === undefined ? undefined : await openAudit(config.audit, { clock, random, log: log.with({ component: 'audit' }), metrics });
-  const [storage, credentials, kinds] = await Promise.all([
-    openStorage(config, { clock, log: log.with({ component: 'storage' }) }),
-    ensureCredentials({
-      dataDir: config.dataDir, clock, log, hostname: hostname(), nodeName: config.nodeName, listenHost: config.listen.host, nodeIps,
-      clusterDomain, serviceIp: firstServiceIp(config.serviceCidr), lifetimeMs: config.certificateLifetimeMs,
-    }),
-    builtinKinds(),
-  ]);
+  const opening = openStorage(config, { clock, log: log.with({ component: 'storage' }) });
+  const [storage, { credentials, accountKey, shared }, kinds] = await Promise.all([opening, openCredentials({ config, clock, log, nodeIps }, opening), builtinKinds()]);
   const nodeTls = new LiveNodeTls(credentials);
   const registry = createRegistry(kinds);
-  const accountTokens = { key: await ensureSigningKey(join(config.dataDir, 'pki')), issuer: `https://kubernetes.default.svc.${clusterDomain}` };
+  const accountTokens = { key: accountKey, issuer: `https://kubernetes.default.svc.${clusterDomain}` };
   const core = await Core.open({
     storage: timedStorage(storage, metrics, () => performance.now()), auditor: audit?.auditor, registry, clock, random, log: log.with({ component: 'apiserver' }), authorizer: createClusterAuthorizer, accountTokens, serviceCidr: config.serviceCidr, nodePortRange,
     nodePatience: config.nodes.patience,
@@ -154,7 +178,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   });
   for (const part of [credentials.server, credentials.trust]) part.onReplaced(() => server.useTls(serverTls(credentials)));
   // One server needs no list of servers: what is said of it at its start holds until the next.
-  const directory = config.etcd === undefined ? undefined : new ServerDirectory({ core, clock, log: log.with({ component: 'apiserver' }), name: config.nodeName });
+  const directory = config.etcd === undefined ? undefined : new ServerDirectory({ core, clock, log: log.with({ component: 'apiserver' }), name: config.nodeName, authorities: () => authoritiesOf(credentials) });
   const enter = async (endpoint: ServerEndpoint | undefined): Promise<void> =>
     (directory === undefined ? advertise(core, endpoint === undefined ? [] : [endpoint]) : directory.enter(endpoint));
   const closing = new AbortController();
@@ -171,8 +195,8 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
   try {
     if (config.etcd !== undefined) {
       await bootstrap(core, {});
-      const { clusterCidr, serviceCidr, etcd: { endpoints, prefix } } = config;
-      await assertSameCluster(core.as(apiServerUser), { accountKey: accountTokens.key, where: `${endpoints.join(',')} under ${prefix}`, settings: { clusterCidr, serviceCidr } });
+      const { clusterCidr, serviceCidr, etcd } = config;
+      await assertSameCluster(core.as(apiServerUser), { accountKey: accountTokens.key, where: whereOf(etcd), settings: { clusterCidr, serviceCidr } });
     }
     await bootstrap(core, { serviceCidr: config.serviceCidr });
     await reconcileRoles(core);
@@ -185,6 +209,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     return {
       outsideUrl: forOthers === undefined ? undefined : `https://${forOthers}:${port}`,
       serverAddresses: () => directory?.addresses ?? [],
+      shared: shared === undefined || directory === undefined ? undefined : { ...shared, serversWithout: (authority) => directory.without(authority) },
       core, metrics, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {
         if (outside !== undefined) return;

@@ -10,7 +10,7 @@ import { certificatesIn, signerAmong } from '../../base/authorities.ts';
 import { readPair, writePair } from '../../base/pki-files.ts';
 import { apiServerNames, issueCertificate, readCertificate, whyUnusable, type CertificateOptions, type CertificatePair } from '../../base/pki.ts';
 import type { OwnNames, Signing } from '../../controllers/certificate-signer/plan.ts';
-import { beginReplacing, ensureAuthority, finishReplacing, type Authority } from './authority/authority-files.ts';
+import { ensureAuthority, keepAuthority, type Authority } from './authority/authority-files.ts';
 
 /** Every certificate that a control plane needs; each is renewed while it is in use. */
 export interface ClusterCredentials {
@@ -18,10 +18,8 @@ export interface ClusterCredentials {
   readonly trust: LiveValue<string>;
   /** The authority as it is now, and whether it has signed all the certificates below. */
   authority(): Authority & { readonly ownRenewed: boolean };
-  /** Another authority signs from now on; the one from before is trusted beside it. What is below is renewed. */
-  beginRotation(): Promise<void>;
-  /** The authority from before is not trusted any more. */
-  finishRotation(): Promise<void>;
+  /** Keeps another authority, which signs from now on. What is below is renewed where it is of another one. */
+  take(authority: Authority): Promise<void>;
   /** The API server's own. */
   readonly server: LivePair;
   /** Gives the API server a certificate with one more address in it. */
@@ -51,6 +49,8 @@ export interface CredentialsOptions {
   readonly clusterDomain: string;
   /** Address of the Service default/kubernetes. */
   readonly serviceIp: string;
+  /** The authority of all servers of the cluster, where it is not the one of the folder. */
+  readonly standing?: Authority | undefined;
   /** How long what is issued is good for. */
   readonly lifetimeMs: number;
 }
@@ -67,12 +67,9 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
   const folder = join(options.dataDir, 'pki');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  let authority = await ensureAuthority(folder, clock.now());
+  if (options.standing !== undefined) await keepAuthority(folder, options.standing);
+  let authority = options.standing ?? await ensureAuthority(folder, clock.now());
   const trust = new LiveValue(authority.trusted);
-  const use = (next: Authority): void => {
-    authority = next;
-    trust.replace(next.trusted);
-  };
   const issue = async (name: string, wanted: Wanted): Promise<CertificatePair> => {
     const pair = await issueCertificate({ ...wanted, ca: authority.signer, lifetimeDays: lifetimeMs / dayMs, nowMs: clock.now() });
     await writePair(folder, name, pair);
@@ -101,8 +98,11 @@ export const ensureCredentials = async (options: CredentialsOptions): Promise<Cl
   return {
     trust, server, admin, apiserverClient, agent, renewals,
     authority: () => ({ ...authority, ownRenewed: renewals.every(isRenewed) }),
-    beginRotation: async () => use(await beginReplacing(folder, authority, clock.now())),
-    finishRotation: async () => use(await finishReplacing(folder, authority)),
+    take: async (next) => {
+      await keepAuthority(folder, next);
+      authority = next;
+      trust.replace(next.trusted);
+    },
     serveAt: async (address) => {
       addresses.push(address);
       server.replace(await ensure('apiserver', wanted.apiserver()));

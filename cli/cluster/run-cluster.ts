@@ -20,7 +20,7 @@ import { createRotation } from './authority/rotation.ts';
 import { clusterDomain } from './cluster-domain.ts';
 import { elected } from './elected.ts';
 import { BootstrapSecrets } from './join/bootstrap-secrets.ts';
-import { publishClusterInfo } from './join/cluster-info.ts';
+import { publishAuthorities, publishClusterInfo } from './join/cluster-info.ts';
 import { authorityHash, printJoinToken } from './join/join-token.ts';
 import { joinedAuthority } from './join/membership.ts';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
@@ -49,6 +49,12 @@ export interface JoinOffer {
 /** Says what the cluster is like where agents and machines that join read it. */
 const publish = ({ clusterCidr, serviceCidr, overlay, nodes, externalIps }: ClusterConfig, { core, credentials, outsideUrl }: ControlPlane): Promise<void> =>
   publishClusterInfo(createClient(core.as(apiServerUser)), { server: outsideUrl, clusterCidr, serviceCidr, clusterDomain, overlay, nodeLeaseSeconds: nodes.leaseSeconds, externalIps }, credentials.trust.current);
+
+/** Says anew which authorities there are. */
+const republish = async (config: ClusterConfig, controlPlane: ControlPlane): Promise<void> => {
+  const { core, credentials } = controlPlane;
+  if (!await publishAuthorities(createClient(core.as(apiServerUser)), credentials.trust.current)) await publish(config, controlPlane);
+};
 
 /** The standing token, for machines that join; undefined where none can reach the server. */
 const offerJoin = async ({ core, credentials, outsideUrl }: ControlPlane): Promise<JoinOffer | undefined> => {
@@ -110,8 +116,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
       // Both work with the authority's key, which is here, wherever the other controllers are.
       createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: () => withAddresses(credentials.serverNames(), controlPlane.serverAddresses()) }),
       renewals({ credentials, clock, random, log: log.with({ component: 'renewal' }), keepAdmin: () => writeAdminKubeconfig(config, controlPlane) }),
-      // Servers that share a store would make an authority each.
-      ...(config.etcd === undefined ? [createRotation(surroundings('authority', apiServerUser), { credentials, publish: () => publish(config, controlPlane) })] : []),
+      createRotation(surroundings('authority', apiServerUser), { credentials, publish: () => republish(config, controlPlane), shared: controlPlane.shared }),
       ...(config.controllers ? [oneOfAll('controllers', partUsers.controllers, (around) => createControllersComponent(around, {
         clusterCidr: config.clusterCidr, loadBalancerPool: config.loadBalancerPool, rootCa: credentials.trust.current, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
       }))] : []),

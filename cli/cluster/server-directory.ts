@@ -8,18 +8,13 @@ import { apiServerUser } from '../../apiserver/api-server-user.ts';
 import type { Core } from '../../apiserver/core.ts';
 import { rfc3339Micro, sleep, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import { createClient, type ResourceClient } from '../../client/client.ts';
+import { createClient, type Client, type ResourceClient } from '../../client/client.ts';
 import { isReason } from '../../schemas/errors.ts';
 import { Lease } from '../../schemas/kinds/coordination/lease.ts';
+import { authoritiesOfServer, listServerLeases, serverAuthoritiesAnnotation, serverLeaseLabel, serverLeaseNamespace, serverLeaseOf, serverOf } from './server-leases.ts';
 
-const namespace = 'kube-system';
-/** Kubernetes' label of the leases of its API servers. */
-const label = { 'apiserver.kubernetes.io/identity': 'kube-apiserver' } as const;
-const leasePrefix = 'apiserver-';
+const namespace = serverLeaseNamespace;
 const endpointAnnotation = 'barge.dev/endpoint';
-
-/** The lease by which a server says that it is there. */
-export const serverLeaseOf = (nodeName: string) => ({ namespace, name: `${leasePrefix}${nodeName}` }) as const;
 
 const leaseMs = 15_000;
 const renewMs = 5_000;
@@ -31,6 +26,8 @@ export interface ServerDirectoryOptions {
   readonly log: Log;
   /** Of this server; of the servers of a cluster each has its own. */
   readonly name: string;
+  /** Hashes of the authorities that it trusts, the first of which has signed all that it shows; empty as long as that is not so. */
+  readonly authorities?: (() => readonly string[]) | undefined;
 }
 
 /** What a look at the leases found: when each was first seen as it is. */
@@ -54,6 +51,7 @@ export const endpointOf = ({ metadata }: Lease): ServerEndpoint | undefined => {
 
 export class ServerDirectory {
   readonly #options: ServerDirectoryOptions;
+  readonly #client: Client;
   readonly #leases: ResourceClient<Lease>;
   readonly #name: string;
   #own: ServerEndpoint | undefined;
@@ -65,7 +63,8 @@ export class ServerDirectory {
   constructor(options: ServerDirectoryOptions) {
     this.#options = options;
     this.#name = serverLeaseOf(options.name).name;
-    this.#leases = createClient(options.core.as(apiServerUser)).of(Lease);
+    this.#client = createClient(options.core.as(apiServerUser));
+    this.#leases = this.#client.of(Lease);
   }
 
   /** The addresses at which pods reach the servers, as far as this one knows. */
@@ -104,7 +103,7 @@ export class ServerDirectory {
 
   /** Names of the other servers, of which some may have gone without a word in the last 15 s. */
   async others(): Promise<readonly string[]> {
-    return (await this.#list()).map(({ metadata: { name = '' } }) => name).filter((name) => name !== this.#name).map((name) => name.slice(leasePrefix.length)).sort();
+    return (await listServerLeases(this.#client)).map(serverOf).filter((name) => name !== this.#options.name).sort();
   }
 
   /** The same, once each of them has renewed its lease, or has not for all its time. */
@@ -113,19 +112,22 @@ export class ServerDirectory {
     const seen = new Map<string, string>();
     const renewed = new Set<string>();
     for (let looks: Looks = new Map(); ;) {
-      const sorted = sortLeases((await this.#list()).filter(({ metadata }) => metadata.name !== this.#name), looks, clock.now());
+      const sorted = sortLeases((await listServerLeases(this.#client)).filter(({ metadata }) => metadata.name !== this.#name), looks, clock.now());
       looks = sorted.looks;
-      for (const { metadata: { name = '', resourceVersion = '' } } of sorted.alive) {
-        if ((seen.get(name) ?? resourceVersion) !== resourceVersion) renewed.add(name.slice(leasePrefix.length));
+      for (const lease of sorted.alive) {
+        const [name, { resourceVersion = '' }] = [serverOf(lease), lease.metadata];
+        if ((seen.get(name) ?? resourceVersion) !== resourceVersion) renewed.add(name);
         seen.set(name, resourceVersion);
       }
-      if (sorted.alive.every(({ metadata: { name = '' } }) => renewed.has(name.slice(leasePrefix.length)))) return [...renewed].sort();
+      if (sorted.alive.every((lease) => renewed.has(serverOf(lease)))) return [...renewed].sort();
       await sleep(clock, lookMs, this.#closing.signal);
     }
   }
 
-  async #list(): Promise<readonly Lease[]> {
-    return (await this.#leases.list({ namespace, labelSelector: Object.entries(label).map((pair) => pair.join('=')).join() })).items;
+  /** Names of the servers that live and have not said that all their certificates are of this authority. */
+  async without(authority: string): Promise<readonly string[]> {
+    const { alive } = sortLeases(await listServerLeases(this.#client), this.#looks, this.#options.clock.now());
+    return alive.filter((lease) => authoritiesOfServer(lease)[0] !== authority).map(serverOf).sort();
   }
 
   async #keep(): Promise<void> {
@@ -144,15 +146,19 @@ export class ServerDirectory {
 
   async #renew(): Promise<void> {
     const spec = { holderIdentity: this.#name, leaseDurationSeconds: leaseMs / 1_000, renewTime: rfc3339Micro(this.#options.clock.now()) };
-    const annotations = this.#own === undefined ? {} : { [endpointAnnotation]: `${this.#own.address}:${this.#own.port}` };
+    const authorities = this.#options.authorities?.() ?? [];
+    const annotations = {
+      ...(this.#own === undefined ? {} : { [endpointAnnotation]: `${this.#own.address}:${this.#own.port}` }),
+      ...(authorities.length === 0 ? {} : { [serverAuthoritiesAnnotation]: authorities.join() }),
+    };
     const key = { namespace, name: this.#name };
     const held = await this.#leases.find(key);
-    if (held === undefined) await this.#leases.create({ metadata: { ...key, labels: label, annotations }, spec });
-    else await this.#leases.update({ ...held, metadata: { ...held.metadata, labels: label, annotations }, spec });
+    if (held === undefined) await this.#leases.create({ metadata: { ...key, labels: serverLeaseLabel, annotations }, spec });
+    else await this.#leases.update({ ...held, metadata: { ...held.metadata, labels: serverLeaseLabel, annotations }, spec });
   }
 
   async #look(): Promise<void> {
-    const { alive, gone, looks } = sortLeases(await this.#list(), this.#looks, this.#options.clock.now());
+    const { alive, gone, looks } = sortLeases(await listServerLeases(this.#client), this.#looks, this.#options.clock.now());
     this.#looks = looks;
     for (const { metadata: { name = '', uid, resourceVersion } } of gone) {
       await this.#leases.delete({ namespace, name }, { preconditions: { uid, resourceVersion } }).catch((error: unknown) => {

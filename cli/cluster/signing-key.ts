@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivate } from '../../base/pki-files.ts';
 
@@ -12,6 +12,7 @@ export const ensureSigningKey = async (folder: string): Promise<string> => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await writePrivate(file, key);
   return key;
 };

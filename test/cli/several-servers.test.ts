@@ -1,9 +1,16 @@
 /** Servers of one cluster on one etcd, as command lines of their own in this process. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { copyFile, cp, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { EtcdStorage } from '../../apiserver/storage/etcd.ts';
+import { certificatesIn } from '../../base/authorities.ts';
+import { systemClock } from '../../base/clock.ts';
+import { silentLog } from '../../base/log.ts';
+import { aloneOf, nextAuthority, readAuthority } from '../../cli/cluster/authority/authority-files.ts';
+import { SharedAuthority } from '../../cli/cluster/authority/shared-authority.ts';
+import { authorityHash } from '../../cli/cluster/join/join-token.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
 import { cutConnection } from '../helpers/cut-connection.ts';
 import { etcdTest, sharedEtcd } from '../helpers/etcd.ts';
@@ -26,7 +33,7 @@ const servers = async (t: ExecutionContext) => {
     }
     return processes.begin(`up --data-dir @/${name} --kubeconfig @/${name}/admin.kubeconfig --node-name ${name} --listen 127.0.0.1:0 --etcd-servers ${store} --etcd-prefix ${at} --log-level error ${flags === '' ? '--no-agent' : flags}`);
   };
-  return { ...processes, begin, endpoint, prefix, on: (name: string, words: string, wanted?: number) => processes.barge(`${words} --kubeconfig @/${name}/admin.kubeconfig`, wanted) };
+  return { ...processes, processes, begin, endpoint, prefix, on: (name: string, words: string, wanted?: number) => processes.barge(`${words} --kubeconfig @/${name}/admin.kubeconfig`, wanted) };
 };
 
 etcdTest('a server that does not reach its etcd says that it is not ready, and that it lives', async (t) => {
@@ -70,4 +77,79 @@ etcdTest('a server that is reset leaves the cluster to the others; the last one 
   await on('d', 'get configmap others');
   t.is(await barge(`${again.replace('barge ', '')} --yes --runtime simulated --data-dir @/none`), `removed all objects of the cluster from etcd (${endpoint} under ${prefix})\n`);
   t.regex(await barge('reset --yes --store --runtime simulated --data-dir @/none', 1), /--store: \S+ names no etcd/);
+});
+
+const hashes = (pem: string): readonly string[] => certificatesIn(pem).map(authorityHash);
+
+etcdTest('the authority of servers that share an etcd is replaced on all of them, by whichever is asked', async (t) => {
+  const { folder, begin, barge, start, on, endpoint, prefix, processes } = await servers(t);
+  const file = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+  await begin('a');
+  const b = await begin('b', { flags: '--runtime simulated' });
+  const away = await begin('c');
+  await away.stop();
+  const line = (await on('a', 'token create --ttl=1h')).trim().replace('barge ', '');
+  await processes.begin(`${line} --runtime simulated --data-dir @/n --log-level error --node-name n --node-ip 127.0.0.2`);
+  const old = authorityHash(await file('a/pki/ca.crt'));
+  for (const name of ['a', 'b']) await copyFile(join(folder, name, 'admin.kubeconfig'), join(folder, `old-${name}.kubeconfig`));
+  const watches = ['a', 'b'].map((name) => start(`get pods -w --kubeconfig @/old-${name}.kubeconfig`));
+
+  // Asked for at both at once, it is done once.
+  await Promise.all([on('a', 'ca rotate'), on('b', 'ca rotate')]);
+  const [next = '', going] = hashes(await on('a', 'get configmap barge-cluster -n kube-public -o jsonpath={.data.authorities}'));
+  t.is(going, old);
+  t.regex(await on('b', 'ca status'), new RegExp(`^AUTHORITY.*\\n${next} +signs .*\\n${old} +goes.*\\n\\nSERVER.*\\na +the one that signs\\nb +the one that signs\\n\\nNODE.*\\nb +the one that signs\\nn +the one that signs\\n`));
+  for (const name of ['a', 'b']) {
+    t.like(JSON.parse(await file(`${name}/pki/rotation.json`)), { key: (JSON.parse(await file('a/pki/rotation.json')) as { key: string }).key });
+    for (const kubeconfig of [`old-${name}`, `${name}/admin`]) await barge(`get nodes --kubeconfig @/${kubeconfig}.kubeconfig`);
+  }
+  t.deepEqual(hashes(await file('n/node/ca.crt')), [next, old]);
+  const storage = await EtcdStorage.open({ endpoints: [endpoint], prefix, clock: systemClock, log: silentLog });
+  t.teardown(() => storage.close());
+  const note = await storage.note('authority').read();
+  t.notRegex(note?.value ?? '', /PRIVATE|CERTIFICATE/);
+  t.is(await on('a', `get secrets,configmaps -A -o jsonpath={.items[*].data}`).then((all) => all.includes('PRIVATE KEY')), false);
+
+  // One that is away while it ends has the end before it when it is back, and one that was away for all of it too.
+  await b.stop();
+  await eventually(async () => assert.equal(await on('a', 'get leases -n kube-system apiserver-b --ignore-not-found -o name'), ''), 60_000);
+  t.regex(await on('a', 'ca finish'), new RegExp(`${old} is not trusted any more`));
+  t.regex(await barge('get pods --kubeconfig @/old-a.kubeconfig --insecure-skip-tls-verify', 1), /Unauthorized/);
+  await Promise.all(watches.map(({ ended }) => ended));
+  t.deepEqual(hashes((JSON.parse(await file('b/pki/rotation.json')) as { outgoing: string }).outgoing), [old]);
+  await begin('b', { flags: '--runtime simulated' });
+  await begin('c');
+  for (const name of ['b', 'c']) {
+    t.is(await file(`${name}/pki/ca.key`), await file('a/pki/ca.key'));
+    await t.throwsAsync(file(`${name}/pki/rotation.json`), { code: 'ENOENT' });
+    t.regex(await on(name, 'ca status'), new RegExp(`^AUTHORITY.*\\n${next} +signs .*\\n\\nSERVER`));
+    await barge(`get nodes --kubeconfig @/${name}/admin.kubeconfig`);
+  }
+  await eventually(async () => assert.match(await on('c', 'get nodes'), /^b +Ready.*\nn +Ready/m), 60_000);
+  t.deepEqual(hashes(await file('n/node/ca.crt')), [next]);
+});
+
+etcdTest('a rotation that the server which began it did not live to tell of goes on', async (t) => {
+  const { folder, begin, on, endpoint, prefix } = await servers(t);
+  const file = (name: string): Promise<string> => readFile(join(folder, name), 'utf8');
+  for (const server of [await begin('a'), await begin('b')]) await server.stop();
+  const storage = await EtcdStorage.open({ endpoints: [endpoint], prefix, clock: systemClock, log: silentLog });
+  t.teardown(() => storage.close());
+  const shared = new SharedAuthority({ note: storage.note('authority'), accountKey: await file('a/pki/service-account.key'), where: endpoint });
+  const first = (await readAuthority(join(folder, 'a/pki')))!;
+  const begun = await nextAuthority(first, Date.now());
+  t.true(await shared.replace(begun, 0));
+  const next = authorityHash(begun.signer.cert);
+  await begin('a');
+  t.regex(await on('a', 'ca rotate'), new RegExp(`^the authority is now ${next}; ${authorityHash(first.signer.cert)} is still trusted\\n`));
+
+  // It hears of what others have agreed upon while it runs, and is asked again for what is done.
+  t.true(await shared.replace(aloneOf(begun), (await shared.read())!.revision));
+  await eventually(async () => assert.match(await on('a', 'ca status'), new RegExp(`^AUTHORITY.*\\n${next} +signs .*\\n\\nSERVER`)), 60_000);
+  await begin('b');
+  for (const name of ['a', 'b']) t.is(authorityHash(await file(`${name}/pki/ca.crt`)), next);
+  await on('b', 'ca rotate');
+  await on('a', 'ca finish');
+  t.not(authorityHash(await file('b/pki/ca.crt')), next);
+  t.is(await file('b/pki/ca.key'), await file('a/pki/ca.key'));
 });

@@ -7,7 +7,11 @@ export interface EtcdKeys {
   readonly newest: Buffer;
   /** Whoever writes this one compacts. */
   readonly compaction: Buffer;
+  /** The first key of the notes, which are no rows, and the one behind the last. */
+  readonly notes: Buffer;
+  readonly notesEnd: Buffer;
   row(key: string): Buffer;
+  note(name: string): Buffer;
   /** The key of a row. */
   name(row: Buffer): string;
 }
@@ -19,6 +23,7 @@ export const etcdKeys = (prefix: string): EtcdKeys => {
   return {
     rows: Buffer.from(rows), end: Buffer.from(`${prefix}/rows0`), // '0' is the character behind '/'
     newest: Buffer.from(`${prefix}/newest`), compaction: Buffer.from(`${prefix}/compaction`),
+    notes: Buffer.from(`${prefix}/notes/`), notesEnd: Buffer.from(`${prefix}/notes0`), note: (name) => Buffer.from(`${prefix}/notes/${name}`),
     row: (key) => Buffer.from(rows + key), name: (row) => row.toString('utf8', length),
   };
 };

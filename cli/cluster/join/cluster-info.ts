@@ -31,6 +31,19 @@ export const publishClusterInfo = async (client: Client, { server, nodeLeaseSeco
   }
 };
 
+/** Writes the authorities alone. False where the cluster has not said anything of itself yet. */
+export const publishAuthorities = async (client: Client, authorities: string): Promise<boolean> => {
+  try {
+    await client.of(ConfigMap).modify(clusterInfoAt, (draft) => {
+      draft.data = { ...draft.data, [authoritiesKey]: authorities };
+    });
+    return true;
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error;
+    return false;
+  }
+};
+
 /** What the words say, which came from a server or a file. Throws an Error that names what is wrong. */
 export const clusterInfoOf = (data: Readonly<Record<string, unknown>>): ClusterInfo => {
   const word = (key: string): string => {

@@ -10,7 +10,7 @@ import { Lease } from '../../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
 import { settings, type ClusterConfig, type Given } from '../../config.ts';
 import { onlyServer } from '../same-cluster.ts';
-import { serverLeaseOf } from '../server-directory.ts';
+import { serverLeaseOf } from '../server-leases.ts';
 
 export interface ServerMaterial {
   /** Of the barge that gives it; all servers of a cluster have one. */
