@@ -2,10 +2,11 @@
  * One server over HTTP(S): connections that stay open, credentials, and errors of the network as ApiError. Everything
  * above speaks in requests and answers; only this file, web-socket.ts and their callers know Node's http.
  */
-import type { Agent as HttpAgent, AgentOptions, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Agent as HttpAgent, AgentOptions, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { SecureContext } from 'node:tls';
 import { sleep, systemClock } from '../base/clock.ts';
 import { ApiError, type Status } from '../schemas/errors.ts';
+import type { ServerChoice } from './server-choice.ts';
 
 // An import would read every member of node:http, and one of them loads a whole second HTTP client: 15 ms of each command.
 const http = process.getBuiltinModule('node:http');
@@ -15,6 +16,10 @@ const tls = process.getBuiltinModule('node:tls');
 export interface ServerOptions {
   /** `https://host:port`, with a path where the API lies below one. */
   readonly server: string;
+  /** Where the cluster has several servers: which of them is asked. `server` is then the first of them. */
+  readonly servers?: ServerChoice | undefined;
+  /** Signs of life: they wait for nothing, and a server that leaves one unanswered is left. */
+  readonly urgent?: boolean | undefined;
   /** PEM certificates that the server's must chain to; the system's where absent. */
   readonly ca?: string | Buffer | undefined;
   readonly cert?: string | Buffer | undefined;
@@ -47,6 +52,9 @@ export interface Outgoing {
 const longestAnswerBytes = 512 * 2 ** 20;
 const longestErrorBytes = 2 ** 20;
 const defaultTimeoutMs = 60_000;
+/** Where another server can be asked. */
+const connectMs = 2_000;
+const urgentTimeoutMs = 3_000;
 /**
  * A connection costs both sides a handshake, which is worth dozens of requests. Without a bound a burst opens one for each
  * request that finds none free; when a server has no time for so many handshakes it gives them up, all come again, and
@@ -58,8 +66,9 @@ const maxRetries = 10;
 const longestRetryAfterSeconds = 60;
 
 export class HttpConnection {
-  readonly base: URL;
   readonly headers: OutgoingHttpHeaders;
+  readonly #first: URL;
+  readonly #stay: (() => void) | undefined;
   #options: ServerOptions;
   #requests: HttpAgent | undefined;
   #streams: HttpAgent | undefined;
@@ -69,9 +78,16 @@ export class HttpConnection {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.base = new URL(options.server);
-    if (this.base.protocol !== 'https:' && this.base.protocol !== 'http:') throw new Error(`server ${options.server}: must be an http or https URL`);
+    this.#first = new URL(options.server);
+    if (this.#first.protocol !== 'https:' && this.#first.protocol !== 'http:') throw new Error(`server ${options.server}: must be an http or https URL`);
     this.headers = headersOf(options);
+    this.#stay = options.servers?.onMoved(() => this.#leave());
+  }
+
+  /** The server's URL; that of the one which is asked now, where there are several. */
+  get base(): URL {
+    const { servers } = this.#options;
+    return servers === undefined ? this.#first : new URL(servers.current.url);
   }
 
   get options(): ServerOptions {
@@ -96,7 +112,8 @@ export class HttpConnection {
 
   /** What a TLS connection to this server needs. */
   get tls() {
-    const { ca, cert, key, tlsServerName, insecureSkipTlsVerify } = this.options;
+    const { ca, cert, key, servers, insecureSkipTlsVerify } = this.options;
+    const tlsServerName = servers === undefined ? this.options.tlsServerName : servers.current.tlsServerName;
     // Made once: to read the certificates again for each connection takes as long as the rest of its handshake.
     this.#context ??= tls.createSecureContext({
       // What is given as an authority is one, also where another has signed it: as programs in Go take it.
@@ -120,7 +137,15 @@ export class HttpConnection {
    * A server that has no room now (429 with Retry-After) has done nothing, and is asked again after the time that it says.
    */
   open(outgoing: Outgoing, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-    return this.#answered(outgoing, this.#streams ??= this.#connections({}), signal);
+    return this.#answered(outgoing, () => (this.#streams ??= this.#connections({})), signal);
+  }
+
+  /** What is under way at the server that did not answer ends, and is begun anew elsewhere by whoever began it. */
+  #leave(): void {
+    const before = [this.#requests, this.#streams, ...this.#earlier];
+    this.#requests = this.#streams = undefined;
+    this.#earlier = [];
+    for (const agent of before) agent?.destroy();
   }
 
   #connections(bounds: Pick<AgentOptions, 'maxSockets'>): HttpAgent {
@@ -128,8 +153,10 @@ export class HttpConnection {
     return this.base.protocol === 'https:' ? new https.Agent({ ...keep, ...this.tls, maxCachedSessions: 8 }) : new http.Agent(keep);
   }
 
-  async #answered(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  async #answered(outgoing: Outgoing, agent: () => HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+    const { servers, urgent } = this.#options;
     for (let tries = 1; ; tries++) {
+      if (servers !== undefined && urgent !== true) await servers.ready(signal);
       const response = await this.#open(outgoing, agent, signal);
       const afterMs = tries > maxRetries ? undefined : retryAfterMs(response);
       if (afterMs === undefined || signal?.aborted === true) return response;
@@ -138,19 +165,21 @@ export class HttpConnection {
     }
   }
 
-  async #open(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
+  async #open(outgoing: Outgoing, agent: () => HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
     try {
-      return await this.#once(outgoing, agent, signal);
+      return await this.#once(outgoing, agent(), signal);
     } catch (error) {
       // The server may close a connection that was idle at the moment we take it up; what changes nothing can be asked again.
-      if (error instanceof StaleConnection && outgoing.method === 'GET' && signal?.aborted !== true) return this.#once(outgoing, agent, signal);
+      if (error instanceof StaleConnection && outgoing.method === 'GET' && signal?.aborted !== true) return this.#once(outgoing, agent(), signal);
       throw error;
     }
   }
 
   /** Sends a request and reads the whole answer. Rejects with ApiError for every answer from 400 on. */
   async whole(outgoing: Outgoing, signal?: AbortSignal): Promise<{ readonly code: number; readonly headers: IncomingMessage['headers']; readonly body: Buffer }> {
-    const limitMs = this.options.timeoutMs ?? defaultTimeoutMs;
+    const { servers, urgent } = this.#options;
+    const at = servers?.current;
+    const limitMs = urgent === true && servers?.hasOthers === true ? urgentTimeoutMs : this.options.timeoutMs ?? defaultTimeoutMs;
     const stop = new AbortController();
     let late = false;
     const giveUp = (): void => stop.abort();
@@ -161,11 +190,12 @@ export class HttpConnection {
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted === true) giveUp();
     try {
-      this.#requests ??= this.#connections({ maxSockets: this.options.requestsAtATime ?? defaultRequestsAtATime });
-      const response = await this.#answered(outgoing, this.#requests, stop.signal);
+      const agent = (): HttpAgent => (this.#requests ??= this.#connections({ maxSockets: this.options.requestsAtATime ?? defaultRequestsAtATime }));
+      const response = await this.#answered(outgoing, agent, stop.signal);
       if ((response.statusCode ?? 0) >= 400) throw await refusal(response);
       return { code: response.statusCode ?? 0, headers: response.headers, body: await bytesOf(response, longestAnswerBytes) };
     } catch (error) {
+      if (late && urgent === true && at !== undefined) servers?.failed(at, 'slow');
       if (late) throw unreachable(`no answer to ${outgoing.method} ${outgoing.path} from ${this.base.origin} within ${limitMs} ms`, error);
       throw error instanceof ApiError ? error : unreachable(`the answer of ${this.base.origin} broke off`, error);
     } finally {
@@ -176,7 +206,8 @@ export class HttpConnection {
 
   /** Closes all connections. */
   close(): void {
-    for (const agent of [this.#requests, this.#streams, ...this.#earlier]) agent?.destroy();
+    this.#stay?.();
+    this.#leave();
   }
 
   #once(outgoing: Outgoing, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
@@ -184,18 +215,37 @@ export class HttpConnection {
     const headers: OutgoingHttpHeaders = { ...this.headers, accept };
     if (contentType !== undefined) headers['content-type'] = contentType;
     if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
-    const send = this.base.protocol === 'https:' ? https.request : http.request;
+    const { base } = this;
+    const send = base.protocol === 'https:' ? https.request : http.request;
+    const { servers } = this.#options;
+    const at = servers?.current;
     return new Promise((resolve, reject) => {
       const request = send(this.url(path), { method, headers, agent, ...(signal === undefined ? {} : { signal }) });
-      request.on('response', resolve);
+      if (servers?.hasOthers === true) boundConnecting(request);
+      let answered = false;
+      request.on('response', (response) => {
+        answered = true;
+        if (at !== undefined) servers?.answered(at);
+        resolve(response);
+      });
       request.on('error', (error: NodeJS.ErrnoException) => {
+        if (at !== undefined && !request.reusedSocket && !answered && signal?.aborted !== true) servers?.failed(at, 'unreachable');
         const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-        reject(stale ? new StaleConnection(this.base.origin, error) : unreachable(`${this.base.origin}: ${reasonOf(error)}`, error));
+        reject(stale ? new StaleConnection(base.origin, error) : unreachable(`${base.origin}: ${reasonOf(error)}`, error));
       });
       request.end(body);
     });
   }
 }
+
+/** A machine that is gone answers nothing, and the system would try to connect for two minutes. */
+const boundConnecting = (request: ClientRequest): void => {
+  request.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const cancel = systemClock.after(connectMs, () => request.destroy(new Error(`no connection within ${connectMs} ms`)));
+    socket.once('connect', cancel).once('close', cancel);
+  });
+};
 
 /** How long to wait before a refused request is sent again; undefined where it is not to be. */
 const retryAfterMs = ({ statusCode, headers }: IncomingMessage): number | undefined => {

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiAnswer, ApiList, ApiRequest, Transport, WatchEvent } from '../schemas/api.ts';
-import { ApiError, type Status } from '../schemas/errors.ts';
+import { ApiError, isReason, type Status } from '../schemas/errors.ts';
 import { deepFreeze } from '../schemas/frozen.ts';
 import type { ApiObject } from '../schemas/kind.ts';
 import type { Key } from './client.ts';
 import { HttpConnection, refusal, type ServerOptions } from './http-connection.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { runProcess } from './process-session.ts';
+import type { ServerAddress, ServerChoice } from './server-choice.ts';
 import { httpRequestOf, pathOf } from './request-url.ts';
 import type { LogOptions, ProcessStreams, Streams } from './streams.ts';
 import { MessageStream } from './web-socket.ts';
@@ -33,9 +34,9 @@ const longestLineBytes = 16 * 2 ** 20;
  */
 export const createHttpTransport = (options: HttpTransportOptions): HttpTransport => {
   const connection = new HttpConnection(options);
-  const signsOfLife = new HttpConnection({ ...options, requestsAtATime: 1 });
+  const signsOfLife = new HttpConnection({ ...options, requestsAtATime: 1, urgent: true });
   return {
-    send: (request, signal) => send(request.group === leaseGroup ? signsOfLife : connection, request, signal),
+    send: (request, signal) => (request.group === leaseGroup ? sendSign(signsOfLife, options.servers, request, signal) : send(connection, request, signal)),
     watch: (request, signal) => (options.watchBy === 'websocket' ? watchWebSocket(connection, request, signal) : watchLines(connection, request, signal)),
     raw: (request, signal) => connection.whole(request, signal),
     logs: (pod, logOptions, signal) => logs(connection, pod, logOptions, signal),
@@ -50,6 +51,19 @@ export const createHttpTransport = (options: HttpTransportOptions): HttpTranspor
       signsOfLife.close();
     },
   };
+};
+
+/** A sign of life that a server did not take is shown to the next at once, to each one time. */
+const sendSign = async (connection: HttpConnection, servers: ServerChoice | undefined, request: ApiRequest, signal: AbortSignal | undefined): Promise<ApiAnswer> => {
+  for (const asked = new Set<ServerAddress>(); ;) {
+    const at = servers?.current;
+    try {
+      return await send(connection, request, signal);
+    } catch (error) {
+      if (at !== undefined) asked.add(at);
+      if (servers === undefined || asked.has(servers.current) || !isReason(error, 'ServiceUnavailable') || signal?.aborted === true) throw error;
+    }
+  }
 };
 
 const send = async (connection: HttpConnection, request: ApiRequest, signal: AbortSignal | undefined): Promise<ApiAnswer> => {

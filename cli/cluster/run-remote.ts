@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { createLog } from '../../base/log.ts';
 import { createHttpTransport } from '../../client/http-transport.ts';
+import { ServerChoice } from '../../client/server-choice.ts';
 import type { ServerOptions } from '../../client/http-connection.ts';
 import { connectionOf, loadKubeconfig } from '../../client/kubeconfig.ts';
 import { CommandError, type CommandContext } from '../command.ts';
@@ -15,6 +16,7 @@ import type { ClusterConfig } from '../config.ts';
 import { flag } from '../flags.ts';
 import { runComponents } from '../run-components.ts';
 import { elected, leaseOf } from './elected.ts';
+import { followServers, readServers } from './servers/follow-servers.ts';
 import { configOf, settingFlags, type SettingFlags } from './setting-flags.ts';
 
 export interface Remote {
@@ -32,6 +34,8 @@ export interface RemotePart {
   /** As in `barge issue`: what a kubeconfig for it is asked for by. */
   readonly name: string;
   readonly settings: readonly string[];
+  /** It goes from server to server, and notes in this file of its data folder, where it has one, which there are. */
+  readonly follows?: { readonly file?: string };
   /** One works at a time, however many run. */
   readonly elects?: true;
   /** Requests that it has under way at a time; the client's usual number where absent. */
@@ -56,7 +60,11 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
   const { connection } = await connectionOf(await loadKubeconfig({ named: resolve(context.cwd, file), env: {} }));
   if (connection.ca === undefined) throw new CommandError(`${file}: the cluster has no certificate-authority; a part of barge must know the authority of its cluster`);
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: (line) => void stderr.write(`${line}\n`), now: () => clock.now() });
-  const transport = createHttpTransport({ ...connection, userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
+  const noted = part.follows?.file === undefined ? undefined : join(config.dataDir, part.follows.file);
+  const servers = part.follows === undefined ? undefined : new ServerChoice({
+    first: { url: connection.server, tlsServerName: connection.tlsServerName }, others: noted === undefined ? [] : await readServers(noted), clock, random,
+  });
+  const transport = createHttpTransport({ ...connection, servers, userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
   try {
     const surroundings = (component: string): Surroundings => ({ transport, clock, random, log: log.with({ component }) });
     const identity = `${hostname()}_${randomUUID()}`;
@@ -72,7 +80,8 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
         if (--waiting === 0) stdout.write(`${part.name} Ready: ${connection.server}\n`);
       }),
     }));
-    await runComponents(told, signal, log);
+    const others = servers === undefined ? [] : [followServers(surroundings('servers'), { servers, file: noted })];
+    await runComponents([...told, ...others], signal, log);
   } finally {
     transport.close();
   }

@@ -49,6 +49,11 @@ export class MembershipFiles {
     }
   }
 
+  /** Where other servers of the cluster are noted. */
+  get servers(): string {
+    return this.#file('servers.json');
+  }
+
   /** Keeps a new membership; joined.json comes last, so that what is there is whole. */
   async write(membership: Membership, { ca, client }: Pick<KeptMembership, 'ca' | 'client'>): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });

@@ -5,9 +5,11 @@ import { LiveValue } from '../../../base/live-value.ts';
 import type { Log } from '../../../base/log.ts';
 import { createClient } from '../../../client/client.ts';
 import { createHttpTransport } from '../../../client/http-transport.ts';
+import { ServerChoice } from '../../../client/server-choice.ts';
 import type { ClusterConfig } from '../../config.ts';
 import { runComponents } from '../../run-components.ts';
 import { createNode } from '../node.ts';
+import { followServers, readServers } from '../servers/follow-servers.ts';
 import { createAuthorityFollower } from './follow-authorities.ts';
 import type { KeptMembership, MembershipFiles } from './membership.ts';
 import { createNodeRenewal } from './node-renewal.ts';
@@ -27,11 +29,13 @@ export interface JoinedOptions {
 export const runJoined = async ({ membership, files, config, clock, random, log, onReady }: JoinedOptions, signal: AbortSignal): Promise<void> => {
   const { server, ca, nodeName, nodeIp, cluster } = membership;
   const [identity, serving, trust] = [new LivePair(membership.client), new LivePair(membership.serving), new LiveValue(ca)];
-  const transport = createHttpTransport({ server, ca, ...membership.client, userAgent: 'barge-node' });
+  const servers = new ServerChoice({ first: { url: server }, others: await readServers(files.servers), clock, random });
+  const transport = createHttpTransport({ server, servers, ca, ...membership.client, userAgent: 'barge-node' });
   identity.onReplaced(() => transport.useTls(identity.pair));
   trust.onReplaced((ca) => transport.useTls({ ca }));
   const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files, trust });
   const follower = createAuthorityFollower({ transport, clock, random, log: log.with({ component: 'authority' }) }, { trust, files });
+  const others = followServers({ transport, clock, random, log: log.with({ component: 'servers' }) }, { servers, file: files.servers });
   const surroundings = (component: string) => ({ transport, clock, random, log: log.with({ component }) });
   try {
     const node = await createNode({
@@ -46,7 +50,7 @@ export const runJoined = async ({ membership, files, config, clock, random, log,
         if (--waiting === 0) onReady();
       }),
     }));
-    await runComponents([...told, renewal, follower], signal, log);
+    await runComponents([...told, renewal, follower, others], signal, log);
   } finally {
     transport.close();
   }
