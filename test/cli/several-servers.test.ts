@@ -110,6 +110,12 @@ etcdTest('the authority of servers that share an etcd is replaced on all of them
   t.notRegex(note?.value ?? '', /PRIVATE|CERTIFICATE/);
   t.is(await on('a', `get secrets,configmaps -A -o jsonpath={.items[*].data}`).then((all) => all.includes('PRIVATE KEY')), false);
 
+  // A further server joins in the middle of it.
+  const server = (await on('a', 'token create --role server')).trim().replace('barge ', '');
+  await processes.begin(`${server} --runtime simulated --data-dir @/s --listen 127.0.0.1:0 --log-level error --node-name s`);
+  t.is(await file('s/pki/rotation.json'), await file('a/pki/rotation.json'));
+  for (const kubeconfig of ['old-a', 'a/admin', 's/admin']) t.regex(await barge(`ca status --kubeconfig @/${kubeconfig}.kubeconfig --server ${(await file('s/admin.kubeconfig')).match(/https:\S+\d/)![0]}`), /^s +the one that signs$/m);
+
   // One that is away while it ends has the end before it when it is back, and one that was away for all of it too.
   await b.stop();
   await eventually(async () => assert.equal(await on('a', 'get leases -n kube-system apiserver-b --ignore-not-found -o name'), ''), 60_000);
@@ -119,13 +125,13 @@ etcdTest('the authority of servers that share an etcd is replaced on all of them
   t.deepEqual(hashes((JSON.parse(await file('b/pki/rotation.json')) as { outgoing: string }).outgoing), [old]);
   await begin('b', { flags: '--runtime simulated' });
   await begin('c');
-  for (const name of ['b', 'c']) {
+  for (const name of ['b', 'c', 's']) {
     t.is(await file(`${name}/pki/ca.key`), await file('a/pki/ca.key'));
     await t.throwsAsync(file(`${name}/pki/rotation.json`), { code: 'ENOENT' });
     t.regex(await on(name, 'ca status'), new RegExp(`^AUTHORITY.*\\n${next} +signs .*\\n\\nSERVER`));
     await barge(`get nodes --kubeconfig @/${name}/admin.kubeconfig`);
   }
-  await eventually(async () => assert.match(await on('c', 'get nodes'), /^b +Ready.*\nn +Ready/m), 60_000);
+  await eventually(async () => assert.match(await on('c', 'get nodes'), /^b +Ready.*\nn +Ready.*\ns +Ready/m), 60_000);
   t.deepEqual(hashes(await file('n/node/ca.crt')), [next]);
 });
 

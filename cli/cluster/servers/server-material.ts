@@ -26,8 +26,8 @@ export interface ServerMaterial {
 
 export interface MaterialOptions {
   readonly config: Pick<ClusterConfig, 'given' | 'etcd'>;
-  /** The authority in force; `outgoing` while another is being replaced by it. */
-  authority(): { readonly signer: CertificatePair; readonly outgoing: string | undefined };
+  /** The authority in force. What else there is to know of it while another is being replaced, a server reads in the store before it serves. */
+  authority(): { readonly signer: CertificatePair };
   readonly accountKey: string;
   /** Acts as the API server. */
   readonly client: Client;
@@ -36,7 +36,6 @@ export interface MaterialOptions {
 /** Where a server gets what it gives to further ones. It is read anew in each use. */
 export const createMaterialSource = ({ config, authority, accountKey, client }: MaterialOptions): MaterialSource => async ({ nodeName, isNode }) => {
   if (config.etcd === undefined) throw new ApiError('Conflict', onlyServer);
-  if (authority().outgoing !== undefined) throw new ApiError('Conflict', "the authority of the cluster is being replaced: 'barge ca finish' first");
   if (!isNode) {
     const [node, lease] = await Promise.all([client.of(Node).find({ name: nodeName }), client.of(Lease).find(serverLeaseOf(nodeName))]);
     if (node !== undefined || lease !== undefined) throw new ApiError('AlreadyExists', `there is a ${node === undefined ? 'server' : 'node'} ${nodeName} already: choose another name with --node-name${node === undefined ? '' : `, or take that one out first ('barge node rm ${nodeName}')`}`);
