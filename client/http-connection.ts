@@ -61,6 +61,11 @@ const urgentTimeoutMs = 3_000;
  * nothing is done any more.
  */
 const defaultRequestsAtATime = 32;
+/**
+ * An idle connection is given up after this time, as clients in Go do, or a second before the server said that it would close
+ * it: a request that goes into a connection which is being closed is lost, and a write cannot be sent again.
+ */
+const idleMs = 90_000;
 /** As client-go: who is told to come back later does so ten times, when he was told. */
 const maxRetries = 10;
 const longestRetryAfterSeconds = 60;
@@ -149,7 +154,7 @@ export class HttpConnection {
   }
 
   #connections(bounds: Pick<AgentOptions, 'maxSockets'>): HttpAgent {
-    const keep = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16, ...bounds };
+    const keep = { keepAlive: true, keepAliveMsecs: 15_000, timeout: idleMs, maxFreeSockets: 16, ...bounds };
     return this.base.protocol === 'https:' ? new https.Agent({ ...keep, ...this.tls, maxCachedSessions: 8 }) : new http.Agent(keep);
   }
 

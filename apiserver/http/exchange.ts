@@ -23,7 +23,7 @@ export interface HttpLimits {
   /** Most headers of a request. */
   readonly headers: number;
   readonly connections: number;
-  /** Time for the TLS handshake. */
+  /** Time for the TLS handshake. When a server has come back thousands wait for their turn in it; cut off too soon they come anew, and none is ever done. */
   readonly handshakeMs: number;
   /** Time for a client to send its headers, and its whole request. Answers may take as long as they like. */
   readonly headersMs: number;
@@ -45,7 +45,7 @@ export interface HttpLimits {
 
 /** 3 MiB is Kubernetes' own limit on bodies; the rest keeps slow or silent clients from holding the server's memory. */
 export const defaultLimits: HttpLimits = {
-  bodyBytes: 3 * 1024 * 1024, headerBytes: 32 * 1024, headers: 200, connections: 10_000, handshakeMs: 10_000,
+  bodyBytes: 3 * 1024 * 1024, headerBytes: 32 * 1024, headers: 200, connections: 10_000, handshakeMs: 30_000,
   headersMs: 15_000, requestMs: 60_000, keepAliveMs: 120_000, drainMs: 30_000, closeMs: 5_000, quietMs: 200,
   timeoutMs: 60_000, urlBytes: 16 * 1024, inFlight: defaultInFlight,
 };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { createHttpTransport, warningsOf, type HttpTransportOptions } from '../../client/http-transport.ts';
@@ -117,6 +118,14 @@ test('a read that meets a connection the server has just closed is sent again; a
   await t.throwsAsync(world.transport.send({ ...pods, verb: 'create', body: {} }), { code: 503 });
   t.is(world.seen.filter((request) => request.method === 'POST').length, 1);
   world.close();
+});
+
+test('an idle connection is given up before the server closes it', async (t) => {
+  const http = await serve((_, response) => json(response, 200, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: [] }, { 'keep-alive': 'timeout=2' }));
+  t.teardown(http.close);
+  const closed = new Promise<string>((resolve) => http.server.once('connection', (socket: Socket) => socket.once('end', () => resolve('by the client'))));
+  await http.transport.send(pods);
+  t.is(await Promise.race([closed, delay(10_000, 'not at all', { ref: false })]), 'by the client');
 });
 
 test('a burst of requests waits for a few connections; leases and watches do not wait for it', async (t) => {
