@@ -12,7 +12,7 @@ import { flag, UsageError } from '../flags.ts';
 
 /** Settings of a machine that joins; those that are left out it gets from the cluster. */
 const own = settings.filter(({ shared }) => shared === undefined).map(({ name }) => name);
-const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'log-level', 'log-format'];
+const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'pod-manifest-path', 'log-level', 'log-format'];
 
 /** Where a further server listens if nothing else is said: it is there for others. */
 const usualListen = '0.0.0.0:6443';
