@@ -28,8 +28,8 @@ import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
 /** The engine or the API did not answer: 1 s, doubling to 10 s, and up to half of that more, so that the pods of all nodes do not come back at once. */
 const outage = { firstMs: 1_000, longestMs: 10_000, jitter: 0.5 } as const;
-/** How long the news of a sandbox waits for its containers, to be written with theirs. */
-const sandboxNewsMs = 1_000;
+/** How long the news of a sandbox waits for its containers, to be written with theirs; a busy node takes seconds for what takes 0.1 s at rest. */
+const sandboxNewsMs = 5_000;
 
 export class PodWorker {
   readonly uid: string;
