@@ -9,6 +9,7 @@ import { writeKubeconfig } from '../../client/kubeconfig.ts';
 import { createSignerComponent } from '../../controllers/certificate-signer/controller.ts';
 import type { OwnNames } from '../../controllers/certificate-signer/plan.ts';
 import { createControllersComponent } from '../../controllers/component.ts';
+import { promotionAnnotation } from '../../schemas/cluster-info.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import type { UserInfo } from '../../schemas/api.ts';
 import { createSchedulerComponent } from '../../scheduler/component.ts';
@@ -63,6 +64,15 @@ const offerJoin = async ({ core, credentials, outsideUrl }: ControlPlane): Promi
   return { url: outsideUrl, token: printJoinToken({ authority: authorityHash(credentials.trust.current), id, secret }) };
 };
 
+/** A machine that has become a server needs the mark no more by which it became one. */
+const removeMark = async ({ nodeName }: ClusterConfig, { core }: ControlPlane): Promise<void> => {
+  const nodes = createClient(core.as(apiServerUser)).of(Node);
+  if ((await nodes.find({ name: nodeName }))?.metadata.annotations?.[promotionAnnotation] === undefined) return;
+  await nodes.modify({ name: nodeName }, (draft) => {
+    delete draft.metadata.annotations?.[promotionAnnotation];
+  });
+};
+
 const componentUser = (name: string, groups: readonly string[] = []): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] });
 
 const writeAdminKubeconfig = (config: ClusterConfig, { credentials, url }: ControlPlane): Promise<void> => {
@@ -103,6 +113,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
   try {
     await writeAdminKubeconfig(config, controlPlane);
     await publish(config, controlPlane);
+    await removeMark(config, controlPlane);
     const join = await offerJoin(controlPlane);
     const surroundings = (component: string, user: UserInfo) => ({ transport: controlPlane.core.as(user), clock, random, log: log.with({ component }), metrics: controlPlane.metrics });
     const { credentials } = controlPlane;

@@ -11,13 +11,10 @@ export interface CommonSettings {
   readonly serviceCidr: string;
 }
 
-const key = { namespace: 'kube-system', name: 'barge-servers' } as const;
+/** The ConfigMap in which servers of one cluster agree; a cluster whose objects are in a file has none. */
+export const serversKey = { namespace: 'kube-system', name: 'barge-servers' } as const;
 
 const flags = { clusterCidr: '--cluster-cidr', serviceCidr: '--service-cidr' } as const;
-
-/** For a store, `URL under /prefix`, of which this data folder has not the keys. */
-export const foreignCluster = (where: string, cause?: unknown): CommandError =>
-  new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: join them ('barge token create --role server' on a server of that cluster prints the line), or choose another --etcd-prefix`, { cause });
 
 /**
  * Throws a CommandError when the objects are those of a cluster with other keys, or other networks. `accountKey` is the
@@ -26,12 +23,12 @@ export const foreignCluster = (where: string, cause?: unknown): CommandError =>
 export const assertSameCluster = async (transport: Transport, { accountKey, where, settings }: { readonly accountKey: string; readonly where: string; readonly settings: CommonSettings }): Promise<void> => {
   const accountPublicKey = createPublicKey(accountKey).export({ type: 'spki', format: 'pem' }).toString();
   const configMaps = createClient(transport).of(ConfigMap);
-  const found = await configMaps.create({ metadata: { ...key }, data: { accountPublicKey, ...settings } }).catch((error: unknown) => {
+  const found = await configMaps.create({ metadata: { ...serversKey }, data: { accountPublicKey, ...settings } }).catch((error: unknown) => {
     if (!isReason(error, 'AlreadyExists')) throw error;
-    return configMaps.get(key);
+    return configMaps.get(serversKey);
   });
   if (found.data?.['accountPublicKey'] !== accountPublicKey) {
-    throw foreignCluster(where);
+    throw new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: join them ('barge token create --role server' on a server of that cluster prints the line), or choose another --etcd-prefix`);
   }
   for (const name of ['clusterCidr', 'serviceCidr'] as const) {
     if (found.data[name] !== settings[name]) throw new CommandError(`${flags[name]}: the other servers of the cluster have ${found.data[name]}; this one has ${settings[name]}`);
@@ -42,4 +39,4 @@ export const assertSameCluster = async (transport: Transport, { accountKey, wher
 export const onlyServer = "the objects of this cluster are in a file of its only server, which no other can share: a cluster of several servers begins with 'barge up --etcd-servers URL,...' on the first";
 
 /** True for a cluster whose objects are in an etcd, so that any number of servers may have its keys. */
-export const hasManyServers = async (client: Client): Promise<boolean> => await client.of(ConfigMap).find(key) !== undefined;
+export const hasManyServers = async (client: Client): Promise<boolean> => await client.of(ConfigMap).find(serversKey) !== undefined;

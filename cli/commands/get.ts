@@ -27,7 +27,8 @@ const flags = {
   'chunk-size': flag.integerOr(500, 'Objects asked for at a time.', { hidden: true }),
   raw: flag.text('Print the answer to a GET of this path.', { value: 'PATH' }),
 };
-type Context = CommandContext<typeof flags>;
+export type GetContext = CommandContext<typeof flags>;
+type Context = GetContext;
 
 const tableOptions = (context: Context, format: Extract<OutputFormat, { type: 'table' }>): Omit<TableOptions, 'kindPrefix' | 'withNamespace'> => ({
   wide: format.wide, headers: !context.flags['no-headers'], showLabels: context.flags['show-labels'],
@@ -70,7 +71,8 @@ const printObjects = (context: Context, session: Session, found: readonly Collec
   if (items.length === 0 && format.type !== 'json' && format.type !== 'yaml' && format.type !== 'jsonpath' && !context.flags['ignore-not-found']) noneFound(context, session, found);
 };
 
-const get = (context: Context): Promise<number> => withSession(context.flags, context, async (session) => {
+/** Shows objects; `change` may add to the tables that are shown, where they are shown once and as tables. */
+export const getObjects = (context: Context, change: (session: Session, found: readonly Collected[]) => Promise<readonly Collected[]> = async (_session, found) => found): Promise<number> => withSession(context.flags, context, async (session) => {
   const { flags, args } = context;
   if (flags.raw !== undefined) {
     context.stdout.write(await session.api.getText(flags.raw, context.signal));
@@ -99,7 +101,7 @@ const get = (context: Context): Promise<number> => withSession(context.flags, co
       table: { ...tableOptions(context, format.type === 'table' ? format : { type: 'table', wide: false }), withNamespace: flags['all-namespaces'] && found[0]!.resource.namespaced, kindPrefix: flags['show-kind'] ? shownKind(found[0]!.resource) : undefined },
     });
   } else if (format.type === 'table') {
-    if (found.length > 0 || failures.length === 0) printTables(context, session, found, format);
+    if (found.length > 0 || failures.length === 0) printTables(context, session, await change(session, found), format);
   } else if (found.length > 0 || failures.length === 0) {
     printObjects(context, session, found, format);
   }
@@ -119,5 +121,5 @@ export const command = defineCommand({
     { note: 'Name and image of every pod everywhere', line: "get pods -A -o jsonpath='{range .items[*]}{.metadata.name}{\"\\t\"}{.spec.containers[0].image}{\"\\n\"}{end}'" },
     { note: 'Pods and services with a label', line: 'get pods,services -l app=web' },
   ],
-  flags, run: get,
+  flags, run: (context) => getObjects(context),
 });

@@ -5,6 +5,8 @@ import { createLog } from '../../base/log.ts';
 import { readPair } from '../../base/pki-files.ts';
 import type { Introduction } from '../cluster/join/join-cluster.ts';
 import { authorityHash, parseJoinToken } from '../cluster/join/join-token.ts';
+import { ServerFiles } from '../cluster/servers/server-files.ts';
+import { ownSettings, usualListen } from '../cluster/servers/server-settings.ts';
 import { configOf, settingFlags, settingsGiven, type SettingFlags } from '../cluster/setting-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
 import { pressureSettings, readConfigFile, settings, type ClusterConfig, type SettingsFile } from '../config.ts';
@@ -12,10 +14,7 @@ import { flag, UsageError } from '../flags.ts';
 
 /** Settings of a machine that joins; those that are left out it gets from the cluster. */
 const own = settings.filter(({ shared }) => shared === undefined).map(({ name }) => name);
-const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'pod-manifest-path', 'log-level', 'log-format'];
-
-/** Where a further server listens if nothing else is said: it is there for others. */
-const usualListen = '0.0.0.0:6443';
+const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'log-level', 'log-format'];
 
 type Context = CommandContext<SettingFlags>;
 
@@ -35,8 +34,8 @@ const runKept = async (context: Context, kept: SettingsFile, dataDir: string): P
 
 /** Makes this machine a further server, and runs it. */
 const becomeServer = async (context: Context, introduction: Introduction, config: ClusterConfig): Promise<void> => {
-  const [{ asToken }, { fetchMaterial }, { ServerFiles }, { machineAddressesFrom, machineAddresses }] = await Promise.all([
-    import('../cluster/join/join-cluster.ts'), import('../cluster/servers/join-server.ts'), import('../cluster/servers/server-files.ts'), import('../cluster/addresses.ts'),
+  const [{ asToken }, { fetchMaterial }, { machineAddressesFrom, machineAddresses }] = await Promise.all([
+    import('../cluster/join/join-cluster.ts'), import('../cluster/servers/join-server.ts'), import('../cluster/addresses.ts'),
   ]);
   const { nodeName } = config;
   const { ca, nodeIp } = introduction;
@@ -45,8 +44,7 @@ const becomeServer = async (context: Context, introduction: Introduction, config
   const files = new ServerFiles(config.dataDir);
   try {
     const material = await fetchMaterial(transport, { nodeName, ca }, context.signal);
-    const { 'data-dir': _where, ...given } = settingsGiven(context, own);
-    await files.commit({ material, own: { listen: usualListen, 'node-ip': nodeIp, ...given, 'node-name': nodeName } });
+    await files.commit({ material, own: ownSettings(config.given, { listen: usualListen, nodeName, nodeIp }) });
   } finally {
     transport.close();
   }
@@ -78,14 +76,15 @@ export const command = defineCommand({
     const nodeIp = flags['node-ip'] as string | undefined;
     if (nodeIp !== undefined && !isIPv4(nodeIp)) throw new CommandError(`--node-ip: ${JSON.stringify(nodeIp)} is no IPv4 address`);
     const config = configOf({ ...context, args: [] }, own);
-    const [{ MembershipFiles }, { introduce, asToken, joinCluster, tokenError }, { runJoined }, { removePid, runningPid, writePid }, { ServerFiles }, { isForServers }] = await Promise.all([
+    const [{ MembershipFiles }, { introduce, asToken, joinCluster, tokenError }, { runJoined }, { removePid, runningPid, writePid }, { isForServers }] = await Promise.all([
       import('../cluster/join/membership.ts'), import('../cluster/join/join-cluster.ts'), import('../cluster/join/run-joined.ts'), import('../cluster/pid-file.ts'),
-      import('../cluster/servers/server-files.ts'), import('../cluster/servers/join-server.ts'),
+      import('../cluster/servers/join-server.ts'),
     ]);
     const running = await runningPid(config.dataDir);
     if (running !== undefined && running !== process.pid) throw new CommandError(`another barge (process ${running}) runs with the data folder ${config.dataDir}`);
-    const serverSettings = await new ServerFiles(config.dataDir).settings();
-    if (serverSettings !== undefined) return runKept(context, serverSettings, config.dataDir);
+    const serverFiles = new ServerFiles(config.dataDir);
+    const kept = await serverFiles.settings();
+    if (kept !== undefined) return runKept(context, kept, config.dataDir);
     const files = new MembershipFiles(config.dataDir);
     const token = flags['token'] as string | undefined;
     let introduction: Introduction | undefined;
@@ -101,12 +100,14 @@ export const command = defineCommand({
       server, token, nodeName: context.given.has('node-name') ? config.nodeName : undefined, defaultNodeName: config.nodeName, nodeIp,
       files, clock, say: sayTo(context), introduction,
     }, signal);
+    let end: 'stopped' | 'promoted';
     await writePid(config.dataDir);
     try {
       const log = createLog({ level: config.logLevel, format: config.logFormat, write: sayTo(context), now: () => clock.now() });
-      await runJoined({ membership, files, config, clock, random, log, onReady: () => void stdout.write(`node ${membership.nodeName} Ready: ${membership.server}\n`) }, signal);
+      end = await runJoined({ membership, files, serverFiles, config, clock, random, log, onReady: () => void stdout.write(`node ${membership.nodeName} Ready: ${membership.server}\n`) }, signal);
     } finally {
       await removePid(config.dataDir);
     }
+    if (end === 'promoted') await runKept(context, (await serverFiles.settings())!, config.dataDir);
   },
 });

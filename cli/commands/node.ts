@@ -1,11 +1,17 @@
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import { CommandError, defineCommand, type AnyCommand, type CommandContext, type CommandGroup } from '../command.ts';
 import { changeEach, changeEachFlags } from '../change-each.ts';
-import { flag } from '../flags.ts';
+import { clusterFlags } from '../cluster-flags.ts';
+import { usualListen } from '../cluster/servers/server-settings.ts';
+import { listenOf } from '../config.ts';
+import { flag, UsageError } from '../flags.ts';
+import { withManagerStatus } from '../nodes/manager-status.ts';
+import { promote } from '../nodes/promote.ts';
+import { withSession } from '../session.ts';
 import { command as cordon } from './cordon.ts';
 import { command as describe } from './describe.ts';
 import { command as drain } from './drain.ts';
-import { command as get } from './get.ts';
+import { command as get, getObjects, type GetContext } from './get.ts';
 import { command as label } from './label.ts';
 import { command as taint } from './taint.ts';
 import { command as uncordon } from './uncordon.ts';
@@ -20,6 +26,31 @@ const ofNodes = (name: string, summary: string, usage: string, general: AnyComma
 
 /** The command as it stands below `node`. */
 const below = (command: AnyCommand): AnyCommand => ({ ...command, usage: `node ${command.usage}`, examples: undefined });
+
+/** As Swarm's, with who is a server and who leads. */
+const ls: AnyCommand = {
+  ...ofNodes('ls', 'List nodes, with those that are servers.', 'ls [NODE...] [flags]', get),
+  run: (context: GetContext) => getObjects({ ...context, args: ['nodes', ...context.args] }, (session, found) => withManagerStatus(session, found, { nowMs: context.clock.now(), signal: context.signal })),
+};
+
+const promoteNodes = defineCommand({
+  name: 'promote', group, summary: 'Make workers servers of the cluster.', usage: 'node promote NODE... [flags]',
+  description: "The machine, which has joined with 'barge join', gets the cluster's keys and settings, and its process goes on as a server and a node; its pods go on. The objects of the cluster must be in an etcd that it reaches.",
+  flags: {
+    ...clusterFlags,
+    listen: flag.textOr(usualListen, 'Where its API server listens.', { value: 'HOST:PORT' }),
+    timeout: flag.durationMs('How long to wait until it is a server; then it is no more to become one.', { shownDefault: '60s' }),
+  },
+  run: (context) => withSession(context.flags, context, async (session) => {
+    const { args, flags: { listen, timeout: timeoutMs = 60_000 }, stdout } = context;
+    if (args.length === 0) throw new UsageError('say which: barge node promote NODE...');
+    listenOf(listen);
+    for (const name of args) {
+      await promote(session, context, name, { listen, timeoutMs });
+      stdout.write(`node ${name} is a server now\n`);
+    }
+  }),
+});
 
 const isReady = ({ status }: Node): boolean => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
 
@@ -39,19 +70,20 @@ const rm = defineCommand({
 });
 
 export const command = defineCommand({
-  name: 'node', group, summary: 'List, describe, label, taint, cordon, drain or remove nodes.', usage: 'node (ls | describe | label | taint | cordon | uncordon | drain | rm) [NODE...] [flags]',
+  name: 'node', group, summary: 'List, describe, label, taint, cordon, drain, promote or remove nodes.', usage: 'node (ls | describe | label | taint | cordon | uncordon | drain | promote | rm) [NODE...] [flags]',
   examples: [
     { note: 'All nodes, with addresses and versions', line: 'node ls -o wide' },
     { note: 'Move all pods off a node', line: 'node drain n2' },
+    { note: 'Make a worker a server', line: 'node promote n2' },
     { note: 'Forget a machine that is gone', line: 'node rm n2' },
   ],
   flags: {},
   subcommands: {
-    ls: ofNodes('ls', 'List nodes.', 'ls [NODE...] [flags]', get),
+    ls,
     describe: ofNodes('describe', 'Show what there is to know about nodes, with their pods and events.', 'describe [NODE...] [flags]', describe),
     label: ofNodes('label', 'Set or remove labels of nodes.', 'label NODE... KEY=VALUE... KEY-... [flags]', label),
     taint: ofNodes('taint', 'Set or remove taints of nodes.', 'taint NODE... KEY=VALUE:EFFECT... KEY:EFFECT-... KEY-... [flags]', taint),
-    cordon: below(cordon), uncordon: below(uncordon), drain: below(drain), rm,
+    cordon: below(cordon), uncordon: below(uncordon), drain: below(drain), rm, promote: promoteNodes,
   },
-  run: () => Promise.reject(new CommandError('say what to do: ls, describe, label, taint, cordon, uncordon, drain or rm')),
+  run: () => Promise.reject(new CommandError('say what to do: ls, describe, label, taint, cordon, uncordon, drain, promote or rm')),
 });

@@ -67,7 +67,7 @@ test('a drain moves all pods of a node elsewhere, and uncordon lets new ones com
   t.is(code, 0, err);
   t.regex(out, /^node\/n1 cordoned\n(evicting pod default\/web-\S+\n){2}(pod\/web-\S+ evicted\n){2}node\/n1 drained\n$/);
   await until(clock, async () => assert.deepEqual(await counts(), { n1: 0, n2: 4 }));
-  t.regex((await barge('node ls')).out, /^NAME +STATUS +ROLES +AGE +VERSION\nn1 +\S+,SchedulingDisabled /);
+  t.regex((await barge('node ls')).out, /^NAME +STATUS +ROLES +MANAGER STATUS +AGE +VERSION\nn1 +\S+,SchedulingDisabled /);
   t.is((await barge('node cordon n1')).out, 'node/n1 already cordoned\n');
   t.is((await barge('uncordon n1')).out, 'node/n1 uncordoned\n');
   t.is((await barge('node uncordon n1')).out, 'node/n1 already uncordoned\n');

@@ -1,4 +1,4 @@
-/** Two servers that share an etcd and a worker, each a machine of its own: one server is lost, by its process and by its link, and no node with it. */
+/** Two servers that share an etcd and a worker, each a machine of its own: one server is lost, by its process and by its link, and no node with it. Then the worker becomes a server. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -141,4 +141,13 @@ const here = isRoot && spawnSync('etcd', ['--version']).error === undefined;
   t.is(await on1('get', 'node', 'w1', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].lastTransitionTime}'), before, 'the worker was Ready all the time');
   await lab.link('s2', 'up');
   await within(120, async () => assert.match(await on1('get', 'node', 's2', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'), /True/));
+
+  // The worker becomes a server, and is enough when the others are lost.
+  t.is(await lab.on('s1', bargeBin, 'node', 'promote', 'w1'), 'node w1 is a server now\n');
+  await within(60, async () => assert.match(await lab.on('w1', bargeBin, 'node', 'ls'), /^s1 +Ready +control-plane +(Leader|Reachable) [^]*^w1 +Ready +control-plane +Reachable /m));
+  await lab.end('s1', 'SIGKILL');
+  await lab.end('s2', 'SIGKILL');
+  await within(60, async () => assert.match(await lab.on('w1', bargeBin, 'node', 'ls'), /^s1 +\S+ +control-plane +Unreachable [^]*^w1 +Ready +control-plane +Leader /m));
+  await lab.on('w1', kubectl, 'create', 'deployment', 'last', '--image=web:1', '--replicas=2');
+  await lab.on('w1', kubectl, 'rollout', 'status', 'deployment/last', '--timeout=120s');
 });

@@ -9,6 +9,8 @@ import { ServerChoice } from '../../../client/server-choice.ts';
 import type { ClusterConfig } from '../../config.ts';
 import { runComponents } from '../../run-components.ts';
 import { createNode } from '../node.ts';
+import { createPromotion } from '../servers/promotion.ts';
+import type { ServerFiles } from '../servers/server-files.ts';
 import { followServers, readServers } from '../servers/follow-servers.ts';
 import { createAuthorityFollower } from './follow-authorities.ts';
 import type { KeptMembership, MembershipFiles } from './membership.ts';
@@ -17,6 +19,7 @@ import { createNodeRenewal } from './node-renewal.ts';
 export interface JoinedOptions {
   readonly membership: KeptMembership;
   readonly files: MembershipFiles;
+  readonly serverFiles: ServerFiles;
   readonly config: ClusterConfig;
   readonly clock: Clock;
   readonly random: () => number;
@@ -25,8 +28,11 @@ export interface JoinedOptions {
   readonly onReady: () => void;
 }
 
-/** Runs the node that this machine has become until the signal aborts, and renews its certificates meanwhile. */
-export const runJoined = async ({ membership, files, config, clock, random, log, onReady }: JoinedOptions, signal: AbortSignal): Promise<void> => {
+/**
+ * Runs the node that this machine has become until the signal aborts, and renews its certificates meanwhile. Resolves with `promoted`
+ * when the machine has become a server instead; its pods go on.
+ */
+export const runJoined = async ({ membership, files, serverFiles, config, clock, random, log, onReady }: JoinedOptions, signal: AbortSignal): Promise<'stopped' | 'promoted'> => {
   const { server, ca, nodeName, nodeIp, cluster } = membership;
   const [identity, serving, trust] = [new LivePair(membership.client), new LivePair(membership.serving), new LiveValue(ca)];
   const servers = new ServerChoice({ first: { url: server }, others: await readServers(files.servers), clock, random });
@@ -36,6 +42,10 @@ export const runJoined = async ({ membership, files, config, clock, random, log,
   const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files, trust });
   const follower = createAuthorityFollower({ transport, clock, random, log: log.with({ component: 'authority' }) }, { trust, files });
   const others = followServers({ transport, clock, random, log: log.with({ component: 'servers' }) }, { servers, file: files.servers });
+  const promoted = new AbortController();
+  const promotion = createPromotion({ transport, clock, random, log: log.with({ component: 'promotion' }) }, {
+    nodeName, nodeIp, given: config.given, trust, files: serverFiles, onPromoted: () => promoted.abort(),
+  });
   const surroundings = (component: string) => ({ transport, clock, random, log: log.with({ component }) });
   try {
     const node = await createNode({
@@ -50,7 +60,8 @@ export const runJoined = async ({ membership, files, config, clock, random, log,
         if (--waiting === 0) onReady();
       }),
     }));
-    await runComponents([...told, renewal, follower, others], signal, log);
+    await runComponents([...told, renewal, follower, others, promotion], AbortSignal.any([signal, promoted.signal]), log);
+    return promoted.signal.aborted ? 'promoted' : 'stopped';
   } finally {
     transport.close();
   }

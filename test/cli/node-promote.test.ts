@@ -1,0 +1,75 @@
+/** A worker becomes a server, as command lines: real etcd, pretended containers, each machine an address of the loopback. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import test from 'ava';
+import { managerStatusOf } from '../../cli/nodes/manager-status.ts';
+import type { Lease } from '../../schemas/kinds/coordination/lease.ts';
+import { bargeProcesses } from '../helpers/barge-processes.ts';
+import { etcdTest, freePorts, sharedEtcd } from '../helpers/etcd.ts';
+import { eventually } from '../helpers/eventually.ts';
+
+const etcd = sharedEtcd();
+
+const lease = (name: string, renewTime: string): Lease => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: `apiserver-${name}` }, spec: { renewTime, leaseDurationSeconds: 15 } });
+
+test('a node is said to be a server as its lease, its label and the leader say', (t) => {
+  const nowMs = Date.parse('2025-01-01T00:01:00Z');
+  const leases = [lease('a', '2025-01-01T00:00:50.000000Z'), lease('b-1', '2025-01-01T00:00:58.000000Z'), lease('c', '2025-01-01T00:00:30.000000Z')];
+  const labels = { 'node-role.kubernetes.io/control-plane': '' };
+  const of = (name: string, own: Readonly<Record<string, string>> = labels, holder = 'b-1_0-0') => managerStatusOf({ name, labels: own }, { leases, holder, nowMs });
+  t.deepEqual([of('a'), of('b-1'), of('c'), of('gone'), of('worker', {}), of('b', {})], ['Reachable', 'Leader', 'Unreachable', 'Unreachable', '', '']);
+  t.is(of('a', {}, ''), 'Reachable');
+  t.is(managerStatusOf({ name: 'only', labels }, { leases: [], holder: '', nowMs }), 'Leader');
+});
+
+etcdTest('a worker is promoted: its process goes on as a server and a node, and comes up as one again', async (t) => {
+  // Many command lines: 6 s of one core.
+  t.timeout(240_000);
+  const { folder, begin, barge } = await bargeProcesses(t);
+  await begin(`up --runtime simulated --data-dir @/data --listen 127.0.0.1:0 --node-name first --log-level error --etcd-servers ${(await etcd()).endpoints.join(',')} --etcd-prefix /promote --service-cidr 10.30.0.0/16`);
+  const line = (await barge('token create')).trim().replace('barge ', '');
+  const node = await begin(`${line} --runtime simulated --data-dir @/n2 --log-level info --node-name n2 --node-ip 127.0.0.2`);
+  t.regex(await barge('node ls'), /^NAME +STATUS +ROLES +MANAGER STATUS +AGE +VERSION\nfirst +Ready +control-plane +Leader +\S+ +\S+\nn2 +Ready +<none> +\S+ +\S+\n$/);
+
+  // What cannot be is said, and leaves no mark.
+  t.regex(await barge('node promote nobody', 1), /nodes "nobody" not found/);
+  t.regex(await barge('node promote first', 1), /node first is a server already/);
+  t.regex(await barge('node promote n2 --listen here', 1), /--listen: "here" must be HOST:PORT/);
+  const taken = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => taken.once('listening', resolve));
+  t.teardown(() => taken.close());
+  t.regex(await barge(`node promote n2 --listen 127.0.0.1:${(taken.address() as AddressInfo).port} --timeout 3s`, 1), /node n2 has not become a server; its log says why/);
+  t.regex(node.err(), /this machine cannot become a server.*EADDRINUSE/);
+  t.is(await barge("get node n2 -o jsonpath={.metadata.annotations.barge\\.dev/promote}"), '');
+  t.false(existsSync(join(folder, 'n2/pki')));
+
+  const [port] = await freePorts(1);
+  t.is(await barge(`node promote n2 --listen 127.0.0.1:${port}`), 'node n2 is a server now\n');
+  await eventually(() => assert.match(node.out(), new RegExp(`^node n2 Ready: https://127\\.0\\.0\\.1:${port} {2}kubeconfig`, 'm')), 60_000);
+  const on = (words: string): Promise<string> => barge(`${words} --kubeconfig @/n2/admin.kubeconfig`);
+  await eventually(async () => assert.match(await on('node ls'), /^first +Ready +control-plane +Leader [^]*^n2 +Ready +control-plane +Reachable /m), 60_000);
+  t.is(await on("get node n2 -o jsonpath={.metadata.annotations.barge\\.dev/promote}"), '');
+  t.is(await on('get service kubernetes -o jsonpath={.spec.clusterIP}'), '10.30.0.1');
+  t.false(existsSync(join(folder, 'n2/node')), 'it is a worker no more');
+  await on('cordon first');
+  await on('run here --image=web:1');
+  t.is(await on('wait pod/here --for=condition=Ready --timeout=60s'), 'pod/here condition met\n');
+  t.is(await on('get pod here -o jsonpath={.spec.nodeName}'), 'n2');
+
+  t.is(await node.stop(), 0);
+  const again = await begin('up --data-dir @/n2 --log-level error');
+  t.regex(again.out(), new RegExp(`^node n2 Ready: https://127\\.0\\.0\\.1:${port} `));
+});
+
+test('a node of a cluster whose objects are in a file is not promoted, and not marked', async (t) => {
+  t.timeout(180_000);
+  const { begin, barge } = await bargeProcesses(t);
+  await begin('up --runtime simulated --data-dir @/data --listen 127.0.0.1:0 --node-name first --log-level error');
+  const line = (await barge('token create')).trim().replace('barge ', '');
+  await begin(`${line} --runtime simulated --data-dir @/n2 --log-level error --node-name n2 --node-ip 127.0.0.2`);
+  t.regex(await barge('node promote n2', 1), /the objects of this cluster are in a file of its only server, which no other can share/);
+  t.is(await barge("get node n2 -o jsonpath={.metadata.annotations.barge\\.dev/promote}"), '');
+  t.regex(await barge('node ls'), /^first +Ready +control-plane +Leader /m);
+});
