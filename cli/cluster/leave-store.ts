@@ -17,7 +17,7 @@ import { ServerDirectory } from './server-directory.ts';
 import type { StoreNote } from './store-note.ts';
 
 /** The rules of the API on the store, without a server, for the time of some work. */
-const withCore = async <T>({ serviceCidr, etcd }: Omit<StoreNote, 'nodeName'>, work: (core: Core) => Promise<T>): Promise<T> => {
+const withCore = async <T>({ serviceCidr, etcd }: Pick<StoreNote, 'serviceCidr' | 'etcd'>, work: (core: Core) => Promise<T>): Promise<T> => {
   const surroundings = { clock: systemClock, log: silentLog };
   const storage = await EtcdStorage.open({ ...await etcdOptions(etcd), ...surroundings });
   try {
@@ -35,16 +35,16 @@ const withCore = async <T>({ serviceCidr, etcd }: Omit<StoreNote, 'nodeName'>, w
 const directoryOf = (core: Core, name: string): ServerDirectory => new ServerDirectory({ core, clock: systemClock, log: silentLog, name });
 
 /** Names of the servers that run on the store, but for this one. Takes 15 s where one has ended without a word. */
-export const otherServers = ({ nodeName = '', ...store }: Omit<StoreNote, 'nodeName'> & { readonly nodeName: string | undefined }): Promise<readonly string[]> =>
+export const otherServers = ({ nodeName = '', ...store }: Pick<StoreNote, 'serviceCidr' | 'etcd'> & { readonly nodeName: string | undefined }): Promise<readonly string[]> =>
   withCore(store, (core) => directoryOf(core, nodeName).othersAlive());
 
 /** Takes the server and its node out of the cluster, whose objects stay. Gives words for what it did. */
 export const leaveStore = (note: StoreNote): Promise<string> => withCore(note, async (core) => {
-  const { nodeName, etcd } = note;
+  const { nodeName, agent, etcd } = note;
   const { endpoints, prefix } = etcd;
   // Somebody has erased it; opening it has left a trace.
   if (await createClient(core.as(apiServerUser)).of(Namespace).find({ name: 'default' }) === undefined) return eraseStore(etcd);
-  const node = await createClient(core.as(apiServerUser)).of(Node).delete({ name: nodeName }).then(() => true, (error: unknown) => {
+  const node = agent && await createClient(core.as(apiServerUser)).of(Node).delete({ name: nodeName }).then(() => true, (error: unknown) => {
     if (isReason(error, 'NotFound')) return false;
     throw error;
   });

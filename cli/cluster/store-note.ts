@@ -7,6 +7,8 @@ import type { EtcdConfig } from '../etcd-config.ts';
 /** Where a server keeps objects outside its data folder, and by which name it is known there: who resets it has to know. */
 export interface StoreNote {
   readonly nodeName: string;
+  /** Whether the machine is a node of that name too; else a node of that name is another's. */
+  readonly agent: boolean;
   readonly serviceCidr: string;
   readonly etcd: EtcdConfig;
 }
@@ -14,9 +16,9 @@ export interface StoreNote {
 const fileOf = (dataDir: string): string => join(dataDir, 'store.json');
 
 /** Notes it in the data folder; nothing where the objects are in a file there. */
-export const keepStoreNote = async ({ dataDir, nodeName, serviceCidr, etcd }: ClusterConfig): Promise<void> => {
+export const keepStoreNote = async ({ dataDir, nodeName, agent, serviceCidr, etcd }: ClusterConfig): Promise<void> => {
   if (etcd === undefined) return;
-  const note: StoreNote = { nodeName, serviceCidr, etcd };
+  const note: StoreNote = { nodeName, agent, serviceCidr, etcd };
   await writePrivate(fileOf(dataDir), `${JSON.stringify(note, undefined, 2)}\n`);
 };
 

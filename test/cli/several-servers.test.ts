@@ -51,7 +51,7 @@ etcdTest('a server that does not reach its etcd says that it is not ready, and t
 });
 
 etcdTest('a server that is reset leaves the cluster to the others; the last one can end it', async (t) => {
-  const { folder, begin, barge, on, endpoint, prefix } = await servers(t);
+  const { folder, begin, barge, on, endpoint, prefix, processes } = await servers(t);
   const a = await begin('a');
   const b = await begin('b', { flags: '--runtime simulated' });
   await on('a', 'create configmap kept');
@@ -64,12 +64,17 @@ etcdTest('a server that is reset leaves the cluster to the others; the last one 
   t.is(await on('a', 'get leases -n kube-system -l apiserver.kubernetes.io/identity -o name'), 'lease.coordination.k8s.io/apiserver-a\n');
   await t.throwsAsync(readdir(join(folder, 'b')), { code: 'ENOENT' });
 
+  // Of the server's name, and another machine's: it is not the server's to take away.
+  const line = (await on('a', 'token create --ttl=1h')).trim().replace('barge ', '');
+  const namesake = await processes.begin(`${line} --runtime simulated --data-dir @/n --log-level error --node-name a --node-ip 127.0.0.2`);
+  await namesake.stop();
   await a.stop();
   await cp(join(folder, 'a/pki'), join(folder, 'c/pki'), { recursive: true });
   const again = `barge reset --store --etcd-servers ${endpoint} --etcd-prefix ${prefix}`;
-  t.regex(await barge('reset --yes --runtime simulated --data-dir @/a'), new RegExp(`it has no other server: '${again}' removes them\n`));
+  t.regex(await barge('reset --yes --runtime simulated --data-dir @/a'), new RegExp(`^took the server a out of the cluster\\n.*; it has no other server: '${again}' removes them\n`));
   const c = await begin('c');
   await on('c', 'get configmap kept');
+  t.is(await on('c', 'get nodes -o name'), 'node/a\n');
   await c.stop();
   await begin('d', { at: `${prefix}/nested` });
   await on('d', 'create configmap others');
