@@ -2,11 +2,12 @@
  * From `apply` to pods that serve, at the size of a cluster: Deployments on simulated nodes, through the real API server
  * (SQLite on disk, every write synced, TLS), controllers, scheduler, agents and proxies.
  *
- * Three processes: the control plane as users run it (`barge up --components controllers,scheduler`); all the nodes
- * (simulated-agents.ts), each with its own certificate and connections; and this one, which applies and watches.
+ * Processes: the control plane as users run it (`barge up --components controllers,scheduler`); some with all the nodes
+ * (simulated-agents.ts), each node with its own certificate and connections; and this one, which applies and watches.
  *
- * usage: node bench/reconcile.ts [--deployments N] [--pods N] [--nodes N] [--requests]
- *        --pods: of each Deployment; --requests: also says who asked for what, out of the audit log (which costs time)
+ * usage: node bench/reconcile.ts [--deployments N] [--pods N] [--nodes N] [--processes N] [--requests]
+ *        --pods: of each Deployment; --processes: that the nodes are spread over;
+ *        --requests: also says who asked for what, out of the audit log (which costs time)
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -30,10 +31,10 @@ import { countingPolicy, requestsIn, type Span } from './audit-requests.ts';
 import { processorUs, residentMb } from './processes.ts';
 import { table } from './table.ts';
 
-const { values } = parseArgs({ options: { deployments: { type: 'string', default: '1000' }, pods: { type: 'string', default: '10' }, nodes: { type: 'string', default: '500' }, requests: { type: 'boolean', default: false } } });
-const [deployments, replicas, nodes] = [values.deployments, values.pods, values.nodes].map(Number) as [number, number, number];
-if (![deployments, replicas, nodes].every((size) => Number.isInteger(size) && size > 0)) {
-  process.stderr.write('usage: node bench/reconcile.ts [--deployments N] [--pods N] [--nodes N] [--requests]\n');
+const { values } = parseArgs({ options: { deployments: { type: 'string', default: '1000' }, pods: { type: 'string', default: '10' }, nodes: { type: 'string', default: '500' }, processes: { type: 'string', default: '4' }, requests: { type: 'boolean', default: false } } });
+const [deployments, replicas, nodes, processes] = [values.deployments, values.pods, values.nodes, values.processes].map(Number) as [number, number, number, number];
+if (![deployments, replicas, nodes, processes].every((size) => Number.isInteger(size) && size > 0)) {
+  process.stderr.write('usage: node bench/reconcile.ts [--deployments N] [--pods N] [--nodes N] [--processes N] [--requests]\n');
   process.exit(2);
 }
 const pods = deployments * replicas;
@@ -83,6 +84,8 @@ const isRolledOut = ({ metadata, spec, status = {} }: Deployment): boolean => {
   return observedGeneration >= metadata.generation! && [all, updatedReplicas, availableReplicas].every((count) => count === spec.replicas);
 };
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
 const nameOf = (n: number): string => `web-${String(n).padStart(4, '0')}`;
 
 const deploymentOf = (name: string, image: string, size: number): object => ({
@@ -128,18 +131,20 @@ const measure = async (): Promise<void> => {
   };
 
   const startedMs = performance.now();
-  const agents = await start(process.execPath, [join(import.meta.dirname, 'simulated-agents.ts'), dataDir, connection.server, clusterCidr, String(nodes)]);
+  const firstOf = (n: number): number => Math.floor((nodes * n) / processes);
+  const agents = await Promise.all(Array.from({ length: processes }, (_, n) =>
+    start(process.execPath, [join(import.meta.dirname, 'simulated-agents.ts'), dataDir, connection.server, clusterCidr, String(firstOf(n)), String(firstOf(n + 1) - firstOf(n))])));
   await reached('ready nodes', readyNodes, nodes);
 
   /** What both have used until now, and the time. */
-  const readings = async () => ({ ms: performance.now(), wallMs: Date.now(), controlUs: await processorUs(control), agentsUs: await processorUs(agents) });
+  const readings = async () => ({ ms: performance.now(), wallMs: Date.now(), controlUs: await processorUs(control), agentsUs: sum(await Promise.all(agents.map(processorUs))) });
   type Readings = Awaited<ReturnType<typeof readings>>;
   const row = async (what: string, from: Readings, count: number | undefined): Promise<void> => {
     const to = await readings();
     const seconds = (to.ms - from.ms) / 1_000;
     const used = (us: number): string => (count === undefined ? `${(us / seconds / 10_000).toFixed(1)} % of a core` : `${(us / count).toFixed(0)} us each`);
-    const mb = async (pid: number): Promise<string> => (await residentMb(pid)).toFixed(0);
-    rows.push([what, seconds.toFixed(1), count === undefined ? '' : (count / seconds).toFixed(0), used(to.controlUs - from.controlUs), used(to.agentsUs - from.agentsUs), await mb(control), await mb(agents)]);
+    const mb = async (...pids: readonly number[]): Promise<string> => sum(await Promise.all(pids.map(residentMb))).toFixed(0);
+    rows.push([what, seconds.toFixed(1), count === undefined ? '' : (count / seconds).toFixed(0), used(to.controlUs - from.controlUs), used(to.agentsUs - from.agentsUs), await mb(control), await mb(...agents)]);
     process.stderr.write(`${rows.at(-1)!.join(' | ')}\n`);
   };
   const span = async (name: string, work: (from: Readings) => Promise<void>): Promise<void> => {

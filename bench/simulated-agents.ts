@@ -3,7 +3,7 @@
  * and connections of its own, and a folder of its own for its pods' files. Says `Ready` when all of them do their work, and
  * ends at SIGTERM.
  *
- * usage: node bench/simulated-agents.ts DATA_DIR_OF_THE_CLUSTER SERVER_URL CLUSTER_CIDR COUNT
+ * usage: node bench/simulated-agents.ts DATA_DIR_OF_THE_CLUSTER SERVER_URL CLUSTER_CIDR FIRST COUNT
  */
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
@@ -20,13 +20,13 @@ import { runComponents } from '../cli/run-components.ts';
 import { clusterDomain } from '../cli/cluster/cluster-domain.ts';
 import { createHttpTransport } from '../client/http-transport.ts';
 
-/** Nodes that are started at a time. */
-const startsAtATime = 16;
+/** Nodes that are started at a time, by each process. */
+const startsAtATime = 4;
 const nodeIp = '127.0.0.1';
 
-const [dataDir, server, clusterCidr, count] = process.argv.slice(2);
-if (dataDir === undefined || server === undefined || clusterCidr === undefined || !/^\d+$/.test(count ?? '')) {
-  process.stderr.write('usage: node bench/simulated-agents.ts DATA_DIR_OF_THE_CLUSTER SERVER_URL CLUSTER_CIDR COUNT\n');
+const [dataDir, server, clusterCidr, first, count] = process.argv.slice(2);
+if (dataDir === undefined || server === undefined || clusterCidr === undefined || ![first, count].every((number) => /^\d+$/.test(number ?? ''))) {
+  process.stderr.write('usage: node bench/simulated-agents.ts DATA_DIR_OF_THE_CLUSTER SERVER_URL CLUSTER_CIDR FIRST COUNT\n');
   process.exit(2);
 }
 const ca = (await readPair(join(dataDir, 'pki'), 'ca'))!;
@@ -60,10 +60,11 @@ const start = async (nodeName: string): Promise<{ readonly done: Promise<void> }
   return { done };
 };
 
-let next = 0;
+let next = Number(first);
+const end = next + Number(count);
 const running: Promise<void>[] = [];
 await Promise.all(Array.from({ length: startsAtATime }, async () => {
-  while (next < Number(count) && !stop.signal.aborted) running.push((await start(`node-${String(next++).padStart(4, '0')}`)).done);
+  while (next < end && !stop.signal.aborted) running.push((await start(`node-${String(next++).padStart(4, '0')}`)).done);
 }));
 process.stdout.write('Ready\n');
 await Promise.all(running);

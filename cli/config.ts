@@ -33,6 +33,8 @@ export interface ClusterConfig {
   readonly imageGc: ImageGcLimits;
   /** When a node evicts pods. */
   readonly eviction: EvictionSettings;
+  /** The folder with the node's own pods. */
+  readonly podManifestPath: string | undefined;
   /** Where the objects are; undefined: in a file of dataDir. */
   readonly etcd: EtcdConfig | undefined;
   readonly clusterCidr: string;
@@ -110,6 +112,7 @@ export const settings: readonly Setting[] = [
   { name: 'minimum-image-ttl-duration', value: 'TIME', summary: 'images that were pulled or used less than this ago stay (default 2m)' },
   { name: 'eviction-hard', value: 'LIST', summary: `under what a node evicts pods, as the kubelet's: signal<amount or signal<percent, 0% for never (default ${defaultThresholds})` },
   { name: 'eviction-pressure-transition-period', value: 'TIME', summary: 'how long a node says that it is short of something after it was (default 5m)' },
+  { name: 'pod-manifest-path', value: 'DIR', summary: "folder of this machine with pods that its node runs by itself, one a file (*.yaml, *.yml or *.json), with or without a server: static pods (default: none)" },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
   { name: 'cluster-cidr', shared: 'value', value: 'CIDR', summary: 'addresses of pods (default 10.244.0.0/16)' },
@@ -332,6 +335,7 @@ export const readConfig = ({ flags, file, kept, env, root }: ConfigSources): Clu
   if (dockerHost !== undefined && !/^(unix:\/\/\/.|tcp:\/\/.)/.test(dockerHost)) {
     throw new ConfigError(`--docker-host: ${JSON.stringify(dockerHost)} must begin with unix:/// or tcp://`);
   }
+  const podManifestPath = text('pod-manifest-path');
   const schedulerConfig = text('scheduler-config');
   const schedulerStrategy = text('scheduler-strategy');
   if (schedulerConfig !== undefined && schedulerStrategy !== undefined) throw new ConfigError('--scheduler-strategy: not beside --scheduler-config, whose profiles say it');
@@ -351,6 +355,7 @@ export const readConfig = ({ flags, file, kept, env, root }: ConfigSources): Clu
     warmSandboxes: countOf('warm-sandboxes', text('warm-sandboxes') ?? '8', { least: 0, most: 110 }),
     imageGc: imageGcOf(text),
     eviction: evictionOf(text),
+    podManifestPath: podManifestPath === undefined ? undefined : resolve(podManifestPath),
     etcd: etcdOf(text),
     clusterCidr,
     serviceCidr,

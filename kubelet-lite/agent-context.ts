@@ -11,6 +11,7 @@ import type { Images } from './images.ts';
 import type { Limiter } from './limiter.ts';
 import type { PolicyHold } from './network/policy-hold.ts';
 import { initContainers, isEphemeral, type Verdict } from './pod-view.ts';
+import type { PodRecord } from './pod-record.ts';
 import type { NodeAllocations } from './resources/node-allocations.ts';
 import type { ContainerExec, ContainerLogs, ContainerRuntime, ContainerStats } from './runtime/runtime.ts';
 import type { SourceCache } from './source-cache.ts';
@@ -26,6 +27,7 @@ export interface AgentContext {
   readonly log: Log;
   readonly random: () => number;
   readonly client: Client;
+  readonly record: PodRecord;
   readonly events: EventRecorder;
   readonly runtime: Engine;
   readonly runtimeName: string;
@@ -41,8 +43,8 @@ export interface AgentContext {
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly clusterDomain: string;
-  /** Where pods reach the cluster's DNS. */
-  readonly dnsIp: string;
+  /** Where pods reach the cluster's DNS; known when the node has its network. */
+  readonly dnsIp: () => string;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly allocations: NodeAllocations;
   /** Each pod has a folder here, named by its uid. */

@@ -1,7 +1,7 @@
 /** The node agent as a component: registers the node, gets its network, then looks after the pods that are bound to it. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sleep } from '../base/clock.ts';
+import { sleep, type Clock } from '../base/clock.ts';
 import type { Component, Surroundings } from '../base/component.ts';
 import { boundTransport } from '../client/bound-transport.ts';
 import { runControllers } from '../client/controller.ts';
@@ -13,6 +13,7 @@ import { Node } from '../schemas/kinds/core/node.ts';
 import { PersistentVolume } from '../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
+import { isMirror } from '../schemas/static-pods.ts';
 import { Actions } from './actions.ts';
 import { serviceAccountToken } from './account-tokens.ts';
 import type { AgentContext, Engine } from './agent-context.ts';
@@ -20,11 +21,13 @@ import { diskSpaceOf, type DiskSpace } from './disk-space.ts';
 import { Images } from './images.ts';
 import { Limiter } from './limiter.ts';
 import type { Overlay } from './network/overlay.ts';
+import { KnownRange } from './network/known-range.ts';
 import { followPeers } from './network/follow-peers.ts';
 import { unheld, type PolicyHold } from './network/policy-hold.ts';
 import { realNetwork } from './network-probes.ts';
 import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-registration.ts';
 import { mostPods, nodeResources } from './node-status.ts';
+import { apiRecord } from './pod-record.ts';
 import { runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
 import { refusalUnder } from './pressure/eviction-plan.ts';
@@ -41,6 +44,10 @@ import type { WarmSandboxes } from './runtime/warm-sandboxes.ts';
 import { createAgentServer, type AgentTls } from './server.ts';
 import { NodeReports } from './server/node-reports.ts';
 import { SourceCache } from './source-cache.ts';
+import { ManifestFolder } from './static-pods/manifest-folder.ts';
+import { Mirrors } from './static-pods/mirrors.ts';
+import type { ReadManifest } from './static-pods/read-pod.ts';
+import { StaticPods } from './static-pods/static-pods.ts';
 import type { EndpointWithdrawal } from './termination.ts';
 import { sampleEveryMs, UsageSampler } from './usage/usage-sampler.ts';
 import { ClaimedVolumes } from './volumes/claimed-volumes.ts';
@@ -76,6 +83,8 @@ export interface AgentOptions {
   /** Port of the agent's own server; 0, the default, picks a free one. */
   readonly port?: number;
   readonly mounts?: Mounts;
+  /** Where the node's own pods are, and how files are read; no such pods where absent. */
+  readonly staticPods?: { readonly path: string; readonly readManifest: ReadManifest } | undefined;
 }
 
 export type AgentComponent = Component & {
@@ -86,6 +95,8 @@ export type AgentComponent = Component & {
 /** Starts that the engine is asked for at a time; more only wait inside the engine. */
 const startsAtATime = 8;
 const engineRetryMs = 1_000;
+/** A server that is there says within this what addresses the node has; where it does not, those of the last time are used. */
+const serverAnswersMs = 3_000;
 
 export const createAgentComponent = (surroundings: Surroundings, options: AgentOptions): AgentComponent => {
   const network = Promise.withResolvers<{ readonly gatewayIp: string; readonly podCidr: string }>();
@@ -134,17 +145,22 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   await mkdir(dataDir, { recursive: true });
   await pressure.look();
   let workers: PodWorkers | undefined;
+  let statics: StaticPods | undefined;
+  /** The pods that this agent looks after: those of the API, of which mirrors are none, and its own. */
+  const ofApi = (): readonly Pod[] => pods.list().filter((pod) => !isMirror(pod));
+  const all = (): readonly Pod[] => [...ofApi(), ...statics?.list() ?? []];
   const sandboxesOf = (pod: Pod): readonly SandboxState[] => workers?.sandboxesOf(pod.metadata.uid ?? '') ?? [];
-  const sampler = new UsageSampler({ clock, log, stats: runtime, running: () => pods.list().flatMap((pod) => runningContainers(pod, sandboxesOf(pod))) });
+  const sampler = new UsageSampler({ clock, log, stats: runtime, running: () => all().flatMap((pod) => runningContainers(pod, sandboxesOf(pod))) });
   const reports = new NodeReports({
-    nodeName, startedAtMs: clock.now(), memoryBytes: engine.memoryBytes, pods: () => pods.list(), usage: () => sampler.usage(),
+    nodeName, startedAtMs: clock.now(), memoryBytes: engine.memoryBytes, pods: all, usage: () => sampler.usage(),
     settings: { address: nodeIp, clusterDomain: options.clusterDomain, maxPods: mostPods, containerRuntime: engine.name, cpuUsageSeconds: sampleEveryMs / 1_000 },
   });
   const server = await createAgentServer({
     runtime, clock, log, nodeIp, tls: options.tls, clientName: options.apiserverClientName,
     reports,
     find: (namespace, name) => {
-      const pod = pods.get({ namespace, name });
+      const shown = pods.get({ namespace, name });
+      const pod = shown === undefined || isMirror(shown) ? statics?.find(namespace, name) : shown;
       return pod === undefined ? undefined : { pod, sandboxes: sandboxesOf(pod) };
     },
   }).listen({ host: nodeIp, port: options.port ?? 0 });
@@ -153,13 +169,6 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       client, clock, log, random, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
       leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds, node: () => nodes.get({ name: nodeName }), pressure: () => pressure.conditions,
     });
-    await registration.register(signal);
-    const podCidr = await podCidrOf(nodes, nodeName, signal);
-    // What waits must not keep a network as it is that no pod keeps.
-    if (runtime.warm !== undefined) await ((await runtime.list()).length === 0 ? runtime.warm.removeAll() : runtime.warm.removeOutside(podCidr));
-    const { gatewayIp } = await options.overlay.prepare({ nodeName, nodeIp, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
-    network({ gatewayIp, podCidr });
-
     const pulled = new PulledImages({ file: join(dataDir, 'pulled-images.json'), clock, log });
     await pulled.load();
     const events = createEventRecorder({ client, clock, log, random, component: 'kubelet', host: nodeName, signal });
@@ -175,14 +184,15 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       volume: async (name) => volumes.get({ name }) ?? client.of(PersistentVolume).find({ name }),
       node: () => ({ name: nodeName, labels: nodes.get({ name: nodeName })?.metadata.labels ?? {} }),
     });
+    let dnsIp = nodeIp;
     const context: AgentContext = {
-      clock, log, random, client, runtime, runtimeName: engine.name,
+      clock, log, random, client, record: apiRecord(client), runtime, runtimeName: engine.name,
       events,
       actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
       images: new Images({ runtime, clock, pulled }),
       sources,
       withdrawal: options.withdrawal, policies: options.policies ?? unheld, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
-      nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: gatewayIp,
+      nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: () => dnsIp,
       allocatable: nodeResources(engine, await machineFacts(dataDir)),
       allocations: new NodeAllocations(),
       podsDir: join(dataDir, 'pods'),
@@ -194,15 +204,50 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       claimed,
       token: (pod, projection) => serviceAccountToken(client, pod, projection),
     };
-    const evicting = new PodWorkers(context);
-    workers = evicting;
+    const everyone = workers = new PodWorkers(context);
+    await everyone.find();
+    const mirrors = new Mirrors({
+      client, clock, log, statics: () => statics?.list() ?? [], mirrors: () => pods.list().filter(isMirror), node: () => nodes.get({ name: nodeName }), report: reportOfNode,
+    });
+    const own = await runStaticPods(everyone, { surroundings, options, signal, changed: () => mirrors.touch(), refused: (message) => reportOfNode('InvalidStaticPod', message) });
+    statics = own?.pods;
+    let registered = false;
+    // What the engine does is told of a node that there is.
+    const heard = watchEngine(everyone, { surroundings, options, signal, tell: async (notReady) => (registered ? registration.setReady(notReady) : undefined) });
+
+    const range = new KnownRange(join(dataDir, 'pod-range'));
+    const prepare = async (podCidr: string): Promise<void> => {
+      // What waits must not keep a network as it is that no pod keeps.
+      if (runtime.warm !== undefined) await ((await runtime.list()).length === 0 ? runtime.warm.removeAll() : runtime.warm.removeOutside(podCidr));
+      const { gatewayIp } = await options.overlay.prepare({ nodeName, nodeIp, podCidr, clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr });
+      dnsIp = gatewayIp;
+      network({ gatewayIp, podCidr });
+      await statics?.networkReady();
+    };
+    const registering = registration.register(signal).then(() => podCidrOf(nodes, nodeName, signal));
+    const before = await untilAnswered(registering, { clock, signal }) ? undefined : await range.read();
+    if (before !== undefined) {
+      log.info('no server says what addresses the node has: those of the last time are used', { podCidr: before });
+      await prepare(before);
+    }
+    const podCidr = await registering;
+    if (podCidr !== before) await range.write(podCidr);
+    if (before === undefined) await prepare(podCidr);
+    else if (podCidr !== before) throw new Error(`node ${nodeName} has the addresses ${podCidr} by now, and was begun without a server with ${before}; it must be begun again`);
+    registered = true;
+
     const evictions = new Evictions({
-      pressure, runtime, podsDir: context.podsDir, clock, log, pods: () => pods.list(), sandboxesOf, usage: () => sampler.usage(), freeImages: () => imageGc.removeUnused(),
-      evict: (pod, verdict) => evicting.evict(pod.metadata.uid ?? '', verdict), tellConditions: () => registration.tellPressure(), report: reportOfNode,
+      pressure, runtime, podsDir: context.podsDir, clock, log, pods: ofApi, sandboxesOf, usage: () => sampler.usage(), freeImages: () => imageGc.removeUnused(),
+      evict: (pod, verdict) => everyone.evict(pod.metadata.uid ?? '', verdict), tellConditions: () => registration.tellPressure(), report: reportOfNode,
     });
     await Promise.all([pods.whenSynced(signal), services.whenSynced(signal)]);
-    const heard = watchEngine(workers, { surroundings, options, registration, signal });
-    await workers.start(pods);
+    await everyone.start(pods);
+    for (const message of own?.refusals() ?? []) reportOfNode('InvalidStaticPod', message);
+    const touchMirrors = (object: Pod | Node): void => {
+      if (object.kind === 'Pod' ? isMirror(object) : object.metadata.name === nodeName) mirrors.touch();
+    };
+    for (const informer of [pods, nodes]) informer.on({ added: touchMirrors, updated: touchMirrors, deleted: touchMirrors });
+    const mirrored = mirrors.run(signal);
     // Logs and sessions would be refused: a node that is Ready has them.
     if (options.tls.serving.current === undefined) await registration.setReady("the certificate of the agent's server has not been issued yet");
     await options.tls.serving.present(signal);
@@ -211,13 +256,38 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     ready();
     const overlaid = followPeers(nodes, { overlay: options.overlay, nodeName, clock, log, signal });
     const reclaimed = runControllers([reclaimController({ nodeName, dirs, claimed })], surroundings, signal, () => undefined, { informers });
-    const warmed = runtime.warm?.keep({ count: options.warmSandboxes ?? 0, most: mostPods, pods: () => pods.list().length }, signal);
-    await Promise.all([informing, heard, overlaid, reclaimed, warmed, registration.run(signal), sampler.run(signal), imageGc.run(signal), evictions.run(signal)]);
+    const warmed = runtime.warm?.keep({ count: options.warmSandboxes ?? 0, most: mostPods, pods: () => all().length }, signal);
+    await Promise.all([informing, heard, overlaid, reclaimed, warmed, own?.running, mirrored, registration.run(signal), sampler.run(signal), imageGc.run(signal), evictions.run(signal)]);
     await context.sources.close();
   } finally {
     workers?.close();
     await server.close();
   }
+};
+
+interface StaticRun extends Around { readonly changed: () => void; readonly refused: (message: string) => void }
+
+/** Begins the node's own pods; all that the folder has now are known when it resolves. */
+const runStaticPods = async (workers: PodWorkers, { surroundings: { clock, log }, options: { staticPods, nodeName }, signal, changed, refused }: StaticRun): Promise<{ readonly pods: StaticPods; readonly refusals: () => readonly string[]; readonly running: Promise<void> } | undefined> => {
+  if (staticPods === undefined) return undefined;
+  const pods = new StaticPods({ workers, clock, log, changed });
+  const folder = new ManifestFolder({ ...staticPods, nodeName, clock, log, refused });
+  const known = Promise.withResolvers<void>();
+  const running = folder.run(async (found) => {
+    await pods.apply(found).finally(known.resolve);
+  }, signal);
+  running.then(known.resolve, known.reject);
+  await known.promise;
+  return { pods, refusals: () => folder.refusals(), running };
+};
+
+/** True when it was answered in time. */
+const untilAnswered = async (answer: Promise<unknown>, { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal }): Promise<boolean> => {
+  const over = new AbortController();
+  let answered = false;
+  answer.then(() => { answered = true; }, () => undefined).finally(() => over.abort());
+  await sleep(clock, serverAnswersMs, AbortSignal.any([signal, over.signal]));
+  return answered;
 };
 
 /** Asks until the engine answers: it may come up after this agent. */
@@ -249,7 +319,7 @@ const podCidrOf = (nodes: Informer<Node>, nodeName: string, signal: AbortSignal)
 interface Around { readonly surroundings: Surroundings; readonly options: AgentOptions; readonly signal: AbortSignal }
 
 /** Hands the engine's news to the workers; when the engine was away, all look again. */
-const watchEngine = async (workers: PodWorkers, { surroundings: { clock, log }, options: { runtime }, registration, signal }: Around & { readonly registration: NodeRegistration }): Promise<void> => {
+const watchEngine = async (workers: PodWorkers, { surroundings: { clock, log }, options: { runtime }, tell, signal }: Around & { readonly tell: (notReady: string | undefined) => Promise<void> }): Promise<void> => {
   let lost = false;
   while (!signal.aborted) {
     try {
@@ -257,14 +327,14 @@ const watchEngine = async (workers: PodWorkers, { surroundings: { clock, log }, 
         await runtime.info();
         lost = false;
         workers.touchAll();
-        await registration.setReady(undefined);
+        await tell(undefined);
       }
       for await (const uid of runtime.changes(signal)) workers.touched(uid);
     } catch (error) {
       if (signal.aborted) return;
       if (!lost) {
         log.warn('the container engine is lost', { error });
-        await registration.setReady('the container engine does not answer').catch(() => undefined);
+        await tell('the container engine does not answer').catch(() => undefined);
       }
       lost = true;
       await sleep(clock, engineRetryMs, signal);

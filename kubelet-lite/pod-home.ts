@@ -56,7 +56,7 @@ export class PodHome {
     const nodeHosts = pod.spec?.hostNetwork === true ? await nodeFile('/etc/hosts') : '';
     await Promise.all([
       writeFile(hosts, hostsFile(pod, { podIp, clusterDomain, nodeHosts })),
-      writeFile(resolver, resolverFile(pod, { clusterDomain, dnsIp, nodeResolver: await nodeResolver() })),
+      writeFile(resolver, resolverFile(pod, { clusterDomain, dnsIp: dnsIp(), nodeResolver: await nodeResolver() })),
       ownHostname ? writeFile(hostname, `${podHostname(pod, clusterDomain)}\n`) : undefined,
     ]);
     return { '/etc/hosts': hosts, '/etc/resolv.conf': resolver, ...(ownHostname ? { '/etc/hostname': hostname } : {}) };

@@ -1,8 +1,6 @@
 /** Carries out the steps of a plan for one pod. Every step may fail; what that means is for the worker to say. */
 import type { Pod } from '../schemas/kinds/core/pod.ts';
-import { isReason } from '../schemas/errors.ts';
 import { graceSecondsOf } from '../schemas/grace.ts';
-import { Pod as PodKind } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
 import { report, type AgentContext } from './agent-context.ts';
 import { ConfigError } from './config-error.ts';
@@ -150,12 +148,7 @@ export class PodSteps {
   /** Takes the pod off this node, and then out of the API. */
   async finish(pod: Pod, sandboxes: readonly SandboxState[]): Promise<void> {
     await this.clean(sandboxes);
-    try {
-      await this.#context.client.of(PodKind).delete({ namespace: pod.metadata.namespace, name: pod.metadata.name ?? '' }, { gracePeriodSeconds: 0, preconditions: { uid: this.#uid } });
-    } catch (error) {
-      // It is gone already, or another pod has its name now.
-      if (!isReason(error, 'NotFound', 'Conflict')) throw error;
-    }
+    await this.#context.record.remove(pod);
   }
 
   /** Containers, network, volumes, files: nothing of the pod stays on the node. */

@@ -7,9 +7,8 @@ import { sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { backoffMs } from '../client/backoff.ts';
 import { revisionOf } from '../client/key.ts';
-import { isReason } from '../schemas/errors.ts';
 import { deepEqual } from '../schemas/frozen.ts';
-import { Pod } from '../schemas/kinds/core/pod.ts';
+import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { report, type AgentContext } from './agent-context.ts';
 import { backOffEvents } from './back-off-events.ts';
 import { ConfigError, VolumeError } from './config-error.ts';
@@ -29,8 +28,8 @@ import { showsChange, tokensFreshMs } from './volumes/payload.ts';
 
 /** The engine or the API did not answer: 1 s, doubling to 10 s, and up to half of that more, so that the pods of all nodes do not come back at once. */
 const outage = { firstMs: 1_000, longestMs: 10_000, jitter: 0.5 } as const;
-/** How long the news of a sandbox waits for its containers, to be written with theirs. */
-const sandboxNewsMs = 1_000;
+/** How long the news of a sandbox waits for its containers, to be written with theirs; a busy node takes seconds for what takes 0.1 s at rest. */
+const sandboxNewsMs = 5_000;
 
 export class PodWorker {
   readonly uid: string;
@@ -272,20 +271,12 @@ export class PodWorker {
     }
     this.#sandboxNewsSinceMs = undefined;
     const begun = backOffEvents(this.#pod, status);
-    const { namespace, name = '' } = this.#pod.metadata;
-    try {
-      const written = await this.#context.client.of(Pod).modifyStatus({ namespace, name }, (draft) => {
-        if (draft.metadata.uid !== this.uid) return;
-        draft.status = podStatus({ ...this.#view(), pod: this.#allocation.applied(draft) }, facts) as typeof draft.status;
-      }, { hint: this.#stored });
-      for (const { container, type, reason, message } of begun) {
-        report(this.#context, this.#pod, allContainers(this.#pod).find((one) => one.name === container), type, reason, message);
-      }
-      if (written.metadata.uid === this.uid && revisionOf(written) > revisionOf(this.#pod)) this.#take(written);
-    } catch (error) {
-      // It was deleted; the informer will say so.
-      if (!isReason(error, 'NotFound')) throw error;
+    const written = await this.#context.record.writeStatus(this.#stored, (pod) => podStatus({ ...this.#view(), pod: this.#allocation.applied(pod) }, facts));
+    if (written === undefined) return undefined;
+    for (const { container, type, reason, message } of begun) {
+      report(this.#context, this.#pod, allContainers(this.#pod).find((one) => one.name === container), type, reason, message);
     }
+    if (revisionOf(written) > revisionOf(this.#pod)) this.#take(written);
     return undefined;
   }
 

@@ -16,6 +16,10 @@ export const serversKey = { namespace: 'kube-system', name: 'barge-servers' } as
 
 const flags = { clusterCidr: '--cluster-cidr', serviceCidr: '--service-cidr' } as const;
 
+/** For a store, `URL under /prefix`, of which this data folder has not the keys. */
+export const foreignCluster = (where: string, cause?: unknown): CommandError =>
+  new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: join them ('barge token create --role server' on a server of that cluster prints the line), or choose another --etcd-prefix`, { cause });
+
 /**
  * Throws a CommandError when the objects are those of a cluster with other keys, or other networks. `accountKey` is the
  * private key of service account tokens: who has it has the folder of the cluster's keys.
@@ -28,7 +32,7 @@ export const assertSameCluster = async (transport: Transport, { accountKey, wher
     return configMaps.get(serversKey);
   });
   if (found.data?.['accountPublicKey'] !== accountPublicKey) {
-    throw new CommandError(`${where} holds the objects of a cluster whose keys are not in this data folder: join them ('barge token create --role server' on a server of that cluster prints the line), or choose another --etcd-prefix`);
+    throw foreignCluster(where);
   }
   for (const name of ['clusterCidr', 'serviceCidr'] as const) {
     if (found.data[name] !== settings[name]) throw new CommandError(`${flags[name]}: the other servers of the cluster have ${found.data[name]}; this one has ${settings[name]}`);

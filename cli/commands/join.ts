@@ -14,7 +14,7 @@ import { flag, UsageError } from '../flags.ts';
 
 /** Settings of a machine that joins; those that are left out it gets from the cluster. */
 const own = settings.filter(({ shared }) => shared === undefined).map(({ name }) => name);
-const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'log-level', 'log-format'];
+const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'pod-manifest-path', 'log-level', 'log-format'];
 
 type Context = CommandContext<SettingFlags>;
 

@@ -2,6 +2,7 @@ import { age } from '../../schemas/table-cells.ts';
 import type { ApiObject, BodyOf } from '../../schemas/kind.ts';
 import { isReason } from '../../schemas/errors.ts';
 import type { Event } from '../../schemas/kinds/core/event.ts';
+import { configMirror } from '../../schemas/static-pods.ts';
 import { related, type DescribeContext } from './describer.ts';
 import type { Page } from './page.ts';
 
@@ -34,8 +35,9 @@ export const addEvents = async (page: Page, object: ApiObject, context: Describe
     page.line(0, `Events:\t<unknown: ${error.message}>`);
     return;
   }
-  // The name may have been another object's before. Nodes' events carry their name for a uid.
-  const mine = events.filter(({ involvedObject }) => involvedObject.uid === undefined || involvedObject.uid === uid || involvedObject.uid === name).sort(bySeen);
+  // The name may have been another object's before. Nodes' events carry their name for a uid, static pods' the hash that their mirrors have in an annotation.
+  const mirrored = object.metadata.annotations?.[configMirror];
+  const mine = events.filter(({ involvedObject: { uid: told } }) => told === undefined || told === uid || told === name || told === mirrored).sort(bySeen);
   if (mine.length === 0) {
     page.line(0, 'Events:\t<none>');
     return;

@@ -2,8 +2,6 @@
 import { podLimits, podRequests } from '../../schemas/pod-resources.ts';
 import { formatQuantity, memoryBytes, quantityOfBytes, wholeUnits, type Quantity } from '../../schemas/quantity.ts';
 import { toleratedBy } from '../../schemas/tolerations.ts';
-import { controllerOf } from '../../schemas/owners.ts';
-import { isMirror } from '../../schemas/static-pods.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { appContainers, evictionGraceSeconds as graceSeconds, initContainers, type Verdict } from '../pod-view.ts';
 import { qosClass } from '../qos.ts';
@@ -12,14 +10,8 @@ import { resourceOf, type MetThreshold, type PressureCondition, type ShortResour
 /** Priorities from here on are the system's own. */
 const criticalPriority = 2_000_000_000;
 
-/** Pods without which the node or the cluster does not work, and those that the node was given by itself: never evicted, always admitted. */
-export const isCritical = (pod: Pod): boolean => isOwnMirror(pod) || (pod.spec?.priority ?? 0) >= criticalPriority;
-
-/** True for the picture of a pod that belongs to the node on which it is. */
-const isOwnMirror = (pod: Pod): boolean => {
-  const owner = controllerOf(pod);
-  return isMirror(pod) && owner?.kind === 'Node' && owner.name === pod.spec.nodeName;
-};
+/** Pods without which the node or the cluster does not work: never evicted, always admitted. */
+export const isCritical = ({ spec }: Pod): boolean => (spec?.priority ?? 0) >= criticalPriority;
 
 /** What a pod has of the resource that is short. */
 export interface PodUsage {

@@ -24,7 +24,7 @@ export interface EvictionsOptions {
   readonly podsDir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** The pods of this node. */
+  /** The pods of this node that may be evicted: what it has by itself is not among them. */
   readonly pods: () => readonly Pod[];
   readonly sandboxesOf: (pod: Pod) => readonly SandboxState[];
   readonly usage: () => Promise<NodeUsage>;

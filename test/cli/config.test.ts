@@ -15,7 +15,7 @@ test('defaults as root', (t) => {
     eviction: { thresholds: parseThresholds('memory.available<100Mi,nodefs.available<5%,imagefs.available<5%,nodefs.inodesFree<5%'), transitionMs: 300_000 }, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', overlay: 'auto', logLevel: 'info', logFormat: 'text',
     nodes: { leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 }, evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 } },
     requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined, schedulerConfigFile: undefined, schedulerStrategy: undefined, certificateLifetimeMs: 365 * 86_400_000,
-    loadBalancerPool: undefined, externalIps: false, etcd: undefined,
+    loadBalancerPool: undefined, externalIps: false, podManifestPath: undefined, etcd: undefined,
   });
 });
 
@@ -37,7 +37,7 @@ test('every setting can stand in the file', (t) => {
     'max-requests-inflight': '10', 'max-mutating-requests-inflight': '6', 'max-watches-per-user': '7', 'request-timeout': '1m30s', 'audit-log': '/a/b', 'audit-policy': '/p', 'audit-log-max-size': '2', 'audit-log-max-backups': '0', 'scheduler-config': '/s',
     'node-lease-duration': '40s', 'node-monitor-grace-period': '50s', 'default-unreachable-toleration-seconds': '300', 'default-not-ready-toleration-seconds': '200',
     'node-eviction-rate': '1', 'secondary-node-eviction-rate': '0', 'unhealthy-zone-threshold': '0.5', 'large-cluster-size-threshold': '9', 'cluster-signing-duration': '90m',
-    'load-balancer-pool': '10.3.0.0/24, 10.4.0.1-10.4.0.9', 'external-ips': 'true',
+    'load-balancer-pool': '10.3.0.0/24, 10.4.0.1-10.4.0.9', 'external-ips': 'true', 'pod-manifest-path': '/m',
     'etcd-servers': 'https://a:2379, https://[::1]:2379/', 'etcd-prefix': 'one/', 'etcd-cafile': '/e/ca', 'etcd-certfile': '/e/cert', 'etcd-keyfile': '/e/key',
   };
   t.deepEqual([...Object.keys(values), 'scheduler-strategy'].sort(), settings.map((setting) => setting.name).sort());
@@ -49,7 +49,7 @@ test('every setting can stand in the file', (t) => {
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', overlay: 'vxlan', logLevel: 'debug', logFormat: 'json',
     nodes: { leaseSeconds: 40, monitorGraceMs: 50_000, patience: { notReadySeconds: 200, unreachableSeconds: 300 }, evictionRates: { perSecond: 1, secondaryPerSecond: 0, largeZone: 9, unhealthyShare: 0.5 } },
     requestsInFlight: { reading: 10, mutating: 6 }, watchesPerUser: 7, requestTimeoutMs: 90_000, audit: { file: '/a/b', policyFile: '/p', maxBytes: 2 * 1024 * 1024, maxBackups: 0 }, schedulerConfigFile: '/s', schedulerStrategy: undefined, certificateLifetimeMs: 5_400_000,
-    loadBalancerPool: '10.3.0.0/24, 10.4.0.1-10.4.0.9', externalIps: true,
+    loadBalancerPool: '10.3.0.0/24, 10.4.0.1-10.4.0.9', externalIps: true, podManifestPath: '/m',
     etcd: { endpoints: ['https://a:2379', 'https://[::1]:2379'], prefix: '/one', caFile: '/e/ca', certFile: '/e/cert', keyFile: '/e/key' },
   });
 });

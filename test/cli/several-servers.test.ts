@@ -119,7 +119,9 @@ etcdTest('the authority of servers that share an etcd is replaced on all of them
   const server = (await on('a', 'token create --role server')).trim().replace('barge ', '');
   await processes.begin(`${server} --runtime simulated --data-dir @/s --listen 127.0.0.1:0 --log-level error --node-name s`);
   t.is(await file('s/pki/rotation.json'), await file('a/pki/rotation.json'));
-  for (const kubeconfig of ['old-a', 'a/admin', 's/admin']) t.regex(await barge(`ca status --kubeconfig @/${kubeconfig}.kubeconfig --server ${(await file('s/admin.kubeconfig')).match(/https:\S+\d/)![0]}`), /^s +the one that signs$/m);
+  const [url] = (await file('s/admin.kubeconfig')).match(/https:\S+\d/)!;
+  for (const kubeconfig of ['old-a', 'a/admin', 's/admin']) t.regex(await barge(`ca status --kubeconfig @/${kubeconfig}.kubeconfig --server ${url}`), /^s +the one that signs$/m);
+  watches.push(start(`get pods -w --kubeconfig @/old-a.kubeconfig --server ${url}`));
 
   // One that is away while it ends has the end before it when it is back, and one that was away for all of it too.
   await b.stop();

@@ -47,6 +47,12 @@ export interface AgentFixture {
   readonly dataDir: string;
   /** Starts the agent; resolves when the node is ready. */
   start(options?: Partial<AgentOptions>): Promise<void>;
+  /** Begins to start the agent, and does not wait until the node is ready. */
+  begin(options?: Partial<AgentOptions>): void;
+  /** From now on no request reaches the API server, and watches break off. */
+  cut(): void;
+  /** The API server can be reached again. */
+  mend(): void;
   /** Ends the agent and leaves pods running. */
   stop(): Promise<void>;
   pod(name: string): Promise<Pod | undefined>;
@@ -71,11 +77,21 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
   const withdrawn: string[] = [];
   const requests: string[] = [];
   const lost = new Set<string>();
+  let isCut = false;
+  let watches = new AbortController();
+  const refuse = (): void => {
+    if (isCut) throw new ApiError('ServiceUnavailable', 'the API server cannot be reached');
+  };
   const transport: Transport = {
-    watch: (request, signal) => api.transport.watch(request, signal),
+    watch: async function* (request, signal) {
+      refuse();
+      yield* api.transport.watch(request, AbortSignal.any([signal, watches.signal]));
+      refuse();
+    },
     send: async (request, signal) => {
       const words = `${request.verb} ${request.resource}${request.subresource === undefined ? '' : `/${request.subresource}`}`;
       requests.push(words);
+      refuse();
       if (lost.has(words)) throw new ApiError('ServiceUnavailable', 'no server answers');
       return api.transport.send(request, signal);
     },
@@ -94,6 +110,20 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     if (found === undefined || why !== undefined) throw new Error(`${why}: ${JSON.stringify(found?.status)}`);
     return found;
   }, 20_000);
+  const start = async (options: Partial<AgentOptions> = {}): Promise<void> => {
+    const abort = new AbortController();
+    const component = createAgentComponent({ transport, clock, log: silentLog, random: seededRandom(7) }, {
+      nodeName, nodeIp: '127.0.0.1', runtime, dataDir, clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
+      overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
+      withdrawal: { withdrawn: async (podIp) => { withdrawn.push(podIp); } },
+      tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
+    });
+    await new Promise<void>((resolve, reject) => {
+      const done = component.run(abort.signal, resolve);
+      running = { abort, done };
+      done.catch(reject);
+    });
+  };
   return {
     api, clock, runtime, withdrawn, requests, lost, until, pod,
     phase: (name, phase) => until(name, (found) => (found.status?.phase === phase ? undefined : `is not ${phase}`)),
@@ -104,20 +134,16 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     events: async (name) => (await api.client.of(Event).list({ namespace: 'default' })).items
       .filter(({ involvedObject }) => involvedObject.name === name).sort((a, b) => revisionOf(a) - revisionOf(b)).map(({ reason = '' }) => reason),
     dataDir, stop,
-    start: async (options = {}) => {
-      const abort = new AbortController();
-      const component = createAgentComponent({ transport, clock, log: silentLog, random: seededRandom(7) }, {
-        nodeName, nodeIp: '127.0.0.1', runtime, dataDir, clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
-        overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
-        withdrawal: { withdrawn: async (podIp) => { withdrawn.push(podIp); } },
-        tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
-      });
-      await new Promise<void>((resolve, reject) => {
-        const done = component.run(abort.signal, resolve);
-        running = { abort, done };
-        done.catch(reject);
-      });
+    cut: () => {
+      isCut = true;
+      watches.abort();
     },
+    mend: () => {
+      isCut = false;
+      watches = new AbortController();
+    },
+    begin: (options = {}) => void start(options).catch(() => undefined),
+    start,
     createPod: ({ name, spec, labels = {}, annotations = {} }) => api.client.of(Pod).create({ metadata: { name, namespace: 'default', labels, annotations }, spec: { nodeName, ...spec } } as NewObject<Pod>),
     close: async () => {
       await stop();

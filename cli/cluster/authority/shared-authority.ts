@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, createPrivateKey, hkdfSync, randomBytes } from 'node:crypto';
 import type { NoteValue } from '../../../apiserver/storage/etcd/note.ts';
-import { CommandError } from '../../command.ts';
+import { foreignCluster } from '../same-cluster.ts';
 import { authorityOf, type Authority, type AuthorityData } from './authority-files.ts';
 
 /** What is needed of the store. */
@@ -81,7 +81,7 @@ export class SharedAuthority {
     try {
       return { authority: authorityOf(JSON.parse(unseal(value, this.#key)) as AuthorityData), revision };
     } catch (error) {
-      throw new CommandError(`${this.#options.where} holds the authority of a cluster whose keys are not in this data folder: copy ca.crt, ca.key and service-account.key of pki/ from a server of that cluster into pki/ here, or choose another --etcd-prefix`, { cause: error });
+      throw foreignCluster(this.#options.where, error);
     }
   }
 }

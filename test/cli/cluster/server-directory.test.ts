@@ -52,6 +52,33 @@ test('the endpoints of the API are those of the servers that are there', async (
   await api.close();
 });
 
+test('a server that lives is told from one that was killed, and one with new certificates from one without', async (t) => {
+  const api = await testApi();
+  let authorities: readonly string[] = ['new', 'old'];
+  const moved = new ServerDirectory({ core: api.core, clock: api.clock, log: silentLog, name: 'moved', authorities: () => authorities });
+  const behind = new ServerDirectory({ core: api.core, clock: api.clock, log: silentLog, name: 'behind', authorities: () => ['old'] });
+  await moved.enter(undefined);
+  await behind.enter(undefined);
+  const killed = { namespace: 'kube-system', name: 'apiserver-killed' };
+  const { metadata: { labels }, spec } = await api.client.of(Lease).get({ namespace: 'kube-system', name: 'apiserver-moved' });
+  await api.client.of(Lease).create({ metadata: { ...killed, labels: labels! }, spec: spec! });
+  t.deepEqual(await moved.without('new'), ['behind', 'killed'], 'nobody knows yet that it was killed');
+
+  // Somebody from outside looks before he ends the store under them.
+  let others: readonly string[] | undefined;
+  const looking = directory(api, 'behind').othersAlive().then((names) => { others = names; });
+  await until(api.clock, () => assert.deepEqual(others, ['moved']), 21_000);
+  await looking;
+  await until(api.clock, async () => assert.deepEqual(await moved.without('new'), ['behind']), 6_000);
+  t.deepEqual(await moved.without('old'), ['moved'], 'what signs comes first');
+  authorities = [];
+  await until(api.clock, async () => assert.deepEqual(await moved.without('new'), ['behind', 'moved']), 6_000);
+  await behind.leave();
+  t.deepEqual(await directory(api, 'moved').othersAlive(), []);
+  await moved.leave();
+  await api.close();
+});
+
 test('a server with other keys or other networks is none of the cluster', async (t) => {
   const api = await testApi();
   const newKey = (): string => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

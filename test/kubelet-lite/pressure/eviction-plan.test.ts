@@ -23,18 +23,12 @@ test('pods that have more than they asked for go first, then those of less prior
   ]), ['best-effort', 'burstable', 'small', 'important', 'nearly', 'guaranteed']);
 });
 
-/** A picture of a pod on a node, which says that it belongs to that node or another. */
-const mirror = (nodeName: string, owner: string): Pod => {
-  const pod = named('mirror', { nodeName }, { 'kubernetes.io/config.mirror': 'x' });
-  return { ...pod, metadata: { ...pod.metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: owner, uid: 'u', controller: true }] } };
-};
-
 test('a pod that cannot be measured may have anything; critical pods are not in the list', (t) => {
   t.deepEqual(order([
     using(named('big'), 900), using(named('unknown', asking('1Gi')), undefined),
     using(named('node-critical', { priority: 2_000_001_000 }), 900), using(named('cluster-critical', { priority: 2_000_000_000 }), 900),
-    using(mirror('n1', 'n1'), 900), using(mirror('n1', 'n2'), 300), using(named('forged', {}, { 'kubernetes.io/config.mirror': 'x' }), 400),
-  ]), ['unknown', 'big', 'forged', 'mirror']);
+    using(named('marked', {}, { 'kubernetes.io/config.mirror': 'x', 'kubernetes.io/config.source': 'file' }), 400),
+  ]), ['unknown', 'big', 'marked'], 'no annotation makes a pod critical');
   t.true(isCritical(named('x', { priority: 2_000_000_000 })));
   t.false(isCritical(named('x', { priority: 1_999_999_999 })));
 });

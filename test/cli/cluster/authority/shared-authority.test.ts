@@ -36,7 +36,7 @@ test('servers agree on one authority, and whoever has not their keys reads nothi
 
   const text = note.standing!.value;
   for (const secret of [here.signer.key, here.signer.key.split('\n')[1]!, 'PRIVATE KEY', 'CERTIFICATE']) t.false(text.includes(secret), secret);
-  await t.throwsAsync(new SharedAuthority({ note, accountKey: theirs, where }).read(), { message: /http:\/\/etcd under \/barge holds the authority of a cluster whose keys are not in this data folder: copy ca\.crt, ca\.key and service-account\.key/ });
+  await t.throwsAsync(new SharedAuthority({ note, accountKey: theirs, where }).read(), { message: /http:\/\/etcd under \/barge holds the objects of a cluster whose keys are not in this data folder: join them/ });
 });
 
 test('what is sealed can be neither read nor changed with another key', (t) => {
