@@ -27,7 +27,8 @@ export interface MirrorsOptions {
 export class Mirrors {
   readonly #options: MirrorsOptions;
   #wake = Promise.withResolvers<void>();
-  #told = '';
+  /** What failed in the last round: it is told once. */
+  #failures: ReadonlySet<string> = new Set();
 
   constructor(options: MirrorsOptions) {
     this.#options = options;
@@ -61,22 +62,22 @@ export class Mirrors {
   /** True where something has to be tried again. */
   async #once(signal: AbortSignal): Promise<boolean> {
     const { statics, mirrors, node, log, report } = this.#options;
-    let why = '';
+    const failures = new Set<string>();
     for (const step of planMirrors({ statics: statics(), mirrors: mirrors(), node: node() })) {
       if (signal.aborted) return false;
       try {
         await this.#carryOut(step);
       } catch (error) {
         const { namespace = '', name = '' } = (step.do === 'delete' ? step.mirror : step.pod).metadata;
-        why = `the mirror of the static pod ${namespace}/${name} cannot be kept (${step.do}): ${error instanceof Error ? error.message : String(error)}`;
-        if (!signal.aborted && why !== this.#told) {
-          log.warn('a mirror pod cannot be kept', { pod: `${namespace}/${name}`, step: step.do, error });
-          if (step.do === 'create') report('FailedMirrorPod', why);
-        }
+        const why = `the mirror of the static pod ${namespace}/${name} cannot be kept (${step.do}): ${error instanceof Error ? error.message : String(error)}`;
+        failures.add(why);
+        if (signal.aborted || this.#failures.has(why)) continue;
+        log.warn('a mirror pod cannot be kept', { pod: `${namespace}/${name}`, step: step.do, error });
+        if (step.do === 'create') report('FailedMirrorPod', why);
       }
     }
-    this.#told = why;
-    return why !== '';
+    this.#failures = failures;
+    return failures.size > 0;
   }
 
   async #carryOut(step: MirrorStep): Promise<void> {

@@ -134,11 +134,21 @@ test('who has stolen a worker token becomes a new node, and as that reads nothin
   const n2 = await readPairFile(join(folder, 'n2/node/client.pem'));
   t.is(await codeOf(`${server}/api/v1/namespaces/default/secrets/treasure`, { ca, pair: n2 }), 200, 'the node of the pod has it');
   const asThief = (path: string, method: string, object: object = {}): Promise<number> => codeOf(`${server}${path}`, { ca, pair: thief, method, body: method === 'GET' ? '' : JSON.stringify(object) });
+  const { uid } = JSON.parse(await barge('get node n2 -o json')).metadata as { readonly uid: string };
+  t.is(await asThief('/api/v1/nodes', 'POST', { metadata: { name: 'thief' } }), 201, 'itself it may make known');
+  const itself = (JSON.parse(await barge('get node thief -o json')).metadata as { readonly uid: string }).uid;
+  const mirrorOf = (spec: { readonly nodeName: string; readonly [field: string]: unknown }): object => ({
+    metadata: { name: 'mirror', annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: spec.nodeName, uid: spec.nodeName === 'n2' ? uid : itself, controller: true }] }, spec,
+  });
   const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'owner' }, target: { kind: 'Node', name: 'thief' } };
   for (const [path, method, object] of [
     ['/api/v1/namespaces/default/secrets/treasure', 'GET'], ['/api/v1/secrets', 'GET'], ['/api/v1/namespaces/default/secrets', 'GET'], ['/api/v1/namespaces/kube-system/secrets', 'GET'],
     // Nor does it get to where it could.
     ['/api/v1/namespaces/default/pods/owner/binding', 'POST', binding], ['/api/v1/namespaces/default/pods', 'POST', { metadata: { name: 'mine' }, spec: { nodeName: 'thief', containers: [{ name: 'a', image: 'a', envFrom: [{ secretRef: { name: 'treasure' } }] }] } }],
+    // What agents may make are mirrors of their own static pods, which name nothing.
+    ['/api/v1/namespaces/default/pods', 'POST', mirrorOf({ nodeName: 'thief', containers: [{ name: 'a', image: 'a', envFrom: [{ secretRef: { name: 'treasure' } }] }] })],
+    ['/api/v1/namespaces/default/pods', 'POST', mirrorOf({ nodeName: 'n2', containers: [{ name: 'a', image: 'a' }] })],
+    ['/api/v1/namespaces/default/pods', 'POST', mirrorOf({ nodeName: 'thief', serviceAccountName: 'default', containers: [{ name: 'a', image: 'a' }] })],
     ['/api/v1/namespaces/default/pods/owner/status', 'PUT', { metadata: { name: 'owner' } }], ['/api/v1/nodes/n2', 'PUT', { metadata: { name: 'n2' } }], ['/api/v1/nodes/n2/status', 'PUT', { metadata: { name: 'n2' } }],
     ['/api/v1/namespaces/default/serviceaccounts/default/token', 'POST', { spec: {} }],
   ] as const) t.is(await asThief(path, method, object), 403, `${method} ${path}`);

@@ -179,6 +179,19 @@ test('a mirror that the agent did not make is no pod: nothing runs for it, and i
   t.deepEqual(await agent.runtime.list(), []);
 });
 
+test('a static pod whose name another pod has runs unseen, and the node says so; it is shown when the name is free', async (t) => {
+  const { agent, put, start } = await lab(t);
+  await agent.createPod({ name: mirrorAt('web'), spec: { nodeName: 'elsewhere', containers: [{ name: 'main', image: 'web:1' }] } });
+  await put('web.yaml', manifest('web', 'web:2'));
+  await start();
+  await passing(agent, () => running(agent), [`${mirrorAt('web')} web:2`]);
+  const told = async (): Promise<readonly string[]> => (await agent.api.client.of(Event).list({ namespace: 'default' })).items.filter(({ reason }) => reason === 'FailedMirrorPod').map(({ message = '' }) => message);
+  await passing(agent, told, [`the mirror of the static pod default/${mirrorAt('web')} cannot be kept (create): another pod has the name`]);
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: mirrorAt('web') }, { gracePeriodSeconds: 0 });
+  await passing(agent, async () => (await agent.pod(mirrorAt('web')))?.status?.phase, 'Running');
+  t.is((await agent.pod(mirrorAt('web')))?.spec.containers[0]?.image, 'web:2');
+});
+
 test('a node that is made anew is shown its static pods again', async (t) => {
   const { agent, put, start } = await lab(t);
   await put('web.yaml', manifest('web'));
