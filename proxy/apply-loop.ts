@@ -11,8 +11,8 @@ export interface ApplyLoopOptions {
   readonly log: Log;
   /** For the log: `the service table`. */
   readonly what: string;
-  /** Makes the world agree with the whole state as it is now. */
-  readonly apply: (signal: AbortSignal) => Promise<void>;
+  /** Makes the world agree with the whole state as it is now; what stands is to be looked at as well where `resync` says so. */
+  readonly apply: (signal: AbortSignal, resync: boolean) => Promise<void>;
 }
 
 /**
@@ -56,13 +56,17 @@ export class ApplyLoop {
     signal.addEventListener('abort', wake, { once: true });
     let failures = 0;
     let told = false;
+    let resyncedAtMs = -Infinity;
     while (!signal.aborted) {
       if (this.#dirty) {
         this.#dirty = false;
         const waiting = this.#waiting;
         this.#waiting = [];
+        const nowMs = clock.now();
+        const resync = nowMs - resyncedAtMs >= resyncMs;
         try {
-          await apply(signal);
+          await apply(signal, resync);
+          if (resync) resyncedAtMs = nowMs;
           for (const done of waiting) done();
           failures = 0;
           if (!told) ready();
@@ -70,13 +74,14 @@ export class ApplyLoop {
         } catch (error) {
           if (signal.aborted) return;
           this.#dirty = true;
+          resyncedAtMs = -Infinity;
           this.#waiting.unshift(...waiting);
           log.error(`cannot apply ${what}; trying again`, { error });
           await sleep(clock, Math.min(retry.longestMs, retry.firstMs * 2 ** failures++), signal);
         }
       } else {
         await new Promise<void>((resolve) => {
-          const cancel = clock.after(resyncMs, this.changed);
+          const cancel = clock.after(resyncMs - (clock.now() - resyncedAtMs), this.changed);
           this.#wake = () => {
             cancel();
             resolve();

@@ -7,10 +7,10 @@ import { ConfigMap } from '../schemas/kinds/core/config-map.ts';
 import { EndpointSlice } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
 import { ApplyLoop } from './apply-loop.ts';
-import type { ProxyBackend } from './backend.ts';
+import type { ProxyBackend, ServiceTable } from './backend.ts';
 import type { HealthCheckServer } from './health-check-server.ts';
 import { healthChecks } from './health-checks.ts';
-import { serviceTable, steadyAddresses } from './table.ts';
+import { isSameTable, serviceTable, steadyAddresses } from './table.ts';
 import { WithdrawalBoard } from './withdrawal-board.ts';
 
 export interface ProxyOptions {
@@ -32,14 +32,21 @@ export const createProxyComponent = (surroundings: Surroundings, { nodeName, bac
   const clusterInfo = informers.informer(ConfigMap, { namespace: clusterInfoAt.namespace, fieldSelector: `metadata.name=${clusterInfoAt.name}` });
   const board = new WithdrawalBoard(clock);
 
+  let appliedTable: ServiceTable | undefined;
   const loop = new ApplyLoop({
     clock, log, what: `the service table (${backend.name})`,
-    apply: async () => {
+    apply: async (_signal, resync) => {
       const steady = steadyAddresses(slices.list());
       const revisions = { reached: slices.revision, newest: slices.list().reduce((newest, slice) => Math.max(newest, revisionOf(slice)), 0) };
       board.applying(steady);
       const externalIps = clusterInfo.get(clusterInfoAt)?.data?.[externalIPsKey] === 'true' ? 'served' : 'ignored';
-      await backend.apply(serviceTable({ services: services.list(), slices: slices.list(), nodeName, externalIps }));
+      const table = serviceTable({ services: services.list(), slices: slices.list(), nodeName, externalIps });
+      // Most changes of slices are of pods that come or end, and make no other table.
+      if (resync || appliedTable === undefined || !isSameTable(table, appliedTable)) {
+        appliedTable = undefined;
+        await backend.apply(table);
+        appliedTable = table;
+      }
       board.applied(steady, revisions);
       await answers?.apply(healthChecks({ services: services.list(), slices: slices.list(), nodeName }));
     },

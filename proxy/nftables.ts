@@ -48,9 +48,10 @@ exit 0`;
  * Lets a frame leave by the port it came in by: with bridged packets tracked, the kernel turns a pod's call of its own
  * service into such a frame. By netlink: /sys shows the links of the network namespace that it was mounted in.
  */
-const allowHairpin = `
-ip -oneline link show master "$1" 2> /dev/null | sed 's/^[0-9]*: \\([^:@]*\\).*/link set dev \\1 type bridge_slave hairpin on/' | ip -force -batch - 2> /dev/null
-exit 0`;
+const hairpinOn = (port: string): string => `link set dev ${port} type bridge_slave hairpin on\n`;
+
+/** The ports of a bridge, by number and name, as `ip -oneline link show master BRIDGE` lists them: `7: veth1@if6: <...>`. */
+const portsIn = (list: string): ReadonlyMap<string, string> => new Map([...list.matchAll(/^(\d+): ([^:@\s]+)/gm)].map(([, number = '', name = '']) => [`${number} ${name}`, name]));
 
 const removeSystem = `
 bridge=$1; cidr=$2; protocol=$3
@@ -79,6 +80,8 @@ export class NftablesBackend implements ProxyBackend {
   #applied: ServiceTable | undefined;
   #tracked = true;
   #bridgeSeen = false;
+  /** Ports of the bridge by which frames may leave that came in by them. */
+  #hairpins: ReadonlySet<string> = new Set();
   #conntrackMissing = false;
   readonly #turns = new InTurn();
 
@@ -106,7 +109,7 @@ export class NftablesBackend implements ProxyBackend {
     const stands = before !== undefined && (script !== '' || await this.#stands());
     const wasTracked = this.#tracked;
     if (!stands || !this.#bridgeSeen || script === '') await this.#prepare();
-    if (this.#tracked && addsAddress(before, table)) await this.#system(allowHairpin);
+    if (this.#tracked && addsAddress(before, table)) await this.#allowHairpin();
     if (!stands || this.#tracked !== wasTracked) await this.#replaceAll(table);
     else if (script !== '') await this.#change(script, table);
     this.#applied = table;
@@ -134,6 +137,15 @@ export class NftablesBackend implements ProxyBackend {
     const found = (await this.#system(prepareSystem)).split('\n');
     this.#bridgeSeen = found.includes('bridge');
     this.#tracked = found.includes('tracked');
+  }
+
+  /** Ports that cannot be set are gone again, or are looked at once more with the next address. */
+  async #allowHairpin(): Promise<void> {
+    const { run, podInterface } = this.#options;
+    const ports = portsIn((await run('ip', ['-oneline', 'link', 'show', 'master', podInterface])).stdout);
+    const fresh = [...ports].filter(([port]) => !this.#hairpins.has(port));
+    const set = fresh.length === 0 || (await run('ip', ['-force', '-batch', '-'], fresh.map(([, name]) => hairpinOn(name)).join(''))).code === 0;
+    this.#hairpins = new Set(set ? ports.keys() : [...ports.keys()].filter((port) => this.#hairpins.has(port)));
   }
 
   #stands(): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { deepEqual } from '../schemas/frozen.ts';
 import type { EndpointSlice, Endpoint as SliceEndpoint } from '../schemas/kinds/discovery/endpoint-slice.ts';
 import type { Service, ServicePort as PortSpec } from '../schemas/kinds/core/service.ts';
 import type { Endpoint, Protocol, ServicePort, ServiceTable } from './backend.ts';
@@ -126,3 +127,5 @@ const usable = (candidates: readonly Candidate[]): readonly Endpoint[] => {
 /** True when both lists name the same endpoints in the same order. */
 export const sameEndpoints = (a: readonly Endpoint[], b: readonly Endpoint[]): boolean =>
   a.length === b.length && a.every((one, index) => one.ip === b[index]!.ip && one.port === b[index]!.port);
+
+export const isSameTable = (a: ServiceTable, b: ServiceTable): boolean => a.size === b.size && [...a].every(([name, port]) => deepEqual(port, b.get(name)));

@@ -6,14 +6,16 @@ import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { Overlay, Peer } from './overlay.ts';
 
 export const peerTimes = {
-  /** The same list is applied again this often while there are peers: a link that went down takes routes with it. */
-  againMs: 10_000,
+  /** While there are peers, a look this often whether what was applied stands; a link that went down takes routes with it. */
+  lookMs: 10_000,
+  /** The same list is applied again this often, whatever the look says. */
+  againMs: 60_000,
   /** Wait after a failure, doubling up to the longest. */
   retryMs: 1_000, longestRetryMs: 30_000,
 } as const;
 
 export interface FollowOptions {
-  readonly overlay: Pick<Overlay, 'apply'>;
+  readonly overlay: Pick<Overlay, 'apply' | 'isUndisturbed'>;
   /** The node that these are peers of. */
   readonly nodeName: string;
   readonly clock: Clock;
@@ -30,7 +32,7 @@ const peerOf = (node: Node): Peer | undefined => {
 
 /**
  * Tells the overlay of all other nodes (by name) until the signal aborts: at the start, also of none, whenever they change, and
- * now and then again. One call at a time, always with the newest list. Nodes write their status all the time; each such change
+ * again where what it made was disturbed, and now and then. One call at a time, always with the newest list. Nodes write their status all the time; each such change
  * comes to every node, so that it must not cost a look at all of them.
  */
 export const followPeers = async (nodes: Pick<Informer<Node>, 'on' | 'whenSynced'>, { overlay, nodeName, clock, log, signal }: FollowOptions): Promise<void> => {
@@ -52,6 +54,7 @@ export const followPeers = async (nodes: Pick<Informer<Node>, 'on' | 'whenSynced
   const stop = nodes.on({ added: look, updated: look, deleted: ({ metadata: { name = '' } }) => (peers.delete(name) ? tell() : undefined) });
   signal.addEventListener('abort', tell, { once: true });
   let failures = 0;
+  let appliedAtMs = -Infinity;
   try {
     await nodes.whenSynced(signal).catch(() => undefined);
     while (!signal.aborted) {
@@ -60,6 +63,7 @@ export const followPeers = async (nodes: Pick<Informer<Node>, 'on' | 'whenSynced
         try {
           await overlay.apply([...peers.values()].sort((a, b) => (a.nodeName < b.nodeName ? -1 : 1)));
           failures = 0;
+          appliedAtMs = clock.now();
         } catch (error) {
           due = true;
           log.warn('the overlay could not take the list of nodes, trying again', { error });
@@ -68,9 +72,11 @@ export const followPeers = async (nodes: Pick<Informer<Node>, 'on' | 'whenSynced
         continue;
       }
       wake = Promise.withResolvers();
-      const cancel = peers.size === 0 ? undefined : clock.after(peerTimes.againMs, tell);
+      const cancel = peers.size === 0 ? undefined : clock.after(peerTimes.lookMs, wake.resolve);
       await wake.promise;
       cancel?.();
+      // What wakes without a cause is the time to look.
+      due ||= clock.now() - appliedAtMs >= peerTimes.againMs || !(await overlay.isUndisturbed?.() ?? false);
     }
   } finally {
     stop();

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { CommandFailed, type RunCommand } from '../../base/commands.ts';
 import type { Log } from '../../base/log.ts';
 import { hasNftChain, nftTableRemoval, runNft } from '../../base/nftables-commands.ts';
@@ -20,7 +21,13 @@ export interface VxlanOptions {
   readonly log: Log;
   /** False to use VXLAN also between nodes of one link. */
   readonly direct: boolean;
+  /** The kernel's main table of routes as text, to be compared; `/proc/net/route` where absent. */
+  readonly routes?: (() => Promise<string>) | undefined;
 }
+
+/** Without the columns that count (references, uses) and those that nobody sets. */
+const readRoutes = async (): Promise<string> => (await readFile('/proc/net/route', 'utf8')).split('\n')
+  .map((line) => line.split('\t')).map(([device, to, via, flags, _references, _uses, metric, mask]) => [device, to, via, flags, metric, mask].join(' ')).join('\n');
 
 /** Where nothing is known of the link: Ethernet's. */
 const usualMtuBytes = 1_500;
@@ -35,6 +42,8 @@ export class VxlanOverlay implements Overlay {
   readonly overheadBytes = vxlan.overheadBytes;
   readonly #options: VxlanOptions;
   #self: Self | undefined;
+  /** The routes as the last apply left them. */
+  #routes: string | undefined;
   #mtuBytes: number = usualMtuBytes - vxlan.overheadBytes;
   /** The firewall's rules as they were set last; undefined when that is not known. */
   #rules: string | undefined;
@@ -53,6 +62,20 @@ export class VxlanOverlay implements Overlay {
   }
 
   async apply(peers: readonly Peer[]): Promise<void> {
+    this.#routes = undefined;
+    await this.#apply(peers);
+    this.#routes = await this.#readRoutes();
+  }
+
+  async isUndisturbed(): Promise<boolean> {
+    return this.#routes !== undefined && await this.#readRoutes() === this.#routes;
+  }
+
+  #readRoutes(): Promise<string | undefined> {
+    return (this.#options.routes ?? readRoutes)().catch(() => undefined);
+  }
+
+  async #apply(peers: readonly Peer[]): Promise<void> {
     const self = this.#self;
     if (self === undefined) throw new Error('the pod network is told of other nodes before it is prepared');
     const kernel = await this.#kernel();

@@ -156,3 +156,16 @@ test('external addresses are served when the cluster says so, and no longer when
   });
   await until(() => open() === '');
 });
+
+test('a change that makes no other table costs the kernel nothing, and a later one counts', async (t) => {
+  const { backend, change, component, applied } = await setup(t);
+  const count = backend.tables.length;
+  for (let n = 3; n < 9; n++) {
+    await change([2, true], [n, false]);
+    await settle();
+  }
+  await change([2, true], [8, true]);
+  await until(() => applied().join() === '10.244.0.2,10.244.0.8');
+  t.is(backend.tables.length, count + 1, 'endpoints that are not ready are in no table');
+  await component.withdrawal.withdrawn('10.244.0.7', never);
+});

@@ -14,6 +14,7 @@ const setup = async (t: ExecutionContext) => {
   const { client, clock, close } = await testApi();
   const told: string[] = [];
   const faults = { left: 0 };
+  const look = { looks: 0, undisturbed: false };
   const overlay: Overlay = {
     name: 'recording', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), remove: async () => undefined,
     apply: async (peers: readonly Peer[]) => {
@@ -22,6 +23,10 @@ const setup = async (t: ExecutionContext) => {
         faults.left--;
         throw new Error('the kernel said no');
       }
+    },
+    isUndisturbed: async () => {
+      look.looks++;
+      return look.undisturbed;
     },
   };
   const add = async (name: string, nodeIp: string | undefined, podCIDR: string | undefined): Promise<void> => {
@@ -42,7 +47,7 @@ const setup = async (t: ExecutionContext) => {
     await close();
   });
   const last = (expected: string): Promise<void> => eventually(() => assert.equal(told.at(-1), expected));
-  return { client, clock, told, faults, add, last };
+  return { client, clock, told, faults, look, add, last };
 };
 
 test('the overlay is told of all other nodes, of their going and of other addresses', async (t) => {
@@ -63,17 +68,17 @@ test('the overlay is told of all other nodes, of their going and of other addres
   t.false(told.some((words) => /me |no-/.test(words)), 'this node is no peer of its own, and half a node is none');
 });
 
-test('the same list comes again while there is one, and after a failure', async (t) => {
+test('the same list comes again when what it made is disturbed, and after a failure', async (t) => {
   const { clock, told, faults, add } = await setup(t);
   await eventually(() => assert.deepEqual(told, ['']));
-  await clock.advance(peerTimes.againMs * 3);
+  await clock.advance(peerTimes.againMs);
   t.deepEqual(told, [''], 'a node alone has nothing to look after');
   await add('a', '192.0.2.2', '10.244.1.0/24');
   await eventually(() => assert.equal(told.length, 2));
-  await clock.advance(peerTimes.againMs);
+  await clock.advance(peerTimes.lookMs);
   await eventually(() => assert.equal(told.length, 3));
   faults.left = 2;
-  await clock.advance(peerTimes.againMs);
+  await clock.advance(peerTimes.lookMs);
   await eventually(() => assert.equal(told.length, 4));
   await clock.advance(peerTimes.retryMs);
   await eventually(() => assert.equal(told.length, 5));
@@ -82,6 +87,20 @@ test('the same list comes again while there is one, and after a failure', async 
   await clock.advance(peerTimes.retryMs);
   await eventually(() => assert.equal(told.length, 6));
   t.is(told.at(-1), 'a 192.0.2.2 10.244.1.0/24');
+});
+
+test('the same list comes again now and then, though nothing looks disturbed', async (t) => {
+  const { clock, told, look, add } = await setup(t);
+  look.undisturbed = true;
+  await add('a', '192.0.2.2', '10.244.1.0/24');
+  await eventually(() => assert.equal(told.length, 2));
+  for (let looks = 1; looks < peerTimes.againMs / peerTimes.lookMs; looks++) {
+    await clock.advance(peerTimes.lookMs);
+    await eventually(() => assert.equal(look.looks, looks));
+  }
+  t.is(told.length, 2);
+  await clock.advance(peerTimes.lookMs);
+  await eventually(() => assert.equal(told.length, 3));
 });
 
 test('what a node says of itself makes no other node look at all of them', async (t) => {
