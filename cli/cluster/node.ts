@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../base/clock.ts';
-import { runCommand } from '../../base/commands.ts';
+import { runInShell } from '../../base/command-shells.ts';
 import type { Component, Surroundings } from '../../base/component.ts';
 import type { LivePair } from '../../base/live-pair.ts';
 import { silentLog } from '../../base/log.ts';
@@ -58,11 +58,11 @@ const bridgeOf = (config: NodeConfig, owner: string, log: Surroundings['log']): 
 /** The pods' network of a node; without root it ends at the machine. */
 const overlayOf = (config: NodeConfig, owner: string, log: Surroundings['log']): Overlay => {
   const bridge = bridgeOf(config, owner, log);
-  return isRoot() ? new VxlanOverlay({ bridge, podInterface: bridgeDefaults.interfaceName, run: runCommand, log, direct: config.overlay === 'auto' }) : bridge;
+  return isRoot() ? new VxlanOverlay({ bridge, podInterface: bridgeDefaults.interfaceName, run: runInShell, log, direct: config.overlay === 'auto' }) : bridge;
 };
 
 const nftablesOf = (config: NodeConfig, log: Surroundings['log']): NftablesBackend =>
-  new NftablesBackend({ run: runCommand, serviceCidr: config.serviceCidr, podInterface: bridgeDefaults.interfaceName, log });
+  new NftablesBackend({ run: runInShell, serviceCidr: config.serviceCidr, podInterface: bridgeDefaults.interfaceName, log });
 
 /** Name servers of this machine, for names that are not the cluster's; a machine without a resolv.conf has none. */
 const hostUpstreams = (): readonly string[] => {
@@ -82,7 +82,7 @@ const engineOf = async ({ config, clock, agent, credentials }: NodeOptions): Pro
   const owner = await keepOwner(config.dataDir, credentials.trust.current);
   return {
     runtime: new DockerRuntime({
-      dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock, ahead: { dir: join(config.dataDir, 'agent', 'programs'), run: runCommand, log: agent.log },
+      dockerHost: config.dockerHost, owner, network: bridgeDefaults.networkName, clock, ahead: { dir: join(config.dataDir, 'agent', 'programs'), run: runInShell, log: agent.log },
     }),
     overlay: overlayOf(config, owner, agent.log),
   };
@@ -101,7 +101,7 @@ const healthChecksOf = async (config: NodeConfig, { log }: Surroundings): Promis
 export const createProxy = async (config: NodeConfig, proxy: Surroundings): Promise<ReturnType<typeof createProxyComponent>> =>
   createProxyComponent(proxy, { nodeName: config.nodeName, backend: await backendOf(config, proxy), healthChecks: await healthChecksOf(config, proxy) });
 
-const nftablesPoliciesOf = (log: Surroundings['log']): NftablesPolicies => new NftablesPolicies({ run: runCommand, log, podInterface: bridgeDefaults.interfaceName });
+const nftablesPoliciesOf = (log: Surroundings['log']): NftablesPolicies => new NftablesPolicies({ run: runInShell, log, podInterface: bridgeDefaults.interfaceName });
 
 /** Network policies of a node: rules of the kernel as root, elsewhere none. */
 export const createNetworkPolicies = async (config: NodeConfig, proxy: Surroundings): Promise<NetworkPolicyComponent> => createNetworkPolicyComponent(proxy, {

@@ -39,6 +39,10 @@ export class KnownPeers implements Overlay {
     await this.#overlay.apply(peers);
   }
 
+  async isUndisturbed(): Promise<boolean> {
+    return await this.#overlay.isUndisturbed?.() ?? false;
+  }
+
   remove(): Promise<void> {
     return this.#overlay.remove();
   }

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { runInShell } from '../../base/command-shells.ts';
+import { CommandFailed } from '../../base/commands.ts';
 
 /** The few things that only the kernel's mount table can do. They need root. */
 export interface Mounts {
@@ -15,7 +15,10 @@ export interface Mounts {
   unmount(target: string): Promise<void>;
 }
 
-const run = promisify(execFile);
+const run = async (command: string, args: readonly string[]): Promise<void> => {
+  const result = await runInShell(command, args);
+  if (result.code !== 0) throw new CommandFailed(`${command} ${args.join(' ')}`, result);
+};
 
 const unescaped = (field: string): string => field.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
