@@ -39,7 +39,7 @@ const strict = await start(inner, 'cluster.local', [`127.0.0.1:${world.port}`], 
 test.after.always(() => Promise.all([server.close(), world.server.close(), strict.server.close()]));
 
 const resolver = (at = port): Resolver => {
-  const made = new Resolver({ timeout: 2_000, tries: 1 });
+  const made = new Resolver({ timeout: 20_000, tries: 1 });
   made.setServers([`127.0.0.1:${at}`]);
   return made;
 };
