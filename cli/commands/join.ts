@@ -4,7 +4,7 @@ import { certificatesIn } from '../../base/authorities.ts';
 import { createLog } from '../../base/log.ts';
 import { readPair } from '../../base/pki-files.ts';
 import type { Introduction } from '../cluster/join/join-cluster.ts';
-import { authorityHash, parseJoinToken } from '../cluster/join/join-token.ts';
+import { authorityHash } from '../cluster/join/join-token.ts';
 import { ServerFiles } from '../cluster/servers/server-files.ts';
 import { ownSettings, usualListen } from '../cluster/servers/server-settings.ts';
 import { configOf, settingFlags, settingsGiven, type SettingFlags } from '../cluster/setting-flags.ts';
@@ -27,8 +27,9 @@ const runKept = async (context: Context, kept: SettingsFile, dataDir: string): P
   const again = "'barge reset' removes what it kept, and it can join again";
   if (config.nodeName !== name) throw new CommandError(`this machine has joined as the server ${name}, not ${config.nodeName}; ${again}`);
   const { token } = context.flags;
+  const { tokenOf } = await import('../cluster/join/join-cluster.ts');
   const ca = await readPair(join(dataDir, 'pki'), 'ca');
-  if (typeof token === 'string' && ca !== undefined && !certificatesIn(ca.cert).some((one) => authorityHash(one) === parseJoinToken(token).authority)) throw new CommandError(`this machine is a server of another cluster, whose authority is ${authorityHash(ca.cert)}; ${again}`);
+  if (typeof token === 'string' && ca !== undefined && !certificatesIn(ca.cert).some((one) => authorityHash(one) === tokenOf(token).authority)) throw new CommandError(`this machine is a server of another cluster, whose authority is ${authorityHash(ca.cert)}; ${again}`);
   await (await import('../cluster/run-server.ts')).runServer(config, context);
 };
 

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { asToken, introduce } from '../../cli/cluster/join/join-cluster.ts';
+import { fetchMaterial } from '../../cli/cluster/servers/join-server.ts';
+import { ServerFiles } from '../../cli/cluster/servers/server-files.ts';
+import { serverMaterialPath } from '../../schemas/cluster-info.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
 import { etcdTest, sharedEtcd } from '../helpers/etcd.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -57,6 +61,7 @@ etcdTest('a further server joins with one line, has the keys and settings of the
   t.is(await again.stop(), 0);
   t.regex(await barge('join --data-dir @/s2 --node-name s3', 1), /has joined as the server s2, not s3; 'barge reset' removes/);
   const good = line.split('-')[4]!;
+  t.regex(await barge('join --data-dir @/s2 --token nonsense', 1), /--token: the token is not of the form/);
   t.regex(await barge(`${line.replace(good, 'a'.repeat(50))} --data-dir @/s2`, 1), /is a server of another cluster/);
   await barge('reset --yes --runtime simulated --data-dir @/s2');
   await t.throwsAsync(readdir(join(folder, 's2')), { code: 'ENOENT' });
@@ -100,15 +105,14 @@ test('a cluster whose objects are in a file has one server', async (t) => {
 etcdTest('a join that was cut short is done at the next start', async (t) => {
   t.timeout(180_000);
   const { folder, barge, begin } = await firstServer(t);
-  const { fetchMaterial } = await import('../../cli/cluster/servers/join-server.ts');
-  const { ServerFiles } = await import('../../cli/cluster/servers/server-files.ts');
-  const { asToken, introduce } = await import('../../cli/cluster/join/join-cluster.ts');
   const [, server, , token] = lineOf(await barge('token create --role server')).split(' ');
   const { signal } = new AbortController();
   const introduction = await introduce({ server, token, nodeIp: '127.0.0.1' }, signal);
   const transport = asToken(introduction);
   t.teardown(() => transport.close());
   const material = await fetchMaterial(transport, { nodeName: 's2', ca: introduction.ca }, signal);
+  const { headers } = await transport.raw({ method: 'POST', path: serverMaterialPath, contentType: 'application/json', body: '{"nodeName":"s2"}' });
+  t.is(headers['cache-control'], 'no-store');
   const own = { listen: '127.0.0.1:0', runtime: 'simulated', 'node-name': 's2', 'node-ip': '127.0.0.1' };
   await new ServerFiles(join(folder, 's2')).commit({ material, own });
   t.deepEqual(await readdir(join(folder, 's2')), ['server'], 'it was killed here');

@@ -5,7 +5,7 @@ import type { MaterialSource } from '../../../apiserver/http/server-material.ts'
 import { bargeVersion } from '../../../base/version.ts';
 import type { CertificatePair } from '../../../base/pki.ts';
 import type { Client } from '../../../client/client.ts';
-import { ApiError, isReason } from '../../../schemas/errors.ts';
+import { ApiError } from '../../../schemas/errors.ts';
 import { Lease } from '../../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
 import { settings, type ClusterConfig, type Given } from '../../config.ts';
@@ -66,6 +66,3 @@ export const materialOf = (value: unknown): ServerMaterial => {
   if (!isRecordOf(files, isText) || !Object.keys(files).every((name) => names.get(name) === 'file')) throw new Error('what the server gave is wrong: files must be those that servers share');
   return { version, authority: { cert, key }, accountKey, settings: shared, files };
 };
-
-/** True where no answer will be another one if it is asked again. */
-export const isFinal = (error: unknown): boolean => isReason(error, 'Conflict', 'AlreadyExists', 'Forbidden', 'Unauthorized', 'NotFound', 'BadRequest', 'MethodNotAllowed');
