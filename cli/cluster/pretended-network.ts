@@ -15,6 +15,10 @@ export class PretendedOverlay implements Overlay {
     // Simulated pods reach each other inside the runtime.
   }
 
+  async isUndisturbed(): Promise<boolean> {
+    return true;
+  }
+
   async remove(): Promise<void> {
     // Nothing was made.
   }

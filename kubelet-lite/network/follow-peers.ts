@@ -76,7 +76,7 @@ export const followPeers = async (nodes: Pick<Informer<Node>, 'on' | 'whenSynced
       await wake.promise;
       cancel?.();
       // What wakes without a cause is the time to look.
-      due ||= clock.now() - appliedAtMs >= peerTimes.againMs || !(await overlay.isUndisturbed?.() ?? false);
+      due ||= clock.now() - appliedAtMs >= peerTimes.againMs || !await overlay.isUndisturbed();
     }
   } finally {
     stop();

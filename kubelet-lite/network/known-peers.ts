@@ -39,8 +39,8 @@ export class KnownPeers implements Overlay {
     await this.#overlay.apply(peers);
   }
 
-  async isUndisturbed(): Promise<boolean> {
-    return await this.#overlay.isUndisturbed?.() ?? false;
+  isUndisturbed(): Promise<boolean> {
+    return this.#overlay.isUndisturbed();
   }
 
   remove(): Promise<void> {

@@ -25,8 +25,8 @@ export interface Overlay {
   prepare(self: Self): Promise<{ readonly gatewayIp: string }>;
   /** The whole list each time, also the same one again: what somebody else broke is repaired then. */
   apply(peers: readonly Peer[]): Promise<void>;
-  /** A cheap look: true where nothing hints that what stood after the last apply does not stand any more. Absent: nobody can say. */
-  isUndisturbed?(): Promise<boolean>;
+  /** A cheap look: true where nothing hints that what stood after the last apply does not stand any more. */
+  isUndisturbed(): Promise<boolean>;
   /** Takes away everything that it ever made. */
   remove(): Promise<void>;
 }

@@ -138,7 +138,7 @@ export const wholeCluster = async ({ nodes, cpuCount = 4, serving, ca, seed = 1 
         const proxy = createProxyComponent(surroundings('system:barge:proxy'), { nodeName: name, backend });
         const agent = createAgentComponent(surroundings(`system:node:${name}`, ['system:nodes']), {
           nodeName: name, nodeIp: '127.0.0.1', runtime, withdrawal: proxy.withdrawal, dataDir: join(folder, name), clusterDomain: 'cluster.local', ...cidrs,
-          overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
+          overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, isUndisturbed: async () => true, remove: async () => undefined },
           tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: 'system:barge:apiserver', nodeLabels: {},
         });
         running = [await run(proxy), await run(agent)];

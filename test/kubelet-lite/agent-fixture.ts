@@ -114,7 +114,7 @@ export const agentFixture = async (pki: AgentPki | Promise<AgentPki>): Promise<A
     const abort = new AbortController();
     const component = createAgentComponent({ transport, clock, log: silentLog, random: seededRandom(7) }, {
       nodeName, nodeIp: '127.0.0.1', runtime, dataDir, clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
-      overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, remove: async () => undefined },
+      overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: '10.244.0.1' }), apply: async () => undefined, isUndisturbed: async () => true, remove: async () => undefined },
       withdrawal: { withdrawn: async (podIp) => { withdrawn.push(podIp); } },
       tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: { pool: 'test' }, ...options,
     });

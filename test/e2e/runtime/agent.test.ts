@@ -47,7 +47,7 @@ test.before(async () => {
   const { serving, ca } = await agentPki();
   const component = createAgentComponent({ transport: api.transport, clock: systemClock, log: silentLog, random: Math.random }, {
     nodeName, nodeIp: '127.0.0.1', runtime, dataDir: join(dataDir, 'data'), clusterDomain: 'cluster.local', serviceCidr: '10.96.0.0/16', clusterCidr: '10.244.0.0/16',
-    overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: Gateway }), apply: async () => undefined, remove: async () => undefined },
+    overlay: { name: 'none', overheadBytes: 0, prepare: async () => ({ gatewayIp: Gateway }), apply: async () => undefined, isUndisturbed: async () => true, remove: async () => undefined },
     withdrawal: { withdrawn: async () => undefined }, tls: { serving: new LivePair(serving), trust: new LiveValue(ca.cert) }, apiserverClientName: apiserverClient, nodeLabels: {},
     // The disk of the machine that runs this may be full.
     eviction: { thresholds: [], transitionMs: 0 },

@@ -123,7 +123,7 @@ test('what a node says of itself makes no other node look at all of them', async
     },
   };
   const told: number[] = [];
-  const overlay: Pick<Overlay, 'apply'> = { apply: async (peers) => void told.push(peers.length) };
+  const overlay: Pick<Overlay, 'apply' | 'isUndisturbed'> = { apply: async (peers) => void told.push(peers.length), isUndisturbed: async () => true };
   const stop = new AbortController();
   const following = followPeers(nodes, { overlay, nodeName: 'n0', clock: new FakeClock(), log: silentLog, signal: stop.signal });
   await eventually(() => assert.deepEqual(told, [99]));
