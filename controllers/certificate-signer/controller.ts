@@ -27,13 +27,14 @@ export const certificateSignerController = ({ sign, longestMs, own }: SignerOpti
     if (plan === undefined) return;
     if ('fail' in plan) {
       await unlessGone(client.of(CertificateSigningRequest).modifyStatus(key, (draft) => {
-        draft.status = { ...draft.status, conditions: [...(draft.status?.conditions ?? []), { type: 'Failed', status: 'True', reason: 'SignerValidationFailure', message: plan.fail }] };
+        if (draft.status?.conditions?.some(({ type }) => type === 'Failed') !== true) draft.status = { ...draft.status, conditions: [...(draft.status?.conditions ?? []), { type: 'Failed', status: 'True', reason: 'SignerValidationFailure', message: plan.fail }] };
       }, { hint: request }));
       return;
     }
     const signed = Buffer.from(await sign(plan)).toString('base64');
     await unlessGone(client.of(CertificateSigningRequest).modifyStatus(key, (draft) => {
-      draft.status = { ...draft.status, certificate: signed };
+      // Another server of the cluster was faster.
+      if ((draft.status?.certificate ?? '') === '') draft.status = { ...draft.status, certificate: signed };
     }, { hint: request }));
   },
 });

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createClusterAuthorizer } from '../../apiserver/authorization/cluster-authorizer.ts';
 import { reconcileRoles } from '../../apiserver/authorization/reconcile-roles.ts';
 import { createCertificateRequest, signCertificateRequest, type WantedCertificate } from '../../base/certificate-request.ts';
-import { silentLog } from '../../base/log.ts';
+import { createLog, silentLog } from '../../base/log.ts';
 import { createCa, issueCertificate, readCertificate } from '../../base/pki.ts';
 import { createClient } from '../../client/client.ts';
 import { runControllers } from '../../client/controller.ts';
@@ -30,19 +30,20 @@ const nodeServing = 'kubernetes.io/kubelet-serving';
 const clientUses = ['digital signature', 'client auth'];
 const servingUses = ['digital signature', 'server auth'];
 
-const cluster = async (t: ExecutionContext) => {
+/** `signers`: as many servers of one cluster have. */
+const cluster = async (t: ExecutionContext, { signers = 1, log = silentLog } = {}) => {
   const api = await testApi({ authorizer: createClusterAuthorizer });
   await reconcileRoles(api.core);
   const ca = await createCa({ commonName: 'ca', lifetimeDays: 3_650, nowMs: api.clock.now() });
   const controllers = await startControllers(api);
   const stop = new AbortController();
-  const signer = createSignerComponent({ transport: api.core.as({ name: 'system:barge:certificate-signer', groups: [] }), clock: api.clock, log: silentLog, random: seededRandom(3) }, {
+  const signing = Array.from({ length: signers }, () => createSignerComponent({ transport: api.core.as({ name: 'system:barge:certificate-signer', groups: [] }), clock: api.clock, log, random: seededRandom(3) }, {
     longestMs: 86_400_000, own: () => ({ dnsNames: ['first'], ipAddresses: ['192.0.2.1'] }),
     sign: ({ extendedKeyUsage, ...signing }) => signCertificateRequest({ ca, nowMs: api.clock.now(), extendedKeyUsages: [extendedKeyUsage], ...signing }),
-  }).run(stop.signal, () => undefined);
+  }).run(stop.signal, () => undefined));
   t.teardown(async () => {
     stop.abort();
-    await signer;
+    await Promise.all(signing);
     await controllers.stop();
     await api.close();
   });
@@ -108,6 +109,18 @@ test('a stolen token does not become a node that is there, nor one that another 
   await issued(await ask(token, nodeClient, clientUses, subjectOf('n5')));
   await api.client.of(Node).delete({ name: 'n1' });
   await issued(await ask(token, nodeClient, clientUses, subjectOf('n1')));
+});
+
+test('of the signers of several servers one signs each request, and the others take it as it is', async (t) => {
+  const said: string[] = [];
+  const { ask, issued, requests, node } = await cluster(t, { signers: 3, log: createLog({ level: 'debug', format: 'text', now: () => 0, write: (line) => said.push(line) }) });
+  await node('n1', '192.0.2.11');
+  const names = [];
+  for (let n = 0; n < 5; n++) names.push(await ask(agentOf('n1'), nodeClient, clientUses, subjectOf('n1')));
+  const first = await Promise.all(names.map(issued));
+  t.deepEqual(await Promise.all(names.map(issued)), first);
+  t.is((await requests.list()).items.length, 5);
+  t.deepEqual(said.filter((line) => /WARN|ERROR/.test(line)), []);
 });
 
 test('what does not follow the rules of its signer is denied with the reason', async (t) => {
