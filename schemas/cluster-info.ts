@@ -17,3 +17,18 @@ export const serverMaterialPath = '/barge.dev/v1/server-material';
 
 /** Annotation of a Node, an admin's to give: the machine becomes a server of the cluster. */
 export const promotionAnnotation = 'barge.dev/promote';
+
+/** What the annotation says: where the server is to listen, and until when the machine may become one. */
+export interface PromotionMark {
+  readonly listen: string;
+  readonly untilMs: number;
+}
+
+export const printPromotionMark = ({ listen, untilMs }: PromotionMark): string => `${listen} until ${new Date(untilMs).toISOString()}`;
+
+/** A mark has an end: who made it may have died before he could take it away. Undefined for what is no mark, or one without. */
+export const readPromotionMark = (text: string | undefined): PromotionMark | undefined => {
+  const [, listen, until = ''] = /^(\S+) until (\d{4}-\d\d-\d\dT\S+Z)$/.exec(text ?? '') ?? [];
+  const untilMs = Date.parse(until);
+  return listen === undefined || Number.isNaN(untilMs) ? undefined : { listen, untilMs };
+};

@@ -172,7 +172,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     core, authorizer: core.authorizer, clock, version: bargeVersion, metrics, auditor: audit?.auditor, limits: limitsOf(config), log: log.with({ component: 'http' }),
     authenticator: firstOf([createCertificateAuthenticator(clock), createTokenAuthenticator(core.tokens)]),
     tls: serverTls(credentials), nodeTls,
-    serverMaterial: createMaterialSource({ config, authority: () => credentials.authority(), accountKey: accountTokens.key, client: createClient(core.as(apiServerUser)) }),
+    serverMaterial: createMaterialSource({ config, authority: () => credentials.authority(), accountKey: accountTokens.key, client: createClient(core.as(apiServerUser)), clock }),
     checks: { bootstrap: () => (advertised ? undefined : 'the endpoints of the service default/kubernetes are not written yet') },
     readinessChecks: storage.newest === undefined ? {} : { etcd: storageAnswers({ newest: () => storage.newest!() }, clock) },
   });

@@ -18,7 +18,7 @@ import { joinCluster } from '../../cli/cluster/join/join-cluster.ts';
 import { authorityHash, newBootstrapToken, printJoinToken } from '../../cli/cluster/join/join-token.ts';
 import { MembershipFiles } from '../../cli/cluster/join/membership.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
-import { serverMaterialPath } from '../../schemas/cluster-info.ts';
+import { printPromotionMark, promotionAnnotation, serverMaterialPath } from '../../schemas/cluster-info.ts';
 import { etcdTest, startTestEtcd } from '../helpers/etcd.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { httpsApi } from '../helpers/https-api.ts';
@@ -204,17 +204,24 @@ etcdTest('the keys of the cluster go to a token for servers, and to a node that 
 
   // A node cannot mark itself, neither as it registers nor later; an admin can.
   const asNode = (method: string, path: string, object: object): Promise<number> => codeOf(`${server}/api/v1/nodes${path}`, { ca, pair: node, method, body: JSON.stringify(object), headers: method === 'PATCH' ? { 'content-type': 'application/merge-patch+json' } : {} });
-  const mark = { annotations: { 'barge.dev/promote': 'server' } };
+  const marked = (text: string | null) => ({ annotations: { [promotionAnnotation]: text } });
+  const mark = marked(printPromotionMark({ listen: '0.0.0.0:6443', untilMs: Date.now() + 600_000 }));
   t.is(await asNode('POST', '', { metadata: { name: 'n2', ...mark } }), 403);
   t.is(await asNode('POST', '', { metadata: { name: 'n2' } }), 201);
   for (const path of ['/n2', '/n2/status']) {
     await asNode('PATCH', path, { metadata: mark });
     t.is(await ask({ pair: node }, { nodeName: 'n2' }), 403, `by itself at ${path}`);
   }
-  await barge('annotate node n2 barge.dev/promote=server');
+  const asAdmin = async (metadata: object): Promise<boolean> => t.is(await codeOf(`${server}/api/v1/nodes/n2`, { ca, pair: admin, method: 'PATCH', body: JSON.stringify({ metadata }), headers: { 'content-type': 'application/merge-patch+json' } }), 200);
+  // A mark that was left behind, and what is none.
+  for (const text of [printPromotionMark({ listen: '0.0.0.0:6443', untilMs: Date.now() - 1_000 }), '0.0.0.0:6443', '0.0.0.0:6443 until ever']) {
+    await asAdmin(marked(text));
+    t.is(await ask({ pair: node }, { nodeName: 'n2' }), 403, text);
+  }
+  await asAdmin(mark);
   t.is(await ask({ pair: node }, { nodeName: 's2' }), 403, 'for itself only');
   t.is(await ask({ pair: node }, { nodeName: 'n2' }), 200);
-  await barge('annotate node n2 barge.dev/promote-');
+  await asAdmin(marked(null));
   t.is(await ask({ pair: node }, { nodeName: 'n2' }), 403, 'as long as it is marked');
 
   const audit = await readFile(join(folder, 'audit.log'), 'utf8');

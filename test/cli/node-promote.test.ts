@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { managerStatusOf } from '../../cli/nodes/manager-status.ts';
+import { printPromotionMark, promotionAnnotation, readPromotionMark } from '../../schemas/cluster-info.ts';
 import type { Lease } from '../../schemas/kinds/coordination/lease.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
 import { etcdTest, freePorts, sharedEtcd } from '../helpers/etcd.ts';
@@ -22,6 +24,13 @@ test('a node is said to be a server as its lease, its label and the leader say',
   t.deepEqual([of('a'), of('b-1'), of('c'), of('gone'), of('worker', {}), of('b', {})], ['Reachable', 'Leader', 'Unreachable', 'Unreachable', '', '']);
   t.is(of('a', {}, ''), 'Reachable');
   t.is(managerStatusOf({ name: 'only', labels }, { leases: [], holder: '', nowMs }), 'Leader');
+});
+
+test('a mark says where to listen and until when, and nothing else is one', (t) => {
+  const mark = { listen: '[::1]:6443', untilMs: Date.parse('2025-01-01T00:01:00.500Z') };
+  t.is(printPromotionMark(mark), '[::1]:6443 until 2025-01-01T00:01:00.500Z');
+  t.deepEqual(readPromotionMark(printPromotionMark(mark)), mark);
+  for (const text of [undefined, '', '0.0.0.0:6443', '0.0.0.0:6443 until', '0.0.0.0:6443 until 5', '0.0.0.0:6443 until 2025-13-01T00:00:00Z', 'until 2025-01-01T00:01:00Z']) t.is(readPromotionMark(text), undefined, text);
 });
 
 etcdTest('a worker is promoted: its process goes on as a server and a node, and comes up as one again', async (t) => {
@@ -43,6 +52,13 @@ etcdTest('a worker is promoted: its process goes on as a server and a node, and 
   t.regex(await barge(`node promote n2 --listen 127.0.0.1:${(taken.address() as AddressInfo).port} --timeout 3s`, 1), /node n2 has not become a server; its log says why/);
   t.regex(node.err(), /this machine cannot become a server.*EADDRINUSE/);
   t.is(await barge("get node n2 -o jsonpath={.metadata.annotations.barge\\.dev/promote}"), '');
+  t.false(existsSync(join(folder, 'n2/pki')));
+
+  // A mark that a command left behind which was killed is worth nothing when its time is over, and in nobody's way.
+  const left = printPromotionMark({ listen: '127.0.0.1:0', untilMs: Date.now() - 1_000 });
+  await writeFile(join(folder, 'mark.json'), JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n2', annotations: { [promotionAnnotation]: left } } }));
+  await barge('apply --server-side -f @/mark.json');
+  await eventually(() => assert.match(node.err(), /the mark by which this machine was to become a server has run out/), 60_000);
   t.false(existsSync(join(folder, 'n2/pki')));
 
   const [port] = await freePorts(1);

@@ -5,7 +5,7 @@ import type { Component, Surroundings } from '../../../base/component.ts';
 import type { LiveValue } from '../../../base/live-value.ts';
 import { createClient } from '../../../client/client.ts';
 import type { HttpTransport } from '../../../client/http-transport.ts';
-import { promotionAnnotation } from '../../../schemas/cluster-info.ts';
+import { promotionAnnotation, readPromotionMark } from '../../../schemas/cluster-info.ts';
 import { isReason } from '../../../schemas/errors.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
 import { ConfigError, listenOf, type Given } from '../../config.ts';
@@ -47,12 +47,18 @@ export const createPromotion = ({ transport, clock, log }: Surroundings & { read
     run: async (signal, ready) => {
       ready();
       const nodes = createClient(transport).of(Node);
+      /** A mark of which nothing comes any more. */
+      let done = '';
       while (!signal.aborted) {
         try {
           for await (const events of nodes.watch({ fieldSelector: `metadata.name=${nodeName}`, resourceVersion: '0' }, signal)) {
             for (const event of events) {
-              const listen = event.type === 'ADDED' || event.type === 'MODIFIED' ? event.object.metadata.annotations?.[promotionAnnotation] : undefined;
-              if (listen !== undefined) return await become(listen, signal);
+              const text = event.type === 'ADDED' || event.type === 'MODIFIED' ? event.object.metadata.annotations?.[promotionAnnotation] : undefined;
+              if (text === undefined || text === done) continue;
+              const mark = readPromotionMark(text);
+              if (mark !== undefined && mark.untilMs > clock.now()) return await become(mark.listen, signal);
+              done = text;
+              log.warn(mark === undefined ? 'this node has a mark that is none of a server to be' : 'the mark by which this machine was to become a server has run out', { mark: text });
             }
           }
         } catch (error) {

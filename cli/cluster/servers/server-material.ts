@@ -5,6 +5,8 @@ import type { MaterialSource } from '../../../apiserver/http/server-material.ts'
 import { bargeVersion } from '../../../base/version.ts';
 import type { CertificatePair } from '../../../base/pki.ts';
 import type { Client } from '../../../client/client.ts';
+import type { Clock } from '../../../base/clock.ts';
+import { promotionAnnotation, readPromotionMark } from '../../../schemas/cluster-info.ts';
 import { ApiError } from '../../../schemas/errors.ts';
 import { Lease } from '../../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
@@ -31,12 +33,24 @@ export interface MaterialOptions {
   readonly accountKey: string;
   /** Acts as the API server. */
   readonly client: Client;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
+/** Why a node is not to become a server now, whose mark the authorizer has seen; undefined when it is. */
+const whyNotNow = (node: Node | undefined, nowMs: number): string | undefined => {
+  const text = node?.metadata.annotations?.[promotionAnnotation];
+  const mark = readPromotionMark(text);
+  if (mark === undefined) return `the annotation ${promotionAnnotation} of the node is ${JSON.stringify(text ?? '')}, and must be HOST:PORT until TIME, as 'barge node promote' writes it`;
+  return mark.untilMs > nowMs ? undefined : `the mark by which the node was to become a server (${text}) has run out`;
+};
+
 /** Where a server gets what it gives to further ones. It is read anew in each use. */
-export const createMaterialSource = ({ config, authority, accountKey, client }: MaterialOptions): MaterialSource => async ({ nodeName, isNode }) => {
+export const createMaterialSource = ({ config, authority, accountKey, client, clock }: MaterialOptions): MaterialSource => async ({ nodeName, isNode }) => {
   if (config.etcd === undefined) throw new ApiError('Conflict', onlyServer);
-  if (!isNode) {
+  if (isNode) {
+    const why = whyNotNow(await client.of(Node).find({ name: nodeName }), clock.now());
+    if (why !== undefined) throw new ApiError('Forbidden', why);
+  } else {
     const [node, lease] = await Promise.all([client.of(Node).find({ name: nodeName }), client.of(Lease).find(serverLeaseOf(nodeName))]);
     if (node !== undefined || lease !== undefined) throw new ApiError('AlreadyExists', `there is a ${node === undefined ? 'server' : 'node'} ${nodeName} already: choose another name with --node-name${node === undefined ? '' : `, or take that one out first ('barge node rm ${nodeName}')`}`);
   }
