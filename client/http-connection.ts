@@ -86,7 +86,7 @@ export class HttpConnection {
     this.#first = new URL(options.server);
     if (this.#first.protocol !== 'https:' && this.#first.protocol !== 'http:') throw new Error(`server ${options.server}: must be an http or https URL`);
     this.headers = headersOf(options);
-    this.#stay = options.servers?.onMoved(() => this.#leave());
+    this.#stay = options.servers?.onMoved((why) => (why === 'lost' ? this.#leave() : this.#follow()));
   }
 
   /** The server's URL; that of the one which is asked now, where there are several. */
@@ -106,8 +106,14 @@ export class HttpConnection {
   useTls(tls: Pick<ServerOptions, 'ca' | 'cert' | 'key'>): void {
     this.#options = { ...this.#options, ...tls };
     this.#context = undefined;
-    const before = [this.#requests, this.#streams].filter((agent) => agent !== undefined);
+    const before = [this.#requests, this.#streams];
     this.#requests = this.#streams = undefined;
+    this.#finish(before);
+  }
+
+  /** What is under way on these connections goes on to its end; idle ones end. */
+  #finish(agents: readonly (HttpAgent | undefined)[]): void {
+    const before = agents.filter((agent) => agent !== undefined);
     for (const agent of before) {
       agent.maxFreeSockets = 0;
       for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
@@ -151,6 +157,14 @@ export class HttpConnection {
     this.#requests = this.#streams = undefined;
     this.#earlier = [];
     for (const agent of before) agent?.destroy();
+  }
+
+  /** Another server is asked from now on: answers that are under way are waited for, streams are begun anew there. */
+  #follow(): void {
+    const [requests, streams] = [this.#requests, this.#streams];
+    this.#requests = this.#streams = undefined;
+    this.#finish([requests]);
+    streams?.destroy();
   }
 
   #connections(bounds: Pick<AgentOptions, 'maxSockets'>): HttpAgent {

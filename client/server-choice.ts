@@ -16,6 +16,8 @@ export interface ServerAddress {
 export interface ServerChoiceOptions {
   /** The server that the user named; it is tried first, and remains one of them whatever the cluster says. */
   readonly first: ServerAddress;
+  /** More that the user named; they remain too. */
+  readonly named?: readonly ServerAddress[];
   /** Others, as far as they are known. */
   readonly others?: readonly ServerAddress[];
   readonly clock: Clock;
@@ -27,6 +29,9 @@ const pause = { firstMs: 1_000, longestMs: 8_000 } as const;
 /** A server that is there but slow is left no sooner than this after the one before: to leave costs both sides more than to wait. */
 const shortestStayMs = 30_000;
 
+/** Why a client is with another server: the one before did not answer, or there is reason to spread anew. */
+export type MoveReason = 'lost' | 'spread';
+
 const hostOf = ({ url }: ServerAddress): string => new URL(url).host;
 
 export class ServerChoice {
@@ -37,7 +42,7 @@ export class ServerChoice {
   #failed = new Set<string>();
   #notBeforeMs = 0;
   #leftSlowAtMs = -Infinity;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(why: MoveReason, before: ServerAddress) => void>();
 
   constructor(options: ServerChoiceOptions) {
     this.#options = options;
@@ -47,6 +52,11 @@ export class ServerChoice {
 
   get current(): ServerAddress {
     return this.#current;
+  }
+
+  /** All that there are to choose from. */
+  get known(): readonly ServerAddress[] {
+    return this.#all;
   }
 
   /** True where there is another to go to. */
@@ -59,8 +69,8 @@ export class ServerChoice {
     if (servers.length > 0) this.#all = this.#merged(servers);
   }
 
-  /** Calls back when the choice is another server; gives the function that ends that. */
-  onMoved(listener: () => void): () => void {
+  /** Calls back when the choice is another server, with the one before; gives the function that ends that. */
+  onMoved(listener: (why: MoveReason, before: ServerAddress) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
@@ -79,8 +89,12 @@ export class ServerChoice {
     const untried = others.filter(({ url }) => !this.#failed.has(url));
     const among = untried.length > 0 ? untried : others;
     this.#notBeforeMs = clock.now() + random() * Math.min(pause.firstMs * 2 ** (this.#failed.size - 1), pause.longestMs);
-    this.#current = among[Math.floor(random() * among.length)]!;
-    for (const listener of this.#listeners) listener();
+    this.#move(among[Math.floor(random() * among.length)]!, 'lost');
+  }
+
+  /** Goes to a server that is known to answer. */
+  goTo(server: ServerAddress): void {
+    if (server !== this.#current) this.#move(server, 'spread');
   }
 
   /** A server answered: all are worth a try again. */
@@ -97,9 +111,15 @@ export class ServerChoice {
     await this.ready(signal);
   }
 
+  #move(server: ServerAddress, why: MoveReason): void {
+    const before = this.#current;
+    this.#current = server;
+    for (const listener of this.#listeners) listener(why, before);
+  }
+
   /** Those given and the user's own, each once; which is in use stays in use. */
   #merged(servers: readonly ServerAddress[]): readonly ServerAddress[] {
-    const byHost = new Map([...servers, this.#options.first].map((one) => [hostOf(one), one]));
+    const byHost = new Map([...servers, ...this.#options.named ?? [], this.#options.first].map((one) => [hostOf(one), one]));
     if (byHost.has(hostOf(this.#current))) byHost.set(hostOf(this.#current), this.#current);
     return [...byHost.values()];
   }

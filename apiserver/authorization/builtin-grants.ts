@@ -48,6 +48,8 @@ const schedulerRules: readonly PolicyRule[] = [
   // A volume is promised to a claim before the claim's pod is bound.
   on('', ['persistentvolumes', 'persistentvolumeclaims'], [...read, ...change]),
   on('storage.k8s.io', ['storageclasses'], read),
+  // Which servers there are, where it runs in a process of its own.
+  on('discovery.k8s.io', ['endpointslices'], read),
   on('', ['pods/binding'], ['create']),
   on('', ['pods/status'], change),
   on('', ['pods'], ['delete']),

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { createLog } from '../../base/log.ts';
 import { createHttpTransport } from '../../client/http-transport.ts';
-import { ServerChoice } from '../../client/server-choice.ts';
+import { ServerChoice, type ServerAddress } from '../../client/server-choice.ts';
 import type { ServerOptions } from '../../client/http-connection.ts';
 import { connectionOf, loadKubeconfig } from '../../client/kubeconfig.ts';
 import { CommandError, type CommandContext } from '../command.ts';
@@ -16,7 +16,7 @@ import type { ClusterConfig } from '../config.ts';
 import { flag } from '../flags.ts';
 import { runComponents } from '../run-components.ts';
 import { elected, leaseOf } from './elected.ts';
-import { followServers, readServers } from './servers/follow-servers.ts';
+import { followServers, probeAs, readServers } from './servers/follow-servers.ts';
 import { configOf, settingFlags, type SettingFlags } from './setting-flags.ts';
 
 export interface Remote {
@@ -34,8 +34,8 @@ export interface RemotePart {
   /** As in `barge issue`: what a kubeconfig for it is asked for by. */
   readonly name: string;
   readonly settings: readonly string[];
-  /** It goes from server to server, and notes in this file of its data folder, where it has one, which there are. */
-  readonly follows?: { readonly file?: string };
+  /** It notes in this file of its data folder, where it has one, which servers there are. */
+  readonly noted?: string;
   /** One works at a time, however many run. */
   readonly elects?: true;
   /** Requests that it has under way at a time; the client's usual number where absent. */
@@ -47,8 +47,15 @@ const always = ['log-level', 'log-format'] as const;
 /** Flags of a part: its settings, as `barge up` has them, and the kubeconfig. */
 export const remoteFlags = (part: RemotePart): SettingFlags => ({
   kubeconfig: flag.text(`Kubeconfig of this part: the API server and who the part is; 'barge issue ${part.name}' makes one.`, { value: 'FILE' }),
+  servers: flag.text('More servers of the cluster, for a start at which that of the kubeconfig is away; while it runs it learns of all.', { value: 'URL,URL' }),
   ...(part.elects === true ? { 'leader-elect': flag.on(`Work only while no other '${part.name}' of the cluster does: whoever holds the Lease ${leaseOf(part.name).name} in kube-system works, the others stand by.`, { initial: true }) } : {}),
   ...settingFlags([...part.settings, ...always]),
+});
+
+/** The servers that the user named. */
+const serversOf = (text: unknown): readonly ServerAddress[] => (typeof text === 'string' ? text.split(',') : []).map((one) => one.trim()).filter((one) => one !== '').map((url) => {
+  if (!URL.canParse(url) || new URL(url).protocol !== 'https:') throw new CommandError(`--servers: ${JSON.stringify(url)} must be https://HOST:PORT`);
+  return { url };
 });
 
 /** Runs what `make` gives until the signal aborts. One line on standard output says when all of it does its work. */
@@ -60,9 +67,9 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
   const { connection } = await connectionOf(await loadKubeconfig({ named: resolve(context.cwd, file), env: {} }));
   if (connection.ca === undefined) throw new CommandError(`${file}: the cluster has no certificate-authority; a part of barge must know the authority of its cluster`);
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: (line) => void stderr.write(`${line}\n`), now: () => clock.now() });
-  const noted = part.follows?.file === undefined ? undefined : join(config.dataDir, part.follows.file);
-  const servers = part.follows === undefined ? undefined : new ServerChoice({
-    first: { url: connection.server, tlsServerName: connection.tlsServerName }, others: noted === undefined ? [] : await readServers(noted), clock, random,
+  const noted = part.noted === undefined ? undefined : join(config.dataDir, part.noted);
+  const servers = new ServerChoice({
+    first: { url: connection.server, tlsServerName: connection.tlsServerName }, named: serversOf(flags['servers']), others: noted === undefined ? [] : await readServers(noted), clock, random,
   });
   const transport = createHttpTransport({ ...connection, servers, userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
   try {
@@ -80,8 +87,9 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
         if (--waiting === 0) stdout.write(`${part.name} Ready: ${connection.server}\n`);
       }),
     }));
-    const others = servers === undefined ? [] : [followServers(surroundings('servers'), { servers, file: noted })];
-    await runComponents([...told, ...others], signal, log);
+    const { server: _server, ...self } = connection;
+    const follow = followServers(surroundings('servers'), { servers, file: noted, probe: probeAs(() => ({ ...self, userAgent: `barge-${part.name}` })) });
+    await runComponents([...told, follow], signal, log);
   } finally {
     transport.close();
   }

@@ -12,7 +12,7 @@ import { remoteFlags, runRemote, type Remote } from '../cluster/run-remote.ts';
 /** Of hundreds of agents each needs few connections, and the server has a bound on all of them. */
 export const agentRequestsAtATime = 4;
 
-const part = { name: 'agent', follows: { file: 'agent/servers.json' }, requestsAtATime: agentRequestsAtATime, settings: ['data-dir', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'pod-manifest-path', 'cluster-cidr', 'service-cidr', 'overlay', 'node-lease-duration', 'node-monitor-grace-period'] };
+const part = { name: 'agent', noted: 'agent/servers.json', requestsAtATime: agentRequestsAtATime, settings: ['data-dir', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'pod-manifest-path', 'cluster-cidr', 'service-cidr', 'overlay', 'node-lease-duration', 'node-monitor-grace-period'] };
 /** The extended key usage "TLS server" (RFC 5280). */
 const serverUsage = '1.3.6.1.5.5.7.3.1';
 

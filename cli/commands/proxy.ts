@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { remoteFlags, runRemote } from '../cluster/run-remote.ts';
 
-const part = { name: 'proxy', follows: {}, settings: ['node-name', 'runtime', 'service-cidr'] };
+const part = { name: 'proxy', settings: ['node-name', 'runtime', 'service-cidr'] };
 
 export const command = defineCommand({
   name: 'proxy', group: 'Cluster', summary: "Run a node's service proxy and network policies alone, against an API server elsewhere",

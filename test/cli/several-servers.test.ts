@@ -166,3 +166,34 @@ etcdTest('a rotation that the server which began it did not live to tell of goes
   t.not(authorityHash(await file('b/pki/ca.crt')), next);
   t.is(await file('b/pki/ca.key'), await file('a/pki/ca.key'));
 });
+
+etcdTest('parts that run alone go on at another server when theirs is lost, and start when it is away', async (t) => {
+  const { folder, begin, barge, on, processes } = await servers(t);
+  const a = await begin('a', { flags: '--components none' });
+  await begin('b', { flags: '--components none' });
+  const urlOf = async (name: string): Promise<string> => (await readFile(join(folder, name, 'admin.kubeconfig'), 'utf8')).match(/https:\S+\d/)![0];
+  for (const part of ['controllers', 'scheduler']) await barge(`issue ${part} --data-dir @/a --server ${await urlOf('a')} --out @/${part}.kubeconfig`);
+  await barge(`issue agent --data-dir @/a --server ${await urlOf('a')} --node-name n1 --out @/n1.kubeconfig`);
+  const more = `--servers ${await urlOf('b')} --log-level info`;
+  const [controllers, scheduler] = [await processes.begin(`controllers --kubeconfig @/controllers.kubeconfig ${more}`), await processes.begin(`scheduler --kubeconfig @/scheduler.kubeconfig ${more}`)];
+  await processes.begin(`agent --kubeconfig @/n1.kubeconfig --runtime simulated --data-dir @/n1 ${more}`);
+  await on('a', 'create deployment web --image=web:1');
+  await on('a', 'rollout status deployment/web --timeout=60s');
+
+  // To whoever speaks to it, it is gone in a moment; who holds a lease keeps it.
+  await a.stop();
+  await on('b', 'scale deployment web --replicas=3');
+  t.regex(await on('b', 'rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  for (const part of [controllers, scheduler]) {
+    t.regex(part.err(), /INFO +leads /);
+    t.notRegex(part.err(), /does not lead any more/);
+    t.regex(part.err(), /the server did not answer, going on at another one/);
+  }
+
+  for (const part of [controllers, scheduler]) t.is(await part.stop(), 0);
+  await processes.begin(`controllers --kubeconfig @/controllers.kubeconfig ${more}`);
+  await processes.begin(`scheduler --kubeconfig @/scheduler.kubeconfig ${more}`);
+  await on('b', 'scale deployment web --replicas=5');
+  t.regex(await on('b', 'rollout status deployment/web --timeout=60s'), /successfully rolled out/);
+  t.regex(await barge('controllers --kubeconfig @/controllers.kubeconfig --servers b:6443', 1), /--servers: "b:6443" must be https:\/\/HOST:PORT/);
+});

@@ -35,6 +35,9 @@ test('it stays with a server that answers, and tries each of the others before o
 
   choice.know([]);
   t.true(choice.hasOthers, 'no news');
+  const user = new ServerChoice({ first: a, named: [b], clock, random: () => 0 });
+  user.know([c]);
+  t.deepEqual(user.known.map(({ url }) => url).sort(), [a, b, c].map(({ url }) => url), 'what the user named stays');
   choice.know([c]);
   for (let n = 0; n < 4; n++) {
     choice.failed(choice.current, 'unreachable');
@@ -128,4 +131,26 @@ test('a server that takes connections and does not answer signs of life is left,
   t.like((await transport.send(lease)).body, { metadata: { name: 'second' } });
   for (const one of [waiting, watching]) t.true(isReason(await t.throwsAsync(one), 'ServiceUnavailable'));
   t.like((await transport.send(pod)).body, { metadata: { name: 'second' } });
+});
+
+test('who goes to another server of his own accord waits for answers that are under way, and begins his watches anew there', async (t) => {
+  const { ca, byAddress, byName } = await certificates();
+  const slow = await serve(t, byAddress, null);
+  const second = await serve(t, byName, 'second');
+  const target = { url: second.url, tlsServerName: 'kubernetes.default.svc' };
+  const servers = new ServerChoice({ first: { url: slow.url }, others: [target], clock: systemClock, random: () => 0 });
+  const transport = createHttpTransport({ server: slow.url, servers, ca });
+  t.teardown(() => transport.close());
+  let ended = false;
+  const [waiting, watching] = [transport.send(pod).finally(() => { ended = true; }), (async () => { for await (const _events of transport.watch({ ...pod, verb: 'watch' }, new AbortController().signal)) t.fail(); })()];
+  await eventually(() => assert.equal(slow.asked(), 2));
+  const moves: unknown[] = [];
+  servers.onMoved((why, before) => moves.push([why, before.url]));
+  servers.goTo(target);
+  t.deepEqual(moves, [['spread', slow.url]]);
+  t.true(isReason(await t.throwsAsync(watching), 'ServiceUnavailable'));
+  t.like((await transport.send(pod)).body, { metadata: { name: 'second' } });
+  t.false(ended);
+  slow.close();
+  await t.throwsAsync(waiting);
 });

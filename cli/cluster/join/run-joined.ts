@@ -11,7 +11,7 @@ import { runComponents } from '../../run-components.ts';
 import { createNode } from '../node.ts';
 import { createPromotion } from '../servers/promotion.ts';
 import type { ServerFiles } from '../servers/server-files.ts';
-import { followServers, readServers } from '../servers/follow-servers.ts';
+import { followServers, probeAs, readServers } from '../servers/follow-servers.ts';
 import { createAuthorityFollower } from './follow-authorities.ts';
 import type { KeptMembership, MembershipFiles } from './membership.ts';
 import { createNodeRenewal } from './node-renewal.ts';
@@ -41,7 +41,9 @@ export const runJoined = async ({ membership, files, serverFiles, config, clock,
   trust.onReplaced((ca) => transport.useTls({ ca }));
   const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files, trust });
   const follower = createAuthorityFollower({ transport, clock, random, log: log.with({ component: 'authority' }) }, { trust, files });
-  const others = followServers({ transport, clock, random, log: log.with({ component: 'servers' }) }, { servers, file: files.servers });
+  const others = followServers({ transport, clock, random, log: log.with({ component: 'servers' }) }, {
+    servers, file: files.servers, probe: probeAs(() => ({ ca: trust.current, ...identity.pair, userAgent: 'barge-node' })),
+  });
   const promoted = new AbortController();
   const promotion = createPromotion({ transport, clock, random, log: log.with({ component: 'promotion' }) }, {
     nodeName, nodeIp, given: config.given, trust, files: serverFiles, onPromoted: () => promoted.abort(),

@@ -4,8 +4,11 @@ import type { Component, Surroundings } from '../../../base/component.ts';
 import { writePrivate } from '../../../base/pki-files.ts';
 import { createClient } from '../../../client/client.ts';
 import { createInformers } from '../../../client/informers.ts';
+import { createHttpTransport } from '../../../client/http-transport.ts';
+import type { ServerOptions } from '../../../client/http-connection.ts';
 import type { ServerAddress, ServerChoice } from '../../../client/server-choice.ts';
 import { EndpointSlice } from '../../../schemas/kinds/discovery/endpoint-slice.ts';
+import { Spreading, type SpreadingOptions } from './spreading.ts';
 
 /**
  * A name that certificates of API servers have and no other. By its address a server would be known as well, but a node has
@@ -25,6 +28,19 @@ export const readServers = async (file: string): Promise<readonly ServerAddress[
   }
 };
 
+const probeTimeoutMs = 5_000;
+
+/** Asks a server itself whether it is ready, as who the client is by then. */
+export const probeAs = (identity: () => Omit<ServerOptions, 'server' | 'servers'>): SpreadingOptions['probe'] => async ({ url, tlsServerName }, signal) => {
+  const transport = createHttpTransport({ ...identity(), server: url, tlsServerName, timeoutMs: probeTimeoutMs });
+  try {
+    await transport.raw({ method: 'GET', path: '/readyz' }, signal);
+    return true;
+  } finally {
+    transport.close();
+  }
+};
+
 const hostsOf = (slices: readonly EndpointSlice[]): readonly string[] => [...new Set(slices.flatMap(({ ports, endpoints }) =>
   (ports ?? []).flatMap(({ port }) => (port === undefined ? [] : (endpoints ?? []).flatMap(({ addresses }) => addresses.map((address) => `${address.includes(':') ? `[${address}]` : address}:${port}`))))))].sort();
 
@@ -32,15 +48,17 @@ export interface FollowServersOptions {
   readonly servers: ServerChoice;
   /** Where they are noted for the next start; undefined for nowhere. */
   readonly file: string | undefined;
+  readonly probe: SpreadingOptions['probe'];
 }
 
 /** Takes the servers of the cluster from the endpoints of default/kubernetes, which name those that are alive. */
-export const followServers = ({ transport, clock, random, log }: Surroundings, { servers, file }: FollowServersOptions): Component => ({
+export const followServers = ({ transport, clock, random, log }: Surroundings, { servers, file, probe }: FollowServersOptions): Component => ({
   name: 'servers', after: [],
   run: async (signal, ready) => {
     ready();
     const informers = createInformers({ client: createClient(transport), clock, random, log });
     const slices = informers.informer(EndpointSlice, { namespace: 'default', labelSelector: 'kubernetes.io/service-name=kubernetes' });
+    const spreading = new Spreading({ clock, random, log }, { servers, probe }, signal);
     let noted = '';
     let writing = Promise.resolve();
     const take = (): void => {
@@ -48,14 +66,20 @@ export const followServers = ({ transport, clock, random, log }: Surroundings, {
       const text = `${JSON.stringify(hosts)}\n`;
       if (!slices.synced || hosts.length === 0 || text === noted) return;
       noted = text;
-      servers.know(hosts.map(addressOf));
+      const now = hosts.map(addressOf);
+      servers.know(now);
+      spreading.listed(now);
       if (file === undefined) return;
       writing = writing.then(async () => {
         await mkdir(dirname(file), { recursive: true, mode: 0o700 });
         await writePrivate(file, text);
       }).catch((error: unknown) => log.warn('the servers of the cluster could not be noted', { file, error }));
     };
-    const stay = servers.onMoved(() => log.warn('the server did not answer, going on at another one', { server: servers.current.url }));
+    const stay = servers.onMoved((why, before) => {
+      if (why !== 'lost') return;
+      log.warn('the server did not answer, going on at another one', { server: servers.current.url });
+      spreading.left(before);
+    });
     const off = slices.on({ added: take, updated: take, deleted: take });
     informers.whenSynced(signal).then(take, () => undefined);
     await informers.run(signal);
