@@ -16,7 +16,21 @@ const inside = (root: string, path: string): boolean => path === root || path.st
 
 const opened = (path: PathLike): Promise<FileHandle> => open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 
-/** What is at the path; folders that are missing are made, one by one, through open folders. */
+/** False where there is something already. */
+const makeFolder = async (path: string): Promise<boolean> => {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (code(error) === 'EEXIST') return false;
+    throw error;
+  }
+};
+
+/**
+ * What is at the path; folders that are missing are made, one by one, through open folders. They are open to whom the
+ * volume is: a user other than root writes to a part of it as to the whole.
+ */
 const openWithin = async (root: string, subPath: string): Promise<FileHandle> => {
   const base = await realpath(root);
   const wanted = join(base, subPath);
@@ -34,17 +48,15 @@ const openWithin = async (root: string, subPath: string): Promise<FileHandle> =>
   }
   if (!inside(base, real)) throw new ConfigError(`subPath ${JSON.stringify(subPath)} leads out of the volume`);
   let handle = await opened(base);
+  const mode = (await handle.stat()).mode & 0o7777;
   for (const [part, make] of [...relative(base, real).split(sep).filter((part) => part !== '').map((part) => [part, false] as const), ...missing.map((part) => [part, true] as const)]) {
     const path = `/proc/self/fd/${handle.fd}/${part}`;
     try {
-      if (make) {
-        await mkdir(path, { mode: 0o750 }).catch((error: unknown) => {
-          if (code(error) !== 'EEXIST') throw error;
-        });
-      }
+      const made = make && await makeFolder(path);
       const next = await opened(path);
       await handle.close();
       handle = next;
+      if (made) await handle.chmod(mode);
     } catch (error) {
       await handle.close();
       if (code(error) === 'ELOOP') throw new ConfigError(`subPath ${JSON.stringify(subPath)} was changed into a link while it was being mounted`);

@@ -145,6 +145,10 @@ test('sub paths: made where missing, links inside are followed, links out are re
   t.is(await bound('inside/f'), join(volume, 'real/f'));
   t.is(await bound('new/deep'), join(volume, 'new/deep'));
   t.true((await lstat(join(volume, 'new/deep'))).isDirectory());
+  await chmod(volume, 0o2777);
+  await bound('shared/deep');
+  for (const made of ['shared', 'shared/deep']) t.is((await lstat(join(volume, made))).mode & 0o7777, 0o2777, 'a folder that is made is open to whom the volume is');
+  t.is((await lstat(join(volume, 'real'))).mode & 0o7777, 0o755, 'one that was there stays as it is');
   for (const bad of ['out', 'out/passwd', 'up', 'up/new', '../x', '/etc']) await t.throwsAsync(bound(bad), { message: /leads out of the volume|must be a relative path/ }, bad);
 });
 

@@ -187,6 +187,16 @@ test('a container gets the devices of its annotation, and may do with them what 
   await remove('devices');
 });
 
+test('a user other than root writes to a subPath of its volumes, with a group and without', async (t) => {
+  const mounts = [{ name: 'disk', mountPath: '/disk', subPath: 'a/b' }, { name: 'memory', mountPath: '/memory', subPath: 'c' }];
+  for (const [name, securityContext] of [['part-plain', { runAsUser: 1000, runAsGroup: 1000 }], ['part-group', { runAsUser: 1000, runAsGroup: 1000, fsGroup: 2000 }]] as const) {
+    await create(name, { volumeMounts: mounts }, { securityContext, volumes: [{ name: 'disk', emptyDir: {} }, { name: 'memory', emptyDir: { medium: 'Memory' } }] });
+    const pod = await until(name, ({ status }) => status?.phase === 'Running');
+    t.is(await inside(pod, 'touch /disk/x /memory/y && ls /disk /memory && stat -c %g /disk/x'), `/disk:\nx\n\n/memory:\ny\n${name === 'part-group' ? 2000 : 1000}`);
+    await remove(name);
+  }
+});
+
 test('a subPath cannot lead out of its volume', async (t) => {
   await create('escape', { command: ['sleep', '1000'], volumeMounts: [{ name: 'v', mountPath: '/in', subPath: 'link' }] }, {
     initContainers: [{ name: 'plant', image: `${mark}:1`, imagePullPolicy: 'IfNotPresent', command: ['busybox', 'ln', '-s', '/etc', '/v/link'], volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
