@@ -42,7 +42,8 @@ const controllerOfForm = <T extends ApiObject>({ name, kind, asReplicaSet }: For
       }, { hint: object }));
     }
     if (failure !== undefined) throw failure.error;
-    return afterMs === undefined ? undefined : { afterMs };
+    const nextMs = Math.min(afterMs ?? Infinity, plan.afterMs ?? Infinity);
+    return nextMs === Infinity ? undefined : { afterMs: nextMs };
   };
 
   /** Owners that would adopt an orphan. */

@@ -3,10 +3,12 @@ import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../sc
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { conditionOf, withCondition, withoutCondition } from '../../schemas/conditions.ts';
 import { labelMatcher, mapMatcher } from '../../schemas/label-selector.ts';
+import { isControlledBy } from '../../schemas/owners.ts';
 import { nonZero } from '../non-zero.ts';
 import { claim, type Claim } from '../ownership.ts';
 import type { PodFailure } from '../pod-control.ts';
 import { availableInMs, isActive, isReady, isTerminal, isTerminating } from '../pod-state.ts';
+import { refusedWaitMs } from '../refused-pods.ts';
 import { inDeletionOrder } from './deletion-order.ts';
 
 export interface ReplicaSetState {
@@ -29,6 +31,8 @@ export interface ReplicaSetPlan {
   readonly remove: readonly Pod[];
   /** All pods that belong to the ReplicaSet once the steps are done, but for the new ones. */
   readonly pods: readonly Pod[];
+  /** When to look again because nodes refused pods a moment ago. */
+  readonly afterMs?: number;
 }
 
 /** At most this many pods are made or deleted in one go, so that one ReplicaSet does not hold up the others. */
@@ -44,7 +48,10 @@ export const planReplicaSet = (state: ReplicaSetState): ReplicaSetPlan => {
   if (replicaSet.metadata.deletionTimestamp !== undefined) return steps;
   const active = pods.filter(isActive);
   const missing = (replicaSet.spec?.replicas ?? 1) - active.length;
-  if (missing > 0) return { ...steps, create: Math.min(missing, burst) };
+  if (missing > 0) {
+    const afterMs = refusedWaitMs(present.filter((pod) => isControlledBy(pod, replicaSet)), replicaSet.spec?.replicas ?? 1, nowMs);
+    return afterMs > 0 ? { ...steps, afterMs } : { ...steps, create: Math.min(missing, burst) };
+  }
   if (missing === 0) return steps;
   return { ...steps, remove: inDeletionOrder(active, related, nowMs).slice(0, Math.min(-missing, burst)) };
 };

@@ -11,6 +11,7 @@ import type { StatefulSet } from '../../schemas/kinds/apps/stateful-set.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { amountOf } from '../amount-of.ts';
 import { availableInMs, isReady, isTerminal, isTerminating } from '../pod-state.ts';
+import { refusedStayMs } from '../refused-pods.ts';
 import { revisionHashLabel } from '../revisions.ts';
 import { firstOrdinal, ordinalOf } from './identity.ts';
 
@@ -32,7 +33,7 @@ export type StatefulSetStep =
 
 export interface StatefulSetPlan {
   readonly steps: readonly StatefulSetStep[];
-  /** When to look again because a ready pod becomes available without an event. */
+  /** When to look again because a ready pod becomes available, or one that was refused may go, without an event. */
   readonly afterMs: number | undefined;
 }
 
@@ -64,11 +65,12 @@ export const planStatefulSet = (state: StatefulSetState): StatefulSetPlan => {
     wantedRevision: (ordinal) => (ordinal < firstUpdated(set) ? current : update),
     isGoing: (pod) => isTerminating(pod) || leaving.has(pod.metadata.uid ?? ''),
     isAvailable: (pod) => isReady(pod) && waitMs(pod) === 0,
+    stays: (pod) => refusedStayMs(pod, nowMs) > 0,
   };
   const steps: StatefulSetStep[] = [];
   const rests = keepUp(view, steps) && scaleDown(view, steps);
   if (rests && steps.length === 0 && set.spec.updateStrategy?.type !== 'OnDelete') rollOn(view, steps);
-  const waits = pods.map(waitMs).filter((ms) => ms !== undefined && ms > 0) as readonly number[];
+  const waits = pods.flatMap((pod) => [waitMs(pod) ?? 0, refusedStayMs(pod, nowMs)]).filter((ms) => ms > 0);
   return { steps, afterMs: waits.length === 0 ? undefined : Math.min(...waits) };
 };
 
@@ -80,15 +82,18 @@ interface View {
   readonly wantedRevision: (ordinal: number) => string;
   readonly isGoing: (pod: Pod) => boolean;
   readonly isAvailable: (pod: Pod) => boolean;
+  /** Its node refused it a moment ago: the next one would fare no better. */
+  readonly stays: (pod: Pod) => boolean;
 }
 
 /** Makes what is missing, from the lowest number up. False: what comes next must wait. */
 const keepUp = (view: View, steps: StatefulSetStep[]): boolean => {
-  const { set, there, ordered, wantedRevision, isGoing, isAvailable } = view;
+  const { set, there, ordered, wantedRevision, isGoing, isAvailable, stays } = view;
   for (let ordinal = firstOrdinal(set); ordinal < firstOrdinal(set) + wantedReplicas(set); ordinal++) {
     const pod = there.get(ordinal);
     if (pod === undefined) steps.push({ do: 'create', ordinal, revision: wantedRevision(ordinal) });
     else if (isGoing(pod)) { if (ordered) return false; }
+    else if (stays(pod)) { if (ordered) return false; }
     else if (isTerminal(pod)) steps.push({ do: 'delete', pod, why: 'ended' });
     else if (!isAvailable(pod)) {
       if (set.spec.updateStrategy?.type !== 'OnDelete' && !isReady(pod) && revisionOfPod(pod) !== wantedRevision(ordinal)) steps.push({ do: 'delete', pod, why: 'old' });

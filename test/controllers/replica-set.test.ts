@@ -79,6 +79,17 @@ for (const [what, candidates, expected] of [
   test(`plan: ${what}`, (t) => t.deepEqual(plan(candidates), { ...nothing, ...expected } as never));
 }
 
+test('plan: pods that nodes refused are made anew after 1 s, doubling to 5 minutes', (t) => {
+  const refused = (count: number, agoMs: number): readonly Pod[] => Array.from({ length: count }, (_, index) =>
+    owned(`r${index}`, { phase: 'Failed', status: { reason: 'UnsupportedPod' }, metadata: { creationTimestamp: at(hour - agoMs / 1000) } }));
+  const next = (candidates: readonly Pod[]) => planReplicaSet({ replicaSet: replicaSet('rs', { replicas: 3 }), candidates, related: [], leaving: new Set(), nowMs });
+  for (const [count, waitMs] of [[1, 1_000], [3, 1_000], [4, 2_000], [9, 4_000], [300, 300_000]] as const) {
+    t.like(next(refused(count, 0)), { create: 0, afterMs: waitMs }, `${count} refused`);
+    t.like(next(refused(count, waitMs)), { create: 3, afterMs: undefined }, `${count} refused, and waited for`);
+  }
+  t.is(next([owned('ran', { phase: 'Failed', status: { reason: 'Evicted', containerStatuses: [{ name: 'c', image: 'i', imageID: '', ready: false, restartCount: 0 }] }, metadata: { creationTimestamp: at(hour) } })]).create, 3, 'a pod that ran was not refused');
+});
+
 test('plan: a ReplicaSet that is being deleted does nothing', (t) => {
   t.deepEqual(plan([pod('a')], replicaSet('rs', {}, { metadata: { deletionTimestamp: at(1) } })), nothing);
 });
