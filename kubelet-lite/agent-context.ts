@@ -6,6 +6,7 @@ import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Service } from '../schemas/kinds/core/service.ts';
 import type { Container } from '../schemas/types/container.ts';
 import type { ServiceAccountTokenProjection } from '../schemas/types/volume.ts';
+import type { EngineAbilities } from './admission/unsupported.ts';
 import type { Actions } from './actions.ts';
 import type { Images } from './images.ts';
 import type { Limiter } from './limiter.ts';
@@ -31,6 +32,7 @@ export interface AgentContext {
   readonly events: EventRecorder;
   readonly runtime: Engine;
   readonly runtimeName: string;
+  readonly abilities: EngineAbilities;
   readonly actions: Actions;
   readonly images: Images;
   readonly sources: SourceCache;
@@ -49,6 +51,8 @@ export interface AgentContext {
   readonly allocations: NodeAllocations;
   /** Each pod has a folder here, named by its uid. */
   readonly podsDir: string;
+  /** Where profiles of seccomp are that pods may name. */
+  readonly seccompDir: string;
   /** Why a pod that comes to this node may not begin here; undefined where it may. */
   refusal(pod: Pod): Verdict | undefined;
   /** The services that a pod's environment tells of: a namespace's, and always the API server's own. */

@@ -186,7 +186,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
     });
     let dnsIp = nodeIp;
     const context: AgentContext = {
-      clock, log, random, client, record: apiRecord(client), runtime, runtimeName: engine.name,
+      clock, log, random, client, record: apiRecord(client), runtime, runtimeName: engine.name, abilities: engine,
       events,
       actions: new Actions({ runtime, network: runtime.network ?? realNetwork, clock }),
       images: new Images({ runtime, clock, pulled }),
@@ -195,7 +195,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: () => dnsIp,
       allocatable: nodeResources(engine, await machineFacts(dataDir)),
       allocations: new NodeAllocations(),
-      podsDir: join(dataDir, 'pods'),
+      podsDir: join(dataDir, 'pods'), seccompDir: join(dataDir, 'seccomp'),
       refusal: (pod) => refusalUnder(pressure.conditions, pod),
       services: (namespace) => [
         ...(namespace === undefined ? [] : services.list(namespace)),

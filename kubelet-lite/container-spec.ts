@@ -1,7 +1,7 @@
 /** What the engine is asked to run, made from the pod's spec and the node's surroundings. */
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container, VolumeMount } from '../schemas/types/container.ts';
-import { ConfigError, unsupported } from './config-error.ts';
+import { ConfigError } from './config-error.ts';
 import { expand } from './expansion.ts';
 import { allContainers } from './pod-view.ts';
 import { cgroupLimits } from './resources/cgroup-limits.ts';
@@ -14,7 +14,8 @@ export const defaultTerminationPath = '/dev/termination-log';
 const protocolOf = (text: string | undefined): 'TCP' | 'UDP' | 'SCTP' => (text === 'UDP' || text === 'SCTP' ? text : 'TCP');
 
 /** What the pod's programs take for their host's name. */
-export const podHostname = (pod: Pod, clusterDomain: string): string => (pod.spec?.setHostnameAsFQDN === true && fqdnOf(pod, clusterDomain)) || hostnameOf(pod);
+export const podHostname = (pod: Pod, clusterDomain: string): string =>
+  pod.spec?.hostnameOverride || (pod.spec?.setHostnameAsFQDN === true && fqdnOf(pod, clusterDomain)) || hostnameOf(pod);
 
 export const sandboxSpec = (pod: Pod, attempt: number, clusterDomain: string): SandboxSpec => {
   const spec = pod.spec ?? { containers: [] };
@@ -29,12 +30,6 @@ export const sandboxSpec = (pod: Pod, attempt: number, clusterDomain: string): S
     }))),
     labels: {},
   };
-};
-
-/** Fields of a container that this node will not provide. */
-const refuseUnsupported = (container: Container): void => {
-  if ((container.volumeDevices ?? []).length > 0) throw unsupported(`container ${container.name}: volumeDevices`);
-  if (container.lifecycle?.stopSignal !== undefined) throw unsupported(`container ${container.name}: lifecycle.stopSignal`);
 };
 
 export interface ContainerInput {
@@ -65,12 +60,10 @@ const propagation = (mount: VolumeMount, container: Container): Pick<Mount, 'pro
 
 /** Rejects with ConfigError when the container cannot be made as it is asked for. */
 export const containerSpec = async ({ pod, container, attempt, env, security, devices, clusterDomain, pidOf, files, volumePath }: ContainerInput): Promise<ContainerSpec> => {
-  refuseUnsupported(container);
   const values = new Map(env.map(({ name, value }) => [name, value]));
   const expanded = (text: string): string => expand(text, (name) => values.get(name));
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-    if (mount.recursiveReadOnly === 'Enabled') throw unsupported(`container ${container.name}: recursiveReadOnly: Enabled`);
     const volume = pod.spec?.volumes?.find(({ name }) => name === mount.name);
     const subPath = mount.subPathExpr === undefined || mount.subPathExpr === '' ? (mount.subPath ?? '') : strict(mount.subPathExpr, values, container);
     mounts.push({
@@ -95,6 +88,7 @@ export const containerSpec = async ({ pod, container, attempt, env, security, de
     ...security,
     hostname: podHostname(pod, clusterDomain), messagePath: container.terminationMessagePath || defaultTerminationPath,
     ...(pidOf === undefined ? {} : { pidOf }),
+    ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
     stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, tty: container.tty ?? false,
     labels: {},
   };

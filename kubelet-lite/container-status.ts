@@ -119,6 +119,7 @@ export const containerStatus = (view: PodView, container: Container, sources: St
     containerID: last === undefined ? before?.containerID : `${sources.runtimeName}://${last.id}`,
     restartCount: Math.max(last?.attempt ?? 0, recordedRestarts(pod, container.name) ?? 0),
     ready, started, state, lastState,
+    ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
     ...(isEphemeral(pod, container.name) ? {} : given(container, running)),
   };
 };

@@ -19,7 +19,7 @@ const aliases = (pod: Pod): readonly string[] => {
 /** The node's own file, with the pod's aliases, where the pod uses the node's network. */
 export const hostsFile = (pod: Pod, { podIp, clusterDomain, nodeHosts }: { readonly podIp: string | undefined; readonly clusterDomain: string; readonly nodeHosts: string }): string => {
   if (pod.spec?.hostNetwork === true) return `${nodeHosts.trimEnd()}\n${aliases(pod).map((line) => `${line}\n`).join('')}`;
-  const own = podIp === undefined ? [] : [[podIp, fqdnOf(pod, clusterDomain), hostnameOf(pod)].filter((part) => part !== '').join('\t')];
+  const own = podIp === undefined ? [] : [[podIp, ...(pod.spec?.hostnameOverride ? [pod.spec.hostnameOverride] : [fqdnOf(pod, clusterDomain), hostnameOf(pod)])].filter((part) => part !== '').join('\t')];
   return [...loopback, ...own, ...aliases(pod), ''].join('\n');
 };
 

@@ -2,8 +2,9 @@
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { graceSecondsOf } from '../schemas/grace.ts';
 import type { Container } from '../schemas/types/container.ts';
+import { unsupportedInContainer } from './admission/unsupported.ts';
 import { report, type AgentContext } from './agent-context.ts';
-import { ConfigError } from './config-error.ts';
+import { ConfigError, unsupported } from './config-error.ts';
 import { containerSpec, sandboxSpec } from './container-spec.ts';
 import { devicesOf } from './devices.ts';
 import { environment } from './env.ts';
@@ -13,6 +14,7 @@ import { PodHome } from './pod-home.ts';
 import { pullAuths } from './pull-secrets.ts';
 import { allContainers, ephemeralContainers, runsOf } from './pod-view.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
+import { seccompProfile } from './seccomp-profiles.ts';
 import { security } from './security.ts';
 import { StopHooks } from './stop-hooks.ts';
 import { terminatePod } from './termination.ts';
@@ -63,7 +65,9 @@ export class PodSteps {
 
   /** Image, configuration, start. Resolves with the run; postStart has not been carried out yet. */
   async start(pod: Pod, { container, attempt, sandbox }: StartStep, signal: AbortSignal): Promise<ContainerState> {
-    const { runtime, images, starts, sources } = this.#context;
+    const { runtime, images, starts, sources, abilities, seccompDir } = this.#context;
+    const never = unsupportedInContainer(container, abilities);
+    if (never.length > 0) throw unsupported(never.join(', '));
     const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => report(this.#context, pod, container, type, reason, message);
     const namespace = pod.metadata.namespace ?? '';
     const image = container.image ?? '';
@@ -82,7 +86,7 @@ export class PodSteps {
     if (skipped.length > 0) tell('Warning', 'InvalidEnvironmentVariableNames', `Keys ${skipped.join(', ')} were skipped since they are no names of environment variables`);
     const spec = await containerSpec({
       pod, container, attempt, env, clusterDomain: this.#context.clusterDomain, pidOf: await this.#lookedInto(pod, container),
-      security: await security(pod, container, () => runtime.imageUser(image)),
+      security: await security(pod, container, { imageUser: () => runtime.imageUser(image), seccompProfile: (path) => seccompProfile(seccompDir, path) }),
       devices: await devicesOf(pod, container),
       files: { ...await this.home.files(pod, podIp), ...await this.home.messageFile(container, attempt) },
       volumePath: (volume, mount) => this.home.volumes.pathOf(volume, mount),

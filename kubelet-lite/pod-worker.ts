@@ -9,6 +9,7 @@ import { backoffMs } from '../client/backoff.ts';
 import { revisionOf } from '../client/key.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
+import { whyUnsupported } from './admission/unsupported.ts';
 import { report, type AgentContext } from './agent-context.ts';
 import { backOffEvents } from './back-off-events.ts';
 import { ConfigError, VolumeError } from './config-error.ts';
@@ -21,7 +22,6 @@ import { Probes } from './probes.ts';
 import { PodAllocation } from './resources/pod-allocation.ts';
 import { raised, type RestartBackoff } from './restart-backoff.ts';
 import type { ContainerState, SandboxState } from './runtime/runtime.ts';
-import { whyUnsupportedPod } from './security.ts';
 import { podStatus, tellsOnlyOfSandbox } from './status.ts';
 import { StepFailures } from './step-failures.ts';
 import { showsChange, tokensFreshMs } from './volumes/payload.ts';
@@ -80,9 +80,8 @@ export class PodWorker {
       clock: context.clock, actions: context.actions, changed: () => this.#look(),
       failed: (container, kind, message) => report(context, this.#pod, container, 'Warning', 'Unhealthy', `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${message}`),
     });
-    const why = whyUnsupportedPod(pod);
-    this.#verdict = recordedVerdict(pod) ?? (why === undefined ? undefined : { reason: 'UnsupportedPod', message: why });
-    if (this.#verdict === undefined && sandboxes.length === 0 && pod.status?.startTime === undefined) this.#refuse(context.refusal(pod));
+    this.#verdict = recordedVerdict(pod);
+    if (this.#verdict === undefined && sandboxes.length === 0 && pod.status?.startTime === undefined) this.#refuse(this.#whyNotHere(pod));
   }
 
   /** A newer state of the pod in the API. */
@@ -103,6 +102,12 @@ export class PodWorker {
     this.#refuse(verdict);
     this.#look();
     return true;
+  }
+
+  #whyNotHere(pod: Pod): Verdict | undefined {
+    const { abilities, clusterDomain, refusal } = this.#context;
+    const why = whyUnsupported(pod, { ...abilities, clusterDomain });
+    return why === undefined ? refusal(pod) : { reason: 'UnsupportedPod', message: why };
   }
 
   #refuse(verdict: Verdict | undefined): void {

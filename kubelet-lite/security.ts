@@ -1,34 +1,40 @@
-/** What securityContext means for the engine, and a clear refusal of what the engine cannot do. */
+/** What securityContext means for the engine. What no engine can do is refused before (`admission/unsupported.ts`). */
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import type { Container } from '../schemas/types/container.ts';
-import { ConfigError, unsupported } from './config-error.ts';
+import type { AppArmorProfile, SeccompProfile } from '../schemas/types/security-context.ts';
+import { ConfigError } from './config-error.ts';
 import type { ContainerSpec } from './runtime/runtime.ts';
 
 export type Security = Pick<ContainerSpec,
-  'user' | 'supplementalGroups' | 'privileged' | 'readOnlyRootFilesystem' | 'capabilitiesAdd' | 'capabilitiesDrop' | 'noNewPrivileges' | 'seccompUnconfined'>;
+  'user' | 'supplementalGroups' | 'privileged' | 'readOnlyRootFilesystem' | 'capabilitiesAdd' | 'capabilitiesDrop' | 'noNewPrivileges' | 'seccomp' | 'appArmor'>;
+
+/** What the node knows and the pod's spec names. */
+export interface SecuritySources {
+  /** The user of the image's own configuration. */
+  imageUser(): Promise<string>;
+  /** A profile of the node's folder of them, by its path in there. Rejects with ConfigError. */
+  seccompProfile(path: string): Promise<string>;
+}
 
 /** `CAP_net_admin`, `net_admin` and `NET_ADMIN` are the same. */
 const capability = (name: string): string => name.toUpperCase().replace(/^CAP_/, '');
 
-const seccompOf = (profile: { readonly type: string } | undefined, privileged: boolean): boolean => {
-  if (profile === undefined) return privileged;
-  if (profile.type === 'Localhost') throw unsupported('securityContext.seccompProfile of type Localhost');
-  return profile.type === 'Unconfined';
+const seccompOf = async (profile: SeccompProfile | undefined, privileged: boolean, sources: SecuritySources): Promise<Pick<Security, 'seccomp'>> => {
+  const type = profile?.type ?? (privileged ? 'Unconfined' : 'RuntimeDefault');
+  if (type === 'RuntimeDefault') return {};
+  return { seccomp: type === 'Unconfined' ? 'unconfined' : await sources.seccompProfile(profile?.localhostProfile ?? '') };
 };
 
-/**
- * `imageUser` is the user of the image's own configuration; it is asked for only when the answer matters. Throws
- * ConfigError when the context cannot be held.
- */
-export const security = async (pod: Pod, container: Container, imageUser: () => Promise<string>): Promise<Security> => {
+const appArmorOf = (profile: AppArmorProfile | undefined): Pick<Security, 'appArmor'> => {
+  if (profile === undefined || profile.type === 'RuntimeDefault') return {};
+  return { appArmor: profile.type === 'Unconfined' ? 'unconfined' : (profile.localhostProfile ?? '') };
+};
+
+/** The sources are asked only when the answer matters. Throws ConfigError when the context cannot be held. */
+export const security = async (pod: Pod, container: Container, sources: SecuritySources): Promise<Security> => {
+  const imageUser = (): Promise<string> => sources.imageUser();
   const ofPod = pod.spec?.securityContext ?? {};
   const own = container.securityContext ?? {};
-  if ((own.seLinuxOptions ?? ofPod.seLinuxOptions) !== undefined) throw unsupported('securityContext.seLinuxOptions');
-  if ((own.windowsOptions ?? ofPod.windowsOptions) !== undefined) throw unsupported('securityContext.windowsOptions');
-  if (own.procMount !== undefined && own.procMount !== 'Default') throw unsupported(`securityContext.procMount ${own.procMount}`);
-  const appArmor = own.appArmorProfile ?? ofPod.appArmorProfile;
-  if (appArmor?.type === 'Localhost') throw unsupported('securityContext.appArmorProfile of type Localhost');
-
   const privileged = own.privileged ?? false;
   const runAsUser = own.runAsUser ?? ofPod.runAsUser;
   const runAsGroup = own.runAsGroup ?? ofPod.runAsGroup;
@@ -43,7 +49,8 @@ export const security = async (pod: Pod, container: Container, imageUser: () => 
     capabilitiesAdd: (own.capabilities?.add ?? []).map(capability),
     capabilitiesDrop: (own.capabilities?.drop ?? []).map(capability),
     noNewPrivileges: own.allowPrivilegeEscalation === false,
-    seccompUnconfined: seccompOf(own.seccompProfile ?? ofPod.seccompProfile, privileged),
+    ...await seccompOf(own.seccompProfile ?? ofPod.seccompProfile, privileged, sources),
+    ...appArmorOf(own.appArmorProfile ?? ofPod.appArmorProfile),
   };
 };
 
@@ -55,17 +62,7 @@ const checkNonRoot = async (container: Container, runAsUser: number | undefined,
   if (!/^\d+$/.test(user)) throw new ConfigError(`container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root (container ${container.name})`);
 };
 
-/** Fields of the pod that this node will not provide; the reason, or undefined. */
-export const whyUnsupportedPod = (pod: Pod): string | undefined => {
-  const { spec } = pod;
-  if (spec?.hostUsers === false) return 'spec.hostUsers: false (user namespaces) is not supported by this node';
-  if (spec?.runtimeClassName !== undefined && spec.runtimeClassName !== '') return `RuntimeClass "${spec.runtimeClassName}" not found`;
-  if (spec?.os?.name === 'windows') return 'spec.os.name: windows is not supported by this node';
-  if (spec?.setHostnameAsFQDN === true && fqdnOf(pod, '').length > 64) return 'spec.setHostnameAsFQDN: the name is longer than the 64 characters that Linux takes';
-  return undefined;
-};
-
-/** The pod's host name and, where it has a subdomain, its full name. */
+/** The name by which the cluster's DNS knows the pod and, where it has a subdomain, its full name. */
 export const hostnameOf = (pod: Pod): string => (pod.spec?.hostname || pod.metadata.name || '').slice(0, 63).replace(/[-.]+$/, '');
 
 export const fqdnOf = (pod: Pod, clusterDomain: string): string =>

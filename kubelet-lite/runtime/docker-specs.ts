@@ -61,7 +61,8 @@ export const containerRequest = (spec: ContainerSpec, pod: InSandbox): Docker.Co
   const joined = `container:${pod.sandboxId}`;
   const securityOptions = [
     ...(spec.noNewPrivileges ? ['no-new-privileges'] : []),
-    ...(spec.seccompUnconfined ? ['seccomp=unconfined'] : []),
+    ...(spec.seccomp === undefined ? [] : [`seccomp=${spec.seccomp}`]),
+    ...(spec.appArmor === undefined ? [] : [`apparmor=${spec.appArmor}`]),
   ];
   return {
     name: containerName(spec.name, pod, spec.attempt),
@@ -74,6 +75,7 @@ export const containerRequest = (spec: ContainerSpec, pod: InSandbox): Docker.Co
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdinOnce,
+    ...(spec.stopSignal === undefined ? {} : { StopSignal: spec.stopSignal }),
     // The agent asks itself, by probes; the engine's own checks would come on top.
     Healthcheck: { Test: ['NONE'] },
     Labels: {

@@ -70,7 +70,12 @@ export interface ContainerSpec {
   readonly capabilitiesAdd: readonly string[];
   readonly capabilitiesDrop: readonly string[];
   readonly noNewPrivileges: boolean;
-  readonly seccompUnconfined: boolean;
+  /** By what the kernel judges system calls: `unconfined`, or a profile as JSON in the engine's form; the engine's own where absent. */
+  readonly seccomp?: string | undefined;
+  /** `unconfined`, or the name of a profile that is loaded on the machine; the engine's own where absent. */
+  readonly appArmor?: string | undefined;
+  /** Ends the program in the place of the image's own signal, or of TERM. */
+  readonly stopSignal?: string | undefined;
   /** The pod's, for an engine that has to be told again. */
   readonly hostname: string;
   /** File in the container for the words of a program that cannot be started, where there is one. */
@@ -141,6 +146,8 @@ export interface RuntimeInfo {
   readonly storageDriver: string;
   /** What runs containers where none says otherwise, such as `runc`. */
   readonly defaultRuntime: string;
+  /** Whether the engine can hold containers to AppArmor profiles. */
+  readonly appArmor: boolean;
   /** Given to the engine when it was started. */
   readonly labels: Readonly<Record<string, string>>;
 }

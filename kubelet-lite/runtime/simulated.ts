@@ -114,7 +114,7 @@ export class SimulatedRuntime implements ContainerRuntime, ContainerLogs, Contai
     this.#check();
     return {
       name: 'simulated', version: '1', cpuCount: this.#options.cpuCount ?? 4, memoryBytes: this.#memoryBytes,
-      operatingSystem: 'simulated', kernelVersion: '0', architecture: 'x86_64', storageDriver: 'none', defaultRuntime: 'none', labels: {},
+      operatingSystem: 'simulated', kernelVersion: '0', architecture: 'x86_64', storageDriver: 'none', defaultRuntime: 'none', appArmor: true, labels: {},
     };
   }
 

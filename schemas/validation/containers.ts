@@ -106,7 +106,7 @@ const validateCommon = (container: Container | EphemeralContainer, field: string
 const probes: readonly ProbeUse[] = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
 const validateLife = (container: Container, field: string, frame: PodFrame): readonly FieldError[] => [
-  ...(container.lifecycle === undefined ? [] : validateLifecycle(container.lifecycle, `${field}.lifecycle`, graceSecondsOf(frame.spec))),
+  ...(container.lifecycle === undefined ? [] : validateLifecycle(container.lifecycle, `${field}.lifecycle`, { graceSeconds: graceSecondsOf(frame.spec), os: frame.spec.os?.name })),
   ...probes.flatMap((use) => {
     const probe = container[use];
     return probe === undefined ? [] : validateProbe(probe, `${field}.${use}`, use);

@@ -39,7 +39,18 @@ const validateDns = (spec: PodSpec, field: string): readonly FieldError[] => {
   return errors;
 };
 
+/** Longest host name of Linux. */
+const longestHostname = 64;
+
+/** A host name in full, which has the field to itself. */
+const validateHostnameOverride = ({ hostnameOverride: name = '', setHostnameAsFQDN, hostNetwork }: PodSpec, field: string): readonly FieldError[] => (name === '' ? [] : [
+  ...refused(field, name, name.length > longestHostname ? `must be no more than ${longestHostname} characters` : whyNotDnsSubdomain(name)),
+  ...(setHostnameAsFQDN === true ? [forbidden(field, 'may not be set when `setHostnameAsFQDN` is true')] : []),
+  ...(hostNetwork === true ? [forbidden(field, 'may not be set when `hostNetwork` is true')] : []),
+]);
+
 const validateHostNames = (spec: PodSpec, field: string): readonly FieldError[] => [
+  ...validateHostnameOverride(spec, `${field}.hostnameOverride`),
   ...refusedUnlessEmpty(`${field}.hostname`, spec.hostname, whyNotDnsLabel),
   ...refusedUnlessEmpty(`${field}.subdomain`, spec.subdomain, whyNotDnsLabel),
   ...(spec.hostAliases ?? []).flatMap((alias, index) => [

@@ -50,7 +50,17 @@ const validateHook = (hook: LifecycleHandler, field: string, graceSeconds: numbe
     ? [wrong(`${field}.sleep`, hook.sleep.seconds, `must be greater than or equal to 0 and less than or equal to terminationGracePeriodSeconds (${graceSeconds})`)] : []),
 ];
 
-export const validateLifecycle = (lifecycle: Lifecycle, field: string, graceSeconds: number): readonly FieldError[] => [
+/** A signal of Linux by its name; those of real time count from either end. */
+const signalName = /^SIG(ABRT|ALRM|BUS|CHLD|CLD|CONT|FPE|HUP|ILL|INT|IO|IOT|KILL|PIPE|POLL|PROF|PWR|QUIT|SEGV|STKFLT|STOP|SYS|TERM|TRAP|TSTP|TTIN|TTOU|URG|USR1|USR2|VTALRM|WINCH|XCPU|XFSZ|RTMIN(\+([1-9]|1[0-5]))?|RTMAX(-([1-9]|1[0-4]))?)$/;
+
+const validateStopSignal = (signal: string | undefined, field: string, os: string | undefined): readonly FieldError[] => {
+  if (signal === undefined) return [];
+  if (os === undefined) return [forbidden(field, 'may not be set for containers with empty `spec.os.name`')];
+  return refused(field, signal, (os === 'windows' ? ['SIGTERM', 'SIGKILL'].includes(signal) : signalName.test(signal)) ? undefined : `must be a signal of ${os} by its name, such as SIGTERM`);
+};
+
+export const validateLifecycle = (lifecycle: Lifecycle, field: string, { graceSeconds, os }: { readonly graceSeconds: number; readonly os: string | undefined }): readonly FieldError[] => [
+  ...validateStopSignal(lifecycle.stopSignal, `${field}.stopSignal`, os),
   ...(lifecycle.postStart === undefined ? [] : validateHook(lifecycle.postStart, `${field}.postStart`, graceSeconds)),
   ...(lifecycle.preStop === undefined ? [] : validateHook(lifecycle.preStop, `${field}.preStop`, graceSeconds)),
 ];

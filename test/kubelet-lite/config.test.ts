@@ -69,24 +69,30 @@ for (const [resource, divisor, expected] of [
 ] as const) test(`resourceFieldRef ${resource} in ${divisor ?? 'whole units'}`, (t) => t.is(resourceValue(pod, sized, { resource, divisor }, facts), expected));
 
 const secure = (own: Container['securityContext'], ofPod: NonNullable<ReturnType<typeof podOf>['spec']>['securityContext'] = {}, imageUser = '') =>
-  security(podOf({ securityContext: ofPod }), { name: 'a', securityContext: own }, async () => imageUser);
+  security(podOf({ securityContext: ofPod }), { name: 'a', securityContext: own }, { imageUser: async () => imageUser, seccompProfile: async (path) => `profile ${path}` });
 
 test('security contexts', async (t) => {
   t.like(await secure({ capabilities: { drop: ['all'], add: ['CAP_net_admin', 'chown'] } }), { capabilitiesDrop: ['ALL'], capabilitiesAdd: ['NET_ADMIN', 'CHOWN'], user: undefined, noNewPrivileges: false });
   t.like(await secure({ runAsUser: 5 }, { runAsUser: 4, runAsGroup: 6, supplementalGroups: [7, 8], fsGroup: 8 }), { user: '5:6', supplementalGroups: [7, 8] });
   t.is((await secure({ runAsGroup: 6 }, {}, 'web')).user, 'web:6');
-  t.like(await secure({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, seccompProfile: { type: 'Unconfined' } }), { noNewPrivileges: true, readOnlyRootFilesystem: true, seccompUnconfined: true });
+  t.like(await secure({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, seccompProfile: { type: 'Unconfined' } }), { noNewPrivileges: true, readOnlyRootFilesystem: true, seccomp: 'unconfined' });
   await t.throwsAsync(secure({ runAsNonRoot: true }), { message: /image will run as root/ });
   await t.throwsAsync(secure({ runAsNonRoot: true }, {}, 'app'), { message: /non-numeric user \(app\)/ });
   await t.throwsAsync(secure({ runAsUser: 0 }, { runAsNonRoot: true }), { message: /breaks non-root policy/ });
   await t.notThrowsAsync(secure({ runAsNonRoot: true }, {}, '1000:1000'));
-  for (const odd of [{ seLinuxOptions: {} }, { procMount: 'Unmasked' as const }, { seccompProfile: { type: 'Localhost' as const } }, { appArmorProfile: { type: 'Localhost' as const } }]) await t.throwsAsync(secure(odd), { message: /is not supported by this node/ });
+  const profiles = async (...contexts: Parameters<typeof secure>) => { const { seccomp, appArmor } = await secure(...contexts); return [seccomp, appArmor]; };
+  t.deepEqual(await profiles({}), [undefined, undefined]);
+  t.deepEqual(await profiles({ privileged: true }), ['unconfined', undefined], 'a privileged container is not filtered where nothing is said');
+  t.deepEqual(await profiles({ seccompProfile: { type: 'RuntimeDefault' }, appArmorProfile: { type: 'RuntimeDefault' } }, { seccompProfile: { type: 'Unconfined' }, appArmorProfile: { type: 'Unconfined' } }), [undefined, undefined]);
+  t.deepEqual(await profiles({}, { seccompProfile: { type: 'Localhost', localhostProfile: 'a/b.json' }, appArmorProfile: { type: 'Localhost', localhostProfile: 'web' } }), ['profile a/b.json', 'web']);
+  t.deepEqual(await profiles({ appArmorProfile: { type: 'Unconfined' } }), [undefined, 'unconfined']);
 });
 
 test('hosts and resolv.conf', (t) => {
   const named = podOf({ hostname: 'h', subdomain: 'sub', hostAliases: [{ ip: '1.2.3.4', hostnames: ['x', 'y'] }] });
   t.regex(hostsFile(named, { podIp: '10.0.0.2', clusterDomain: 'c.l', nodeHosts: '' }), /^127\.0\.0\.1\tlocalhost\n[^]*\n10\.0\.0\.2\th\.sub\.default\.svc\.c\.l\th\n\n# Entries added by HostAliases\.\n1\.2\.3\.4\tx\ty\n$/);
   t.regex(hostsFile(podOf({ hostNetwork: true }), { podIp: undefined, clusterDomain: 'c.l', nodeHosts: '127.0.0.1 node\n' }), /^127\.0\.0\.1 node\n$/);
+  t.regex(hostsFile(podOf({ hostname: 'h', subdomain: 'sub', hostnameOverride: 'shop.example.com' }), { podIp: '10.0.0.2', clusterDomain: 'c.l', nodeHosts: '' }), /\n10\.0\.0\.2\tshop\.example\.com\n$/);
   const resolver = (spec: Parameters<typeof podOf>[0]) => resolverFile(podOf(spec), { clusterDomain: 'c.l', dnsIp: '10.1.0.1', nodeResolver: 'search lan\nnameserver 9.9.9.9\n' });
   t.is(resolver({}), 'nameserver 10.1.0.1\nsearch default.svc.c.l svc.c.l c.l lan\noptions ndots:5\n');
   t.is(resolver({ dnsPolicy: 'Default' }), 'nameserver 9.9.9.9\nsearch lan\n');
@@ -116,7 +122,7 @@ test('probe results turn at their thresholds', (t) => {
 
 const specOf = (container: Container, spec = {}) => containerSpec({
   pod: podOf({ volumes: [{ name: 'cm', configMap: { name: 'cm' } }, { name: 'v', emptyDir: {} }], ...spec }), container, attempt: 2, env: [{ name: 'A', value: '1' }],
-  security: { user: undefined, supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false },
+  security: { user: undefined, supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [], noNewPrivileges: false },
   devices: [], clusterDomain: 'cluster.local', files: { '/etc/hosts': '/home/hosts' }, volumePath: async (volume, { subPath }) => `/volumes/${volume}/${subPath}`,
 });
 
@@ -129,6 +135,7 @@ test('a container as the engine is asked for it', async (t) => {
   t.deepEqual(spec.mounts, [
     { hostPath: '/volumes/cm/', containerPath: '/cm', readOnly: true }, { hostPath: '/volumes/v/x/1', containerPath: '/v', readOnly: false }, { hostPath: '/home/hosts', containerPath: '/etc/hosts', readOnly: false },
   ]);
+  t.like(await specOf({ name: 'a', lifecycle: { stopSignal: 'SIGUSR1' } }, { hostname: 'h', hostnameOverride: 'shop.example.com' }), { stopSignal: 'SIGUSR1', hostname: 'shop.example.com' });
   await t.throwsAsync(specOf({ name: 'a', volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'Bidirectional' }] }), { message: /privileged containers only/ });
   await t.throwsAsync(specOf({ name: 'a', volumeMounts: [{ name: 'v', mountPath: '/v', subPathExpr: '$(NO)' }] }), { message: /names NO/ });
 });

@@ -34,7 +34,7 @@ const sandboxSpec = (extra: Partial<SandboxSpec> = {}): SandboxSpec => ({
 
 const containerSpec = (program: Pick<ContainerSpec, 'image' | 'command' | 'args'>, extra: Partial<ContainerSpec> = {}): ContainerSpec => ({
   name: 'main', attempt: 0, hostname: `pod-${count}`, env: [], mounts: [], devices: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
-  capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {}, ...program, ...extra,
+  capabilitiesDrop: [], noNewPrivileges: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {}, ...program, ...extra,
 });
 
 const text = async (output: AsyncIterable<{ readonly stream: string; readonly data: Uint8Array }>): Promise<Record<string, string>> => {

@@ -157,6 +157,29 @@ test('users, capabilities and a root file system that cannot be written', async 
   await Promise.all([remove('locked'), remove('rooted')]);
 });
 
+test('a profile of seccomp from the node, a stop signal and a host name in full', async (t) => {
+  const profiles = join(dataDir, 'data/seccomp/team');
+  await mkdir(profiles, { recursive: true });
+  await writeFile(join(profiles, 'no-mkdir.json'), JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }] }));
+  const profile = (localhostProfile: string): Partial<Spec> => ({ securityContext: { seccompProfile: { type: 'Localhost', localhostProfile } } });
+  await create('told', {
+    command: ['sh', '-c', 'trap "echo usr1 > /dev/termination-log; exit 7" USR1; while :; do sleep 0.1; done'],
+    lifecycle: { stopSignal: 'SIGUSR1' }, securityContext: { appArmorProfile: { type: 'Unconfined' } },
+    livenessProbe: { exec: { command: ['cat', '/well'] }, initialDelaySeconds: 4, periodSeconds: 1, failureThreshold: 1 },
+  }, { ...profile('team/no-mkdir.json'), os: { name: 'linux' }, hostnameOverride: 'shop.example.com', restartPolicy: 'Never' });
+  await create('unknown', {}, profile('team/none.json'));
+  const pod = await until('told', ({ status }) => status?.phase === 'Running');
+  t.is(await inside(pod, 'touch /made; ls /made; busybox mkdir /folder 2>/dev/null || echo forbidden'), '/made\nforbidden');
+  t.is(await inside(pod, 'hostname; cat /etc/hostname; echo $HOSTNAME'), 'shop.example.com\nshop.example.com\nshop.example.com');
+  t.regex(await inside(pod, 'cat /etc/hosts'), new RegExp(`${pod.status!.podIP}\tshop\\.example\\.com\\b`));
+  t.is(pod.status?.containerStatuses?.[0]?.stopSignal, 'SIGUSR1');
+  const stopped = await until('told', ({ status }) => status?.phase === 'Failed');
+  t.like(stopped.status?.containerStatuses?.[0]?.state?.terminated, { exitCode: 7, message: 'usr1\n' });
+  const unknown = await until('unknown', ({ status }) => status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError');
+  t.regex(unknown.status?.containerStatuses?.[0]?.state?.waiting?.message ?? '', /seccomp profile .*none\.json cannot be read/);
+  await Promise.all([remove('told'), remove('unknown')]);
+});
+
 test('probes reach the pod, a killed container comes back, and last words are kept', async (t) => {
   await create('served', {
     command: ['sh', '-c', 'echo last > /dev/termination-log; echo hello > /ok; exec httpd -f -p 8080 -h /'],

@@ -70,7 +70,7 @@ const pod = (name: string, extra: Partial<SandboxSpec> = {}): SandboxSpec => ({
 
 const container = (spec: SandboxSpec, extra: Partial<ContainerSpec> = {}): ContainerSpec => ({
   name: 'main', attempt: 0, image, hostname: spec.hostname, env: [], mounts: [], devices: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [],
-  capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {}, ...extra,
+  capabilitiesDrop: [], noNewPrivileges: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {}, ...extra,
 });
 
 const said = (id: string): Promise<string> => within(60, async () => {

@@ -125,7 +125,7 @@ test('images that containers use stay, and what could not be freed is told', asy
   const { runtime, clock, warnings, here } = await collector(t, 400);
   await becomes(here, ['a', 'b', 'c']);
   const sandbox = await runtime.createSandbox({ podUid: 'u', podName: 'p', podNamespace: 'n', attempt: 0, hostname: 'p', hostNetwork: false, hostPid: false, hostIpc: false, sharePid: false, sysctls: {}, portMappings: [], labels: {} });
-  const run = await runtime.startContainer(sandbox.id, { name: 'main', attempt: 0, image: 'a', hostname: 'p', env: [], mounts: [], devices: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [], noNewPrivileges: false, seccompUnconfined: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {} });
+  const run = await runtime.startContainer(sandbox.id, { name: 'main', attempt: 0, image: 'a', hostname: 'p', env: [], mounts: [], devices: [], supplementalGroups: [], privileged: false, readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [], noNewPrivileges: false, limits: { cpuShares: 102, cpuQuotaMicros: 0, memoryBytes: 0 }, stdin: false, stdinOnce: false, tty: false, labels: {} });
   // A container that has ended still needs its image.
   await runtime.stopContainer(run.id, 0);
   runtime.imageDisk = async () => disk(0, 10_000);
