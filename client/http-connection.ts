@@ -3,15 +3,12 @@
  * above speaks in requests and answers; only this file, web-socket.ts and their callers know Node's http.
  */
 import type { Agent as HttpAgent, AgentOptions, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { SecureContext } from 'node:tls';
+import https from 'node:https';
+import tls, { type SecureContext } from 'node:tls';
 import { sleep, systemClock } from '../base/clock.ts';
+import { http } from '../base/node-http.ts';
 import { ApiError, type Status } from '../schemas/errors.ts';
 import type { ServerChoice } from './server-choice.ts';
-
-// An import would read every member of node:http, and one of them loads a whole second HTTP client: 15 ms of each command.
-const http = process.getBuiltinModule('node:http');
-const https = process.getBuiltinModule('node:https');
-const tls = process.getBuiltinModule('node:tls');
 
 export interface ServerOptions {
   /** `https://host:port`, with a path where the API lies below one. */

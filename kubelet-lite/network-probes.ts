@@ -1,6 +1,7 @@
-import { request as httpRequest, type RequestOptions } from 'node:http';
+import type { RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { http } from '../base/node-http.ts';
 import { grpcHealth } from './grpc-health.ts';
 import type { HttpProbeRequest, PodNetwork } from './runtime/pod-network.ts';
 
@@ -19,7 +20,7 @@ const httpGet = ({ host, port, path, scheme, headers }: HttpProbeRequest, signal
       // As Kubernetes: a probe asks whether the program answers, not who it is.
       rejectUnauthorized: false,
     };
-    const request = (scheme === 'HTTPS' ? httpsRequest : httpRequest)(options, (response) => {
+    const request = (scheme === 'HTTPS' ? httpsRequest : http.request)(options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       const done = (): void => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).subarray(0, bodyLimitBytes).toString('utf8') });

@@ -3,7 +3,7 @@
  * a certificate that the cluster's CA signed, with the API server's name in it; who may ask for what was decided there.
  */
 import { createServer, type Server } from 'node:https';
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -12,6 +12,7 @@ import type { Clock } from '../base/clock.ts';
 import type { LivePair } from '../base/live-pair.ts';
 import type { LiveValue } from '../base/live-value.ts';
 import type { Log } from '../base/log.ts';
+import { http } from '../base/node-http.ts';
 import { TrustedClients } from '../base/trusted-clients.ts';
 import { ApiError, badRequest } from '../schemas/errors.ts';
 import type { Engine } from './agent-context.ts';
@@ -112,7 +113,7 @@ export const createAgentServer = (options: AgentServerOptions): AgentServer => {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
     upgrade(options, { request, socket, head, sockets }, allow).catch((error: unknown) => {
-      const response = new ServerResponse(request);
+      const response = new http.ServerResponse(request);
       response.shouldKeepAlive = false;
       response.assignSocket(socket as Socket);
       response.on('finish', () => socket.end());

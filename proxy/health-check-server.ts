@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { InTurn } from '../base/in-turn.ts';
 import type { Log } from '../base/log.ts';
+import { http } from '../base/node-http.ts';
 import type { HealthCheck } from './health-checks.ts';
 
 export interface HealthCheckServerOptions {
@@ -35,7 +36,7 @@ export class HealthCheckServer {
   }
 
   async #listen(port: number, { namespace, name }: HealthCheck): Promise<void> {
-    const server = createServer((_, response) => {
+    const server = http.createServer((_, response) => {
       const check = this.#checks.get(port);
       const localEndpoints = check?.localEndpoints ?? 0;
       response.writeHead(localEndpoints > 0 ? 200 : 503, {

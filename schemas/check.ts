@@ -3,7 +3,8 @@
  * checked: each named type becomes a schema of its own that others refer to, so that a pod template is compiled once
  * for all kinds that hold one, and a kind that nobody writes costs nothing at start-up.
  */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
+import { newAjv } from './ajv.ts';
 import { duplicate, required, tooLong, tooMany, unsupported, wrong, type FieldError } from './errors.ts';
 import { item, mapKey, member, pathText, type FieldPath } from './field-path.ts';
 import { formats } from './formats.ts';
@@ -53,12 +54,22 @@ export function addUniqueKeyword(instance: Ajv): void {
 }
 
 /** Code that is short and not improved is compiled in two thirds of the time and runs as fast. */
-const ajv = new Ajv({ allErrors: true, strict: false, meta: false, validateSchema: false, addUsedSchema: false, inlineRefs: false, logger: false, code: { optimize: false } });
-addUniqueKeyword(ajv);
-for (const [name, format] of Object.entries(formats)) {
-  if (format.type === 'number') ajv.addFormat(name, { type: 'number', validate: format.accepts as (value: number) => boolean });
-  else ajv.addFormat(name, format.accepts as (text: string) => boolean);
-}
+const ajvOptions = { allErrors: true, strict: false, meta: false, validateSchema: false, addUsedSchema: false, inlineRefs: false, logger: false, code: { optimize: false } } as const;
+
+let only: Ajv | undefined;
+
+/** The instance for all kinds, made at the first check. */
+const ajv = (): Ajv => {
+  if (only === undefined) {
+    only = newAjv(ajvOptions);
+    addUniqueKeyword(only);
+    for (const [name, format] of Object.entries(formats)) {
+      if (format.type === 'number') only.addFormat(name, { type: 'number', validate: format.accepts as (value: number) => boolean });
+      else only.addFormat(name, format.accepts as (text: string) => boolean);
+    }
+  }
+  return only;
+};
 
 /** A schema in ajv's form. */
 export type Compiled = Record<string, unknown>;
@@ -97,7 +108,7 @@ const refer = (schema: JsonSchema): Compiled => {
   const known = named.get(name);
   if (known === undefined) {
     named.set(name, schema.properties);
-    ajv.addSchema(convert(schema), name);
+    ajv().addSchema(convert(schema), name);
   } else if (known !== schema.properties) {
     throw new Error(`two types are called ${name}`);
   }
@@ -110,8 +121,8 @@ const validatorOf = (schema: JsonSchema, formOf = convert): ValidateFunction => 
   let validator = compiled.get(schema);
   if (validator === undefined) {
     const form = formOf(schema);
-    validator = ajv.compile(form);
-    ajv.removeSchema(form);
+    validator = ajv().compile(form);
+    ajv().removeSchema(form);
     compiled.set(schema, validator);
   }
   return validator;

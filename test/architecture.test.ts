@@ -50,6 +50,18 @@ for (const [folder, others] of Object.entries(allowed)) {
   });
 }
 
+/** Imports of a module that bring more than types. */
+const valueImportsOf = (text: string, module: string): readonly string[] =>
+  [...text.matchAll(/(?:^|\n)\s*(import|export)\s+(type\b)?([^'";]*?)from\s*'([^']+)'|\bimport\(\s*'([^']+)'|(?:^|\n)import\s+'([^']+)'/g)]
+    .filter((match) => (match[4] ?? match[5] ?? match[6]) === module && match[2] === undefined).map((match) => match[0].trim());
+
+test('nobody imports node:http but for its types', async (t) => {
+  for (const folder of Object.keys(allowed)) {
+    for (const file of await sources(folder)) t.deepEqual(valueImportsOf(await readFile(join(root, file), 'utf8'), 'node:http'), [], `${file}: take it from base/node-http.ts, which says why`);
+  }
+  t.is(valueImportsOf("import type { A } from 'node:http';\nimport { b, type C } from 'node:http';\nimport http from 'node:http';\nawait import('node:http');\nimport 'node:http';\nimport d from 'node:https';", 'node:http').length, 4);
+});
+
 test(`no source file passes ${maxLines} lines`, async (t) => {
   for (const folder of Object.keys(allowed)) {
     for (const file of await sources(folder)) {

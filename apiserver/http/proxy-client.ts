@@ -1,7 +1,8 @@
-import { request as httpRequest, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
 import { connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
+import { http } from '../../base/node-http.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { ProxyTarget } from '../core.ts';
 import type { NodeClient } from './node-client.ts';
@@ -35,7 +36,7 @@ export const createProxyClient = ({ nodes, clock, dial = netConnect }: { readonl
   request: (target, { method, path, headers }) => {
     const { scheme, host, port } = target;
     if (scheme === 'agent') return nodes.request({ host, port, path }, method, { Accept: headers['accept'] ?? '*/*' });
-    const request = httpRequest({
+    const request = http.request({
       host, port, path, method, headers, setHost: headers['host'] === undefined, maxHeaderSize: answerHeaderBytes,
       // Given without an agent, this is what opens the connection; beside one, Node would leave it out.
       createConnection: () => {

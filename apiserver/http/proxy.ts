@@ -2,8 +2,9 @@
  * Requests through `proxy` of pods, services and nodes: the core says where they go, here they are carried there and back.
  * Bodies stream both ways, each side held back by the other; redirects are the client's to follow.
  */
-import { STATUS_CODES, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { http } from '../../base/node-http.ts';
 import { ApiError } from '../../schemas/errors.ts';
 import type { UserInfo } from '../../schemas/api.ts';
 import type { ProxyTarget } from '../core.ts';
@@ -136,7 +137,7 @@ export const proxyRequest = async (context: HttpContext, client: ProxyClient, { 
 const headOf = (answer: IncomingMessage, extra: Readonly<Record<string, string>>, turned: Turned): string => {
   const code = answer.statusCode ?? 502;
   const lines = Object.entries({ ...answerHeaders(answer, turned), ...extra }).flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${String(one)}\r\n`));
-  return `HTTP/1.1 ${code} ${answer.statusMessage || (STATUS_CODES[code] ?? '')}\r\n${lines.join('')}\r\n`;
+  return `HTTP/1.1 ${code} ${answer.statusMessage || (http.STATUS_CODES[code] ?? '')}\r\n${lines.join('')}\r\n`;
 };
 
 export interface ProxyUpgrade extends Sending {

@@ -1,6 +1,7 @@
 /** The URLs that are no resources: health, version, discovery and OpenAPI. */
-import { Router, type RouterContext } from '@koa/router';
+import { createRequire } from 'node:module';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Router, RouterContext } from '@koa/router';
 import { ApiError } from '../../schemas/errors.ts';
 import { exposition, expositionTypes } from '../../base/metrics/exposition.ts';
 import type { Metrics } from '../../base/metrics/metrics.ts';
@@ -15,6 +16,9 @@ import { parseBool } from './query.ts';
 import { replyBytes, replyJson, replyText } from './reply.ts';
 import { noSuchResource } from './resource-path.ts';
 import type { VersionInfo } from './version.ts';
+
+// What the package gives to an import imports node:http, which costs too much (base/node-http.ts).
+const koaRouter = createRequire(import.meta.url)('@koa/router') as typeof import('@koa/router');
 
 export interface RouteOptions {
   readonly context: HttpContext;
@@ -74,7 +78,7 @@ const redirect = (response: ServerResponse, location: string): void => {
 export const createRoutes = ({ context, version, checks, metrics }: RouteOptions): Router => {
   const { registry } = context.core;
   const documents = new DocumentCache(registry);
-  const router = new Router();
+  const router = new koaRouter.Router();
 
   const healthReply = (endpoint: HealthEndpoint) => async (ctx: RouterContext): Promise<void> => {
     const [, , only] = ctx.path.split('/');

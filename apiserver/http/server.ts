@@ -6,10 +6,10 @@ import { constants } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import { Server as NetServer, type AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { STATUS_CODES } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { Metrics } from '../../base/metrics/metrics.ts';
+import { http } from '../../base/node-http.ts';
 import { TrustedClients } from '../../base/trusted-clients.ts';
 import type { Auditor } from '../audit/auditor.ts';
 import type { Authenticator } from '../authentication/authenticator.ts';
@@ -102,7 +102,7 @@ const refuseBytes = (unhurried: WeakSet<Duplex>) => (error: NodeJS.ErrnoExceptio
     return;
   }
   const code = protocolErrors[error.code ?? ''] ?? 400;
-  const words = STATUS_CODES[code] ?? '';
+  const words = http.STATUS_CODES[code] ?? '';
   const body = `${JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: `the request cannot be read: ${words}`, reason: code === 408 ? 'Timeout' : 'BadRequest', code })}\n`;
   socket.end(`HTTP/1.1 ${code} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 };

@@ -1,6 +1,7 @@
 /** Requests that want to leave HTTP: watches over WebSocket, and the streams of pods. */
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { http } from '../../base/node-http.ts';
 import type { ResourcePath } from '../../schemas/api.ts';
 import { ApiError, badRequest } from '../../schemas/errors.ts';
 import { requireAccess } from '../authorization/forbidden.ts';
@@ -40,7 +41,7 @@ export const isUpgrade = (request: IncomingMessage): boolean =>
 export const refuseUpgrade = (socket: Duplex, error: ApiError): void => {
   if (socket.destroyed) return;
   const body = Buffer.from(`${JSON.stringify(error.toStatus())}\n`);
-  const head = `HTTP/1.1 ${error.code} ${STATUS_CODES[error.code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  const head = `HTTP/1.1 ${error.code} ${http.STATUS_CODES[error.code] ?? ''}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   socket.end(Buffer.concat([Buffer.from(head), body]));
 };
 

@@ -5,7 +5,8 @@
  * A schema is compiled in parts, each when a value first reaches it: ajv's time and memory grow faster than a schema, and
  * most of a large one no object uses.
  */
-import { Ajv, type ErrorObject, type SchemaValidateFunction, type ValidateFunction } from 'ajv';
+import type { Ajv, ErrorObject, SchemaValidateFunction, ValidateFunction } from 'ajv';
+import { newAjv } from '../ajv.ts';
 import { addUniqueKeyword, findingOf, placeOf, uniqueOf, type Compiled, type Finding } from '../check.ts';
 import { unsupported, wrong, type FieldError } from '../errors.ts';
 import { pathText } from '../field-path.ts';
@@ -21,8 +22,8 @@ const linear = Object.assign((pattern: string) => {
 }, { code: 'linear' });
 
 /** An instance for one part of a schema: it remembers what it compiles for ever, and schemas come and go. */
-const newAjv = (parts: readonly CustomSchema[]): Ajv => {
-  const ajv = new Ajv({
+const ajvOf = (parts: readonly CustomSchema[]): Ajv => {
+  const ajv = newAjv({
     allErrors: true, strict: false, meta: false, validateSchema: false, addUsedSchema: false, inlineRefs: false, logger: false, ownProperties: true,
     code: { optimize: false, regExp: linear },
   });
@@ -108,7 +109,7 @@ const validatorOf = (schema: CustomSchema): ValidateFunction => {
   let validator = compiled.get(schema);
   if (validator === undefined) {
     const parts: CustomSchema[] = [];
-    validator = newAjv(parts).compile(convert(schema, parts));
+    validator = ajvOf(parts).compile(convert(schema, parts));
     compiled.set(schema, validator);
   }
   return validator;

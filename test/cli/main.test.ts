@@ -30,7 +30,7 @@ test('the launcher works through a link, and a command loads only what it needs'
   t.regex(stderr, /The connection to the server 127\.0\.0\.1:1 was refused/);
   const loaded = [...stderr.matchAll(/^load (.*)$/gm)].map((match) => match[1]!);
   t.true(loaded.some((url) => url.endsWith('/cli/commands/get.ts')));
-  // node:http would come with a second HTTP client when it is imported (client/http-connection.ts).
-  t.deepEqual(loaded.filter((url) => /\/(ajv|koa|ws|dockerode|better-sqlite3)\/|\/schemas\/kinds\/|\/apiserver\/|\/controllers\/|^node:https?$/.test(url)), []);
+  // node:http would come with a second HTTP client when it is imported (base/node-http.ts).
+  t.deepEqual(loaded.filter((url) => /\/(ajv|koa|ws|dockerode|better-sqlite3)\/|\/schemas\/kinds\/|\/apiserver\/|\/controllers\/|^node:http$/.test(url)), []);
   t.is(loaded.filter((url) => url.includes('/cli/commands/')).length, 1);
 });
