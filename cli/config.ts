@@ -9,6 +9,7 @@ import { AddressPool } from '../controllers/load-balancer/address-pool.ts';
 import type { LogLevel } from '../base/log.ts';
 import type { ImageGcLimits } from '../kubelet-lite/pressure/image-gc-plan.ts';
 import { defaultThresholds, parseThresholds, type EvictionSettings } from '../kubelet-lite/pressure/thresholds.ts';
+import { parseReserved } from '../kubelet-lite/resources/reserved.ts';
 
 /** What `barge up` runs with. All state lives in dataDir, but for the objects where there is an etcd. */
 export interface ClusterConfig {
@@ -33,6 +34,8 @@ export interface ClusterConfig {
   readonly imageGc: ImageGcLimits;
   /** When a node evicts pods. */
   readonly eviction: EvictionSettings;
+  /** What of this machine's node is not for pods, by who needs it. */
+  readonly reserved: readonly Readonly<Record<string, string>>[];
   /** The folder with the node's own pods. */
   readonly podManifestPath: string | undefined;
   /** Where the objects are; undefined: in a file of dataDir. */
@@ -112,6 +115,8 @@ export const settings: readonly Setting[] = [
   { name: 'minimum-image-ttl-duration', value: 'TIME', summary: 'images that were pulled or used less than this ago stay (default 2m)' },
   { name: 'eviction-hard', value: 'LIST', summary: `under what a node evicts pods, as the kubelet's: signal<amount or signal<percent, 0% for never (default ${defaultThresholds})` },
   { name: 'eviction-pressure-transition-period', value: 'TIME', summary: 'how long a node says that it is short of something after it was (default 5m)' },
+  { name: 'system-reserved', value: 'LIST', summary: "what of the machine is kept from pods for its other programs, as the kubelet's: cpu=500m,memory=1Gi,ephemeral-storage=1Gi (default: none, beside what eviction keeps free)" },
+  { name: 'kube-reserved', value: 'LIST', summary: 'the same for the container engine and barge itself' },
   { name: 'pod-manifest-path', value: 'DIR', summary: "folder of this machine with pods that its node runs by itself, one a file (*.yaml, *.yml or *.json), with or without a server: static pods (default: none)" },
   { name: 'no-agent', summary: 'run the control plane without a node agent, proxy and DNS' },
   { name: 'components', value: 'LIST', summary: "what runs in this process beside the API server: some of controllers,scheduler,agent, or none (default all); 'barge controllers' and its like run the others" },
@@ -143,8 +148,8 @@ export const settings: readonly Setting[] = [
   { name: 'log-format', value: 'text|json', summary: 'form of the log lines on standard error (default text)' },
 ];
 
-/** Those of a node that runs low, wherever it runs. */
-export const pressureSettings = ['image-gc-high-threshold', 'image-gc-low-threshold', 'minimum-image-ttl-duration', 'eviction-hard', 'eviction-pressure-transition-period'] as const;
+/** Those of a node that runs low or keeps something for itself, wherever it runs. */
+export const pressureSettings = ['image-gc-high-threshold', 'image-gc-low-threshold', 'minimum-image-ttl-duration', 'eviction-hard', 'eviction-pressure-transition-period', 'system-reserved', 'kube-reserved'] as const;
 
 export type Given = Readonly<Record<string, string | boolean>>;
 
@@ -257,6 +262,16 @@ const evictionOf = (text: (name: string) => string | undefined): EvictionSetting
   }
 };
 
+const reservedOf = (text: (name: string) => string | undefined): readonly Readonly<Record<string, string>>[] => ['system-reserved', 'kube-reserved'].flatMap((name) => {
+  const list = text(name);
+  if (list === undefined || list === '') return [];
+  try {
+    return [parseReserved(list)];
+  } catch (error) {
+    throw new ConfigError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+});
+
 /** Throws ConfigError. */
 export const listenOf = (value: string): { readonly host: string; readonly port: number } => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:]+)):(\d{1,5})$/.exec(value);
@@ -355,6 +370,7 @@ export const readConfig = ({ flags, file, kept, env, root }: ConfigSources): Clu
     warmSandboxes: countOf('warm-sandboxes', text('warm-sandboxes') ?? '8', { least: 0, most: 110 }),
     imageGc: imageGcOf(text),
     eviction: evictionOf(text),
+    reserved: reservedOf(text),
     podManifestPath: podManifestPath === undefined ? undefined : resolve(podManifestPath),
     etcd: etcdOf(text),
     clusterCidr,

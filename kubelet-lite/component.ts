@@ -13,8 +13,10 @@ import { Node } from '../schemas/kinds/core/node.ts';
 import { PersistentVolume } from '../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
 import { Service } from '../schemas/kinds/core/service.ts';
+import type { NodeIdentity } from '../schemas/node-selector.ts';
 import { isMirror } from '../schemas/static-pods.ts';
 import { Actions } from './actions.ts';
+import { whyDoesNotFit } from './admission/node-fit.ts';
 import { serviceAccountToken } from './account-tokens.ts';
 import type { AgentContext, Engine } from './agent-context.ts';
 import { diskSpaceOf, type DiskSpace } from './disk-space.ts';
@@ -26,9 +28,9 @@ import { followPeers } from './network/follow-peers.ts';
 import { unheld, type PolicyHold } from './network/policy-hold.ts';
 import { realNetwork } from './network-probes.ts';
 import { defaultLeaseSeconds, NodeRegistration, machineFacts } from './node-registration.ts';
-import { mostPods, nodeResources } from './node-status.ts';
+import { allocatableOf, mostPods, nodeResources, type Reservations } from './node-status.ts';
 import { apiRecord } from './pod-record.ts';
-import { runningContainers } from './pod-view.ts';
+import { hasEnded, runningContainers } from './pod-view.ts';
 import { PodWorkers } from './pod-workers.ts';
 import { refusalUnder } from './pressure/eviction-plan.ts';
 import { Evictions } from './pressure/evictions.ts';
@@ -80,6 +82,8 @@ export interface AgentOptions {
   readonly imageGc?: ImageGcLimits | undefined;
   /** When pods are evicted; the agent's own thresholds where absent. */
   readonly eviction?: EvictionSettings | undefined;
+  /** What of the node is not for pods, beside what the thresholds of eviction keep free; amounts by resource, which add up. */
+  readonly reserved?: readonly Readonly<Record<string, string>>[] | undefined;
   /** Port of the agent's own server; 0, the default, picks a free one. */
   readonly port?: number;
   readonly mounts?: Mounts;
@@ -138,10 +142,9 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   const dirs = new LocalDirs(join(dataDir, 'volumes'));
 
   const engine = await engineInfo(surroundings, options, signal);
-  const pressure = new NodePressure({
-    runtime, memoryBytes: engine.memoryBytes, nodeDisk: () => runtime.nodeDisk?.() ?? diskSpaceOf(dataDir), clock, log,
-    ...options.eviction ?? { thresholds: parseThresholds(defaultThresholds), transitionMs: defaultTransitionMs },
-  });
+  const eviction = options.eviction ?? { thresholds: parseThresholds(defaultThresholds), transitionMs: defaultTransitionMs };
+  const pressure = new NodePressure({ runtime, memoryBytes: engine.memoryBytes, nodeDisk: () => runtime.nodeDisk?.() ?? diskSpaceOf(dataDir), clock, log, ...eviction });
+  const reservations: Reservations = { reserved: options.reserved ?? [], thresholds: eviction.thresholds };
   await mkdir(dataDir, { recursive: true });
   await pressure.look();
   let workers: PodWorkers | undefined;
@@ -166,7 +169,7 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
   }).listen({ host: nodeIp, port: options.port ?? 0 });
   try {
     const registration = new NodeRegistration({
-      client, clock, log, random, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir,
+      client, clock, log, random, nodeName, nodeIp, port: server.port, runtime: engine, labels: options.nodeLabels, images: () => runtime.images(), dataDir, volumesDir: dirs.dir, reservations,
       leaseSeconds: options.leaseSeconds ?? defaultLeaseSeconds, node: () => nodes.get({ name: nodeName }), pressure: () => pressure.conditions,
     });
     const pulled = new PulledImages({ file: join(dataDir, 'pulled-images.json'), clock, log });
@@ -182,9 +185,12 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       dirs, claim: (namespace, name) => sources.claim(namespace, name),
       // A claim may be known to be bound before its volume is.
       volume: async (name) => volumes.get({ name }) ?? client.of(PersistentVolume).find({ name }),
-      node: () => ({ name: nodeName, labels: nodes.get({ name: nodeName })?.metadata.labels ?? {} }),
+      node: () => identity(),
     });
     let dnsIp = nodeIp;
+    const identity = (): NodeIdentity => ({ name: nodeName, labels: nodes.get({ name: nodeName })?.metadata.labels ?? {} });
+    const allocations = new NodeAllocations();
+    const allocatable = allocatableOf(nodeResources(engine, await machineFacts(dataDir)), reservations);
     const context: AgentContext = {
       clock, log, random, client, record: apiRecord(client), runtime, runtimeName: engine.name, abilities: engine,
       events,
@@ -193,10 +199,10 @@ const runAgent = async (surroundings: Surroundings, options: AgentOptions, { sig
       sources,
       withdrawal: options.withdrawal, policies: options.policies ?? unheld, mounts: options.mounts ?? linuxMounts, starts: new Limiter(startsAtATime),
       nodeName, nodeIp, clusterDomain: options.clusterDomain, dnsIp: () => dnsIp,
-      allocatable: nodeResources(engine, await machineFacts(dataDir)),
-      allocations: new NodeAllocations(),
+      allocatable, allocations,
       podsDir: join(dataDir, 'pods'), seccompDir: join(dataDir, 'seccomp'),
-      refusal: (pod) => refusalUnder(pressure.conditions, pod),
+      refusal: (pod) => refusalUnder(pressure.conditions, pod)
+        ?? whyDoesNotFit(pod, { node: identity(), allocatable, pods: all().filter((one) => !hasEnded(one)), given: (others) => allocations.of(others) }),
       services: (namespace) => [
         ...(namespace === undefined ? [] : services.list(namespace)),
         ...(namespace === 'default' ? [] : services.list('default').filter(({ metadata }) => metadata.name === 'kubernetes')),

@@ -10,7 +10,7 @@ import { Lease } from '../schemas/kinds/coordination/lease.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
 import { localPathDir } from '../schemas/volumes/volume-words.ts';
 import { diskSpaceOf } from './disk-space.ts';
-import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput } from './node-status.ts';
+import { engineAnnotations, nodeLabels, nodeStatus, sayTheSame, type MachineFacts, type NodeStatusInput, type Reservations } from './node-status.ts';
 import type { PressureCondition } from './pressure/thresholds.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
@@ -36,6 +36,7 @@ export interface RegistrationOptions {
   readonly dataDir: string;
   /** Where the node keeps the volumes that are folders of its disk, as an absolute path. */
   readonly volumesDir: string;
+  readonly reservations: Reservations;
   /** What the machine is short of, as far as it is known. */
   readonly pressure: () => ReadonlySet<PressureCondition>;
   /** How long the node's lease is good; it is renewed four times in that. */
@@ -116,10 +117,10 @@ export class NodeRegistration {
   }
 
   async #input(): Promise<NodeStatusInput> {
-    const { clock, nodeName, nodeIp, port, runtime, dataDir, images, pressure } = this.#options;
+    const { clock, nodeName, nodeIp, port, runtime, dataDir, images, pressure, reservations } = this.#options;
     // That the engine is away is told where its news are missed; the status keeps what it said last.
     const [machine, known] = await Promise.all([machineFacts(dataDir), images().catch(() => undefined)]);
-    return { nodeName, nodeIp, port, runtime, machine, pressure: pressure(), images: known, notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
+    return { nodeName, nodeIp, port, runtime, machine, pressure: pressure(), images: known, reservations, notReady: this.#notReady, version: gitVersion(bargeVersion), nowMs: clock.now() };
   }
 
   /** Writes the status where it changed; what the server has is read, unless a copy of it is given. */

@@ -1,10 +1,10 @@
 /** What a node says of itself: a pure function of the engine's and the machine's facts. */
 import { rfc3339 } from '../base/clock.ts';
-import { quantityOfBytes } from '../schemas/quantity.ts';
+import { formatQuantity, parseQuantity, quantityOfBytes } from '../schemas/quantity.ts';
 import type { NodeCondition, NodeStatus } from '../schemas/kinds/core/node.ts';
 import { isExtendedResource } from '../schemas/quota/usage.ts';
 import { engineLabelsAnnotation, executionDriverAnnotation, storageDriverAnnotation } from '../schemas/swarm/engine-annotations.ts';
-import type { PressureCondition } from './pressure/thresholds.ts';
+import type { PressureCondition, Signal, Threshold } from './pressure/thresholds.ts';
 import type { ImageState, RuntimeInfo } from './runtime/runtime.ts';
 
 /** Read off the machine. */
@@ -26,6 +26,7 @@ export interface NodeStatusInput {
   readonly notReady: string | undefined;
   /** What images the engine has; undefined when it did not say. */
   readonly images: readonly ImageState[] | undefined;
+  readonly reservations: Reservations;
   readonly version: string;
   readonly nowMs: number;
 }
@@ -64,6 +65,28 @@ export const nodeResources = (runtime: RuntimeInfo, machine: MachineFacts): Read
   pods: String(mostPods),
 });
 
+/** What pods may not have of a node. */
+export interface Reservations {
+  /** Amounts by resource, which add up. */
+  readonly reserved: readonly Readonly<Record<string, string>>[];
+  /** Pods that are promised what eviction keeps free would be evicted for having it. */
+  readonly thresholds: readonly Threshold[];
+}
+
+const signalsOf: Readonly<Record<string, Signal>> = { memory: 'memory.available', 'ephemeral-storage': 'nodefs.available' };
+
+/** What of the capacity pods may ask for. */
+export const allocatableOf = (capacity: Readonly<Record<string, string>>, { reserved, thresholds }: Reservations): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(capacity).map(([name, text]) => {
+    const all = parseQuantity(text);
+    if (all === undefined) return [name, text];
+    const kept = reserved.reduce((sum, amounts) => sum + (parseQuantity(amounts[name] ?? '0')?.nano ?? 0n), 0n);
+    const least = thresholds.find(({ signal }) => signal === signalsOf[name])?.least;
+    const free = least === undefined ? 0n : 'amount' in least ? BigInt(least.amount) * 1_000_000_000n : BigInt(Math.floor(Number(all.nano / 1_000_000_000n) * least.share)) * 1_000_000_000n;
+    const left = all.nano - kept - free;
+    return kept + free === 0n ? [name, text] : [name, formatQuantity({ ...all, nano: left > 0n ? left : 0n })];
+  }));
+
 /** Devices that somebody else has put into the capacity (`example.com/gpu`): the node keeps them and lets pods ask for them. */
 const advertised = ({ capacity = {} }: NodeStatus): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(capacity).filter(([name]) => isExtendedResource(name)));
@@ -86,12 +109,13 @@ export const nodeStatus = (input: NodeStatusInput, old: NodeStatus): NodeStatus 
   const { runtime, machine } = input;
   const now = rfc3339(input.nowMs);
   const found = findings(input);
-  const resources = { ...nodeResources(runtime, machine), ...advertised(old) };
+  const capacity = nodeResources(runtime, machine);
+  const devices = advertised(old);
   const architecture = goArchitecture(runtime.architecture);
   return {
     ...old,
-    capacity: resources,
-    allocatable: resources,
+    capacity: { ...capacity, ...devices },
+    allocatable: { ...allocatableOf(capacity, input.reservations), ...devices },
     addresses: [{ type: 'InternalIP', address: input.nodeIp }, { type: 'Hostname', address: input.nodeName }],
     daemonEndpoints: { kubeletEndpoint: { Port: input.port } },
     conditions: [

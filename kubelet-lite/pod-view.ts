@@ -23,14 +23,16 @@ export interface Blocked {
   readonly untilMs: number;
 }
 
-const verdictReasons = ['DeadlineExceeded', 'Evicted', 'UnsupportedPod'] as const;
+const verdictReasons = ['DeadlineExceeded', 'Evicted', 'UnsupportedPod', 'NodeAffinity', 'NodePorts'] as const;
+type VerdictReason = (typeof verdictReasons)[number] | `OutOf${string}`;
+const isVerdictReason = (word: string): word is VerdictReason => word.startsWith('OutOf') || verdictReasons.some((one) => one === word);
 
 /** A pod that is evicted has this long to end. */
 export const evictionGraceSeconds = 1;
 
 /** Why a pod ends though nobody deleted it. */
 export interface Verdict {
-  readonly reason: (typeof verdictReasons)[number];
+  readonly reason: VerdictReason;
   readonly message: string;
   /** What it has to end; the pod's own grace where absent. */
   readonly graceSeconds?: number;
@@ -132,9 +134,8 @@ export const hasEnded = (pod: Pod): boolean => pod.status?.phase === 'Succeeded'
 
 /** What an agent before this one decided of a pod, which has not ended by it yet; the status says so from then on. */
 export const recordedVerdict = (pod: Pod): Verdict | undefined => {
-  const { reason: word, message = '', conditions = [] } = pod.status ?? {};
-  const reason = verdictReasons.find((one) => one === word);
-  if (reason === undefined || hasEnded(pod)) return undefined;
+  const { reason = '', message = '', conditions = [] } = pod.status ?? {};
+  if (!isVerdictReason(reason) || hasEnded(pod)) return undefined;
   const disruption = conditions.find(({ type, reason: by }) => type === 'DisruptionTarget' && by === 'TerminationByKubelet')?.message;
   return { reason, message, ...(reason === 'Evicted' ? { graceSeconds: evictionGraceSeconds } : {}), ...(disruption === undefined ? {} : { disruption }) };
 };

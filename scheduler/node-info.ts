@@ -2,7 +2,7 @@ import type { Node } from '../schemas/kinds/core/node.ts';
 import { wholeUnits } from '../schemas/quantity.ts';
 import type { Taint } from '../schemas/types/affinity.ts';
 import { amountsOf, noAmounts, Tally, type Amounts } from './amounts.ts';
-import { HostPorts } from './host-ports.ts';
+import { HostPorts } from '../schemas/host-ports.ts';
 import type { PodInfo } from './pod-info.ts';
 import { slotsOf } from './swarm/node-match.ts';
 

@@ -3,7 +3,7 @@ import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { assumedOf, requestsOf, type Amounts } from './amounts.ts';
 import { swarmAnnotations } from '../schemas/swarm/placement.ts';
 import { podClaims, type PodClaim } from '../schemas/volumes/pod-claims.ts';
-import { hostPortsOf, type HostPort } from './host-ports.ts';
+import { hostPortsOf, type HostPort } from '../schemas/host-ports.ts';
 import { serviceOf } from './swarm/service.ts';
 
 /** Annotations with this prefix say how the scheduler is to place a pod. */

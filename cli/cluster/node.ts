@@ -31,7 +31,7 @@ import { createPodAccess } from './pod-access.ts';
 import type { Removal } from './reset-cluster.ts';
 
 /** What a node has to know, whether the control plane is in its process or not. */
-export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay' | 'warmSandboxes' | 'imageGc' | 'eviction' | 'podManifestPath'>;
+export type NodeConfig = Pick<ClusterConfig, 'dataDir' | 'nodeName' | 'dockerHost' | 'runtime' | 'clusterCidr' | 'serviceCidr' | 'nodes' | 'overlay' | 'warmSandboxes' | 'imageGc' | 'eviction' | 'reserved' | 'podManifestPath'>;
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -126,7 +126,7 @@ export const createNode = async (options: NodeOptions): Promise<readonly Compone
   const agentComponent: AgentComponent = createAgentComponent(agent, {
     nodeName: config.nodeName, nodeIp, runtime, overlay: known, withdrawal, policies,
     dataDir: join(config.dataDir, 'agent'), clusterDomain, serviceCidr: config.serviceCidr, clusterCidr: config.clusterCidr,
-    tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes, imageGc: config.imageGc, eviction: config.eviction,
+    tls: { serving: credentials.agent, trust: credentials.trust }, apiserverClientName, nodeLabels: options.nodeLabels ?? {}, leaseSeconds: config.nodes.leaseSeconds, warmSandboxes: config.warmSandboxes, imageGc: config.imageGc, eviction: config.eviction, reserved: config.reserved,
     staticPods: config.podManifestPath === undefined ? undefined : { path: config.podManifestPath, readManifest: (await import('../manifest-yaml.ts')).parseYaml },
   });
   const ofProxy = [ownProxy, policies].flatMap((component) => (component === undefined ? [] : [onceThereIs(agentComponent.network, component)]));

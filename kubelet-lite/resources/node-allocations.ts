@@ -28,6 +28,11 @@ export class NodeAllocations {
     if (this.#byUid.delete(uid)) this.#tell(uid);
   }
 
+  /** What these pods have. */
+  of(pods: readonly Pod[]): ResourceAmounts {
+    return pods.reduce((sum, { metadata: { uid = '' } }) => plus(sum, this.#byUid.get(uid) ?? noAmounts), noAmounts);
+  }
+
   /** What all pods but one have. */
   othersThan(uid: string): ResourceAmounts {
     return [...this.#byUid].reduce((sum, [other, amounts]) => (other === uid ? sum : plus(sum, amounts)), noAmounts);

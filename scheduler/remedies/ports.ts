@@ -1,4 +1,4 @@
-import { HostPorts } from '../host-ports.ts';
+import { HostPorts } from '../../schemas/host-ports.ts';
 import { namesText, type Remedy } from './remedy.ts';
 
 const shownPods = 3;

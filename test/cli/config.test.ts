@@ -12,7 +12,7 @@ test('defaults as root', (t) => {
   t.deepEqual(config, {
     dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1', nodeIp: undefined,
     dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, warmSandboxes: 8, imageGc: { highPercent: 85, lowPercent: 80, youngestMs: 120_000 },
-    eviction: { thresholds: parseThresholds('memory.available<100Mi,nodefs.available<5%,imagefs.available<5%,nodefs.inodesFree<5%'), transitionMs: 300_000 }, clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', overlay: 'auto', logLevel: 'info', logFormat: 'text',
+    eviction: { thresholds: parseThresholds('memory.available<100Mi,nodefs.available<5%,imagefs.available<5%,nodefs.inodesFree<5%'), transitionMs: 300_000 }, reserved: [], clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', overlay: 'auto', logLevel: 'info', logFormat: 'text',
     nodes: { leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 }, evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 } },
     requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined, schedulerConfigFile: undefined, schedulerStrategy: undefined, certificateLifetimeMs: 365 * 86_400_000,
     loadBalancerPool: undefined, externalIps: false, podManifestPath: undefined, etcd: undefined,
@@ -32,7 +32,7 @@ test('a config file says the same as flags, and flags win', (t) => {
 
 test('every setting can stand in the file', (t) => {
   const values: Record<string, string> = {
-    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'node-ip': '192.0.2.1', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'warm-sandboxes': '3', 'image-gc-high-threshold': '70', 'image-gc-low-threshold': '0', 'minimum-image-ttl-duration': '0s', 'eviction-hard': 'memory.available<1Gi', 'eviction-pressure-transition-period': '30s', 'no-agent': 'true', components: 'scheduler, agent',
+    'data-dir': '/d', listen: '[::1]:0', kubeconfig: '/k', 'node-name': 'n', 'node-ip': '192.0.2.1', 'docker-host': 'tcp://h:1', runtime: 'simulated', 'warm-sandboxes': '3', 'image-gc-high-threshold': '70', 'image-gc-low-threshold': '0', 'minimum-image-ttl-duration': '0s', 'eviction-hard': 'memory.available<1Gi', 'eviction-pressure-transition-period': '30s', 'system-reserved': 'cpu=500m,memory=1Gi', 'kube-reserved': 'ephemeral-storage=2Gi', 'no-agent': 'true', components: 'scheduler, agent',
     'cluster-cidr': '10.1.0.0/16', 'service-cidr': '10.2.0.0/24', overlay: 'vxlan', 'log-level': 'debug', 'log-format': 'json',
     'max-requests-inflight': '10', 'max-mutating-requests-inflight': '6', 'max-watches-per-user': '7', 'request-timeout': '1m30s', 'audit-log': '/a/b', 'audit-policy': '/p', 'audit-log-max-size': '2', 'audit-log-max-backups': '0', 'scheduler-config': '/s',
     'node-lease-duration': '40s', 'node-monitor-grace-period': '50s', 'default-unreachable-toleration-seconds': '300', 'default-not-ready-toleration-seconds': '200',
@@ -45,7 +45,7 @@ test('every setting can stand in the file', (t) => {
   const { given, ...config } = read({}, text);
   t.deepEqual(Object.keys(given), Object.keys(values));
   t.deepEqual(config, {
-    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', nodeIp: '192.0.2.1', dockerHost: 'tcp://h:1', runtime: 'simulated', warmSandboxes: 3, imageGc: { highPercent: 70, lowPercent: 0, youngestMs: 0 }, eviction: { thresholds: [{ signal: 'memory.available', least: { amount: 2 ** 30 } }], transitionMs: 30_000 }, controllers: false, scheduler: true, agent: false,
+    dataDir: '/d', listen: { host: '::1', port: 0 }, kubeconfig: '/k', nodeName: 'n', nodeIp: '192.0.2.1', dockerHost: 'tcp://h:1', runtime: 'simulated', warmSandboxes: 3, imageGc: { highPercent: 70, lowPercent: 0, youngestMs: 0 }, eviction: { thresholds: [{ signal: 'memory.available', least: { amount: 2 ** 30 } }], transitionMs: 30_000 }, reserved: [{ cpu: '500m', memory: '1Gi' }, { 'ephemeral-storage': '2Gi' }], controllers: false, scheduler: true, agent: false,
     clusterCidr: '10.1.0.0/16', serviceCidr: '10.2.0.0/24', overlay: 'vxlan', logLevel: 'debug', logFormat: 'json',
     nodes: { leaseSeconds: 40, monitorGraceMs: 50_000, patience: { notReadySeconds: 200, unreachableSeconds: 300 }, evictionRates: { perSecond: 1, secondaryPerSecond: 0, largeZone: 9, unhealthyShare: 0.5 } },
     requestsInFlight: { reading: 10, mutating: 6 }, watchesPerUser: 7, requestTimeoutMs: 90_000, audit: { file: '/a/b', policyFile: '/p', maxBytes: 2 * 1024 * 1024, maxBackups: 0 }, schedulerConfigFile: '/s', schedulerStrategy: undefined, certificateLifetimeMs: 5_400_000,
@@ -84,6 +84,7 @@ for (const [flags, text, message] of [
   [{ 'audit-policy': '/p' }, undefined, /--audit-policy: needs --audit-log/],
   [{ 'image-gc-high-threshold': '80' }, undefined, /--image-gc-low-threshold: 80 must be less than --image-gc-high-threshold, which is 80/],
   [{ 'image-gc-high-threshold': '85%' }, undefined, /--image-gc-high-threshold: "85%" must be a whole number from 1 to 100/],
+  [{ 'kube-reserved': 'pid=5' }, undefined, /--kube-reserved: "pid" is no resource that can be kept; there are: cpu, memory, ephemeral-storage/],
   [{ 'eviction-hard': 'memory.available' }, undefined, /--eviction-hard: "memory.available" must be a signal, "<" and an amount, such as memory.available<100Mi/],
   [{}, 'lisen: x\n', /barge\.yaml: unknown setting "lisen"; there are: data-dir/],
   [{}, 'listen: [1]\n', /barge\.yaml: listen: must be HOST:PORT/],

@@ -15,10 +15,10 @@ type Container = Spec['containers'][number];
 
 const web = (extra: Partial<Container> = {}, spec: Partial<Spec> = {}): Spec => ({ containers: [{ name: 'web', image: 'web:1', ...extra }], ...spec });
 
-const begun = async (t: ExecutionContext): Promise<AgentFixture> => {
+const begun = async (t: ExecutionContext, options: Parameters<AgentFixture['start']>[0] = {}): Promise<AgentFixture> => {
   const agent = await agentFixture(pki);
   t.teardown(agent.close);
-  await agent.start();
+  await agent.start(options);
   return agent;
 };
 
@@ -29,7 +29,8 @@ test('the node is registered with labels, resources, addresses and a lease, and 
   const agent = await begun(t);
   const node = await agent.api.client.of(Node).get({ name: nodeName });
   t.like(node.metadata.labels, { 'kubernetes.io/hostname': nodeName, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64', 'beta.kubernetes.io/os': 'linux', 'beta.kubernetes.io/arch': 'amd64', pool: 'test' });
-  t.like(node.status?.allocatable, { cpu: '4', memory: '8Gi', pods: '110' });
+  t.like(node.status?.capacity, { cpu: '4', memory: '8Gi', pods: '110' });
+  t.like(node.status?.allocatable, { cpu: '4', memory: '8092Mi', pods: '110' }, 'what eviction keeps free is not for pods');
   t.is(node.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
   t.true((node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0) > 0);
   t.like(node.metadata.annotations, { 'swarm.barge.dev/storagedriver': 'none', 'swarm.barge.dev/executiondriver': 'none', 'swarm.barge.dev/engine-labels': '{}' });
@@ -474,6 +475,22 @@ test('what this node cannot do is refused with the reason', async (t) => {
   t.deepEqual(odd.status?.initContainerStatuses, undefined, 'nothing of it ran');
 });
 
+test('what is kept from pods is told, and pods that name their node are not given it', async (t) => {
+  const agent = await begun(t, { reserved: [{ cpu: '500m', memory: '1Gi' }, { cpu: '500m' }], eviction: { thresholds: [], transitionMs: 0 } });
+  const { status } = await agent.api.client.of(Node).get({ name: nodeName });
+  t.like(status, { capacity: { cpu: '4', memory: '8Gi' }, allocatable: { cpu: '3', memory: '7Gi' } });
+  await agent.createPod({ name: 'small', spec: web({ resources: { requests: { cpu: '2' } } }) });
+  await agent.phase('small', 'Running');
+  await agent.createPod({ name: 'large', spec: web({ resources: { requests: { cpu: '2' } } }) });
+  t.like((await agent.phase('large', 'Failed')).status, { reason: 'OutOfcpu', message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 2000, used: 2000, capacity: 3000" });
+  await agent.createPod({ name: 'elsewhere', spec: web({}, { nodeSelector: { disk: 'ssd' } }) });
+  t.like((await agent.phase('elsewhere', 'Failed')).status, { reason: 'NodeAffinity' });
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'small' });
+  await agent.gone('small');
+  await agent.createPod({ name: 'again', spec: web({ resources: { requests: { cpu: '2' } } }) });
+  await agent.phase('again', 'Running');
+});
+
 test('an ephemeral container that this node cannot make is refused by itself, and its pod runs on', async (t) => {
   const agent = await begun(t);
   await agent.createPod({ name: 'web', spec: web() });
@@ -543,7 +560,7 @@ test('devices that are put into the capacity stay, and pods may ask for them', a
     return gpus();
   };
   await becomes(afterHeartbeat, '4');
-  t.like((await nodes.get({ name: nodeName })).status, { capacity: { cpu: '4', 'example.com/gpu': '4' }, allocatable: { cpu: '4', memory: '8Gi' } });
+  t.like((await nodes.get({ name: nodeName })).status, { capacity: { cpu: '4', 'example.com/gpu': '4' }, allocatable: { cpu: '4', memory: '8092Mi' } });
   await agent.api.transport.send({ verb: 'patch', group: '', version: 'v1', resource: 'nodes', name: nodeName, subresource: 'status', patchType: 'json', body: [{ op: 'remove', path: '/status/capacity/example.com~1gpu' }] });
   await becomes(afterHeartbeat, undefined);
 });

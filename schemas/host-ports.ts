@@ -1,4 +1,4 @@
-import type { Pod } from '../schemas/kinds/core/pod.ts';
+import type { Pod } from './kinds/core/pod.ts';
 
 export interface HostPort {
   readonly ip: string;
