@@ -27,6 +27,9 @@ export interface NodeLabOptions {
   readonly agentArgs?: readonly string[];
 }
 
+/** Of the line that says how to join. */
+const argumentsOf = (said: string): readonly string[] => /barge join (.*)\n/.exec(said)![1]!.split(' ');
+
 export class NodeLab {
   readonly net: NetLab;
   readonly folder: string;
@@ -69,7 +72,12 @@ export class NodeLab {
   }
 
   get kubeconfig(): string {
-    return join(this.#dataDir(this.#nodes[0]!), 'admin.kubeconfig');
+    return this.kubeconfigOf(this.#nodes[0]!);
+  }
+
+  /** Of a machine that is a server. */
+  kubeconfigOf(name: string): string {
+    return join(this.dataDir(name), 'admin.kubeconfig');
   }
 
   get server(): string {
@@ -102,20 +110,36 @@ export class NodeLab {
     return this.net.run(this.#nodes[0]!, program, args, { ...options, env: { KUBECONFIG: this.kubeconfig, HOME: this.folder, ...options.env } });
   }
 
+  /** Runs a client on a machine that is a server, as the admin that it knows; throws where it fails. */
+  async on(name: string, program: string, ...args: readonly string[]): Promise<string> {
+    return must(...this.net.at(name, program, args), { env: { KUBECONFIG: this.kubeconfigOf(name), HOME: this.folder } });
+  }
+
   /** The engine's own command line on a machine. */
   async docker(name: string, ...args: readonly string[]): Promise<string> {
     return (await must('docker', args, { env: { DOCKER_HOST: this.engineAt(name) } })).trim();
   }
 
   /** Starts the control plane with its node, and waits until it is Ready. */
-  async up(): Promise<void> {
+  async up(...more: readonly string[]): Promise<void> {
     const [first] = this.#nodes as [string];
-    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...noDiskPressure, ...this.#upArgs], /barge join .*\n/);
+    await this.#start(first, ['up', '--node-name', first, '--listen', `${this.net.ip(first)}:6443`, ...noDiskPressure, ...this.#upArgs, ...more], /barge join .*\n/);
   }
 
   /** Makes a machine a node, with the line that the first one printed; starts the node again where it is one. */
-  async join(name: string): Promise<void> {
-    await this.#start(name, ['join', ...this.#joining(), '--node-name', name, '--node-ip', this.net.ip(name), ...noDiskPressure, ...this.#agentArgs]);
+  async join(name: string, ...more: readonly string[]): Promise<void> {
+    await this.#start(name, ['join', ...this.#joining(), ...this.#own(name), ...more]);
+  }
+
+  /** Makes a machine a further server, with the line that the first one gives. */
+  async joinAsServer(name: string): Promise<void> {
+    const line = await this.with(bargeBin, ['token', 'create', '--role', 'server']);
+    await this.#start(name, ['join', ...argumentsOf(line), ...this.#own(name)]);
+  }
+
+  /** Starts a machine's barge on what it keeps, and waits for the words, if any. */
+  async again(name: string, args: readonly string[], said?: RegExp): Promise<void> {
+    await this.#start(name, args, said);
   }
 
   /** Sends a signal to a machine's barge. */
@@ -132,6 +156,14 @@ export class NodeLab {
     const closed = once(running.child, 'close');
     running.child.kill('SIGCONT');
     running.child.kill('SIGTERM');
+    await closed;
+  }
+
+  /** Kills a machine's barge as a crash does. */
+  async kill(name: string): Promise<void> {
+    const { child } = this.#barges.get(name)!;
+    const closed = once(child, 'close');
+    child.kill('SIGKILL');
     await closed;
   }
 
@@ -159,8 +191,11 @@ export class NodeLab {
 
   /** Server and token, as `barge up` prints them. */
   #joining(): readonly string[] {
-    const { out } = this.#barges.get(this.#nodes[0]!)!;
-    return /barge join (.*)\n/.exec(out)![1]!.split(' ');
+    return argumentsOf(this.#barges.get(this.#nodes[0]!)!.out);
+  }
+
+  #own(name: string): readonly string[] {
+    return ['--node-name', name, '--node-ip', this.net.ip(name), ...noDiskPressure, ...this.#agentArgs];
   }
 
   /** An engine that found no time to end its containers has left mounts. */
@@ -168,12 +203,13 @@ export class NodeLab {
     spawnSync('sh', ['-c', `grep -o ' ${this.folder}/[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l`]);
   }
 
-  #dataDir(name: string): string {
+  /** Where a machine's barge keeps what it keeps. */
+  dataDir(name: string): string {
     return join(this.folder, name, 'barge');
   }
 
   #reset(name: string): readonly [string, readonly string[]] {
-    return this.net.at(name, bargeBin, ['reset', '--yes', '--data-dir', this.#dataDir(name), '--docker-host', this.engineAt(name)]);
+    return this.net.at(name, bargeBin, ['reset', '--yes', '--data-dir', this.dataDir(name), '--docker-host', this.engineAt(name)]);
   }
 
   async #startEngine(name: string, index: number): Promise<void> {
@@ -195,7 +231,7 @@ export class NodeLab {
 
   /** Resolves when barge has printed what is waited for. */
   async #start(name: string, args: readonly string[], said = /Ready: .*\n/): Promise<void> {
-    const child = spawn(...this.net.at(name, bargeBin, [...args, '--data-dir', this.#dataDir(name), '--docker-host', this.engineAt(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(...this.net.at(name, bargeBin, [...args, '--data-dir', this.dataDir(name), '--docker-host', this.engineAt(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
     const running: Running = { child, out: '', log: this.#barges.get(name)?.log ?? '' };
     this.#barges.set(name, running);
     child.stdout!.setEncoding('utf8').on('data', (text: string) => { running.out += text; });
