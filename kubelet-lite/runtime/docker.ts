@@ -250,7 +250,7 @@ export class DockerRuntime implements ContainerRuntime, ContainerLogs, Container
   async removeSandbox(id: string): Promise<void> {
     const rows = await this.#rows({ label: [`${labels.sandbox}=${id}`] });
     await Promise.all(rows.map((row) => this.#remove(row.Id)));
-    await this.#remove(id);
+    if (this.#joined.get(id)?.givenHostname === undefined || !await this.warm.retire(id)) await this.#remove(id);
     this.#joined.delete(id);
   }
 

@@ -3,7 +3,8 @@
  * all pods; so a few are made ahead, while nothing starts, and a pod takes one by giving it the pod's own sandbox name.
  * The engine does that whole or not at all, and refuses a second one of the name: whenever the agent dies, a sandbox is
  * either a pod's or still waits, and the next agent sees which. A pod that wants more of its sandbox than a network
- * (`canServe`) gets one of its own.
+ * (`canServe`) gets one of its own. When the pod has gone its sandbox is spent: no other pod gets it, and it is taken away
+ * when nothing starts, for its end costs the engine as much as that of a container.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -35,6 +36,9 @@ export interface WarmSandbox {
  */
 const nameOf = (givenHostname: string): string => `barge_${givenHostname}`;
 const givenIn = (name: string): string => name.replace(/^\/?barge_/, '');
+const given = (): string => `warm-${randomBytes(12).toString('hex')}`;
+const isGiven = (name: string): boolean => name.startsWith('warm-');
+const spentName = (): string => `barge_spent-${randomBytes(12).toString('hex')}`;
 
 export interface WarmSurroundings {
   readonly docker: Docker;
@@ -78,6 +82,10 @@ export class WarmSandboxes {
   /** What all are made from, in short: those of another make are not taken. */
   readonly #make: string;
   #ready: WarmSandbox[] = [];
+  /** Names of those whose pods have gone. */
+  #spent: string[] = [];
+  /** Somebody makes and removes them. */
+  #kept = false;
   /** A restarted agent names all that runs. */
   readonly #names = new Limiter(namesAtATime);
   #gate: Promise<string> | undefined;
@@ -137,7 +145,12 @@ export class WarmSandboxes {
   async #keep(needs: WarmNeeds, signal: AbortSignal): Promise<void> {
     this.#whyNot = needs.count === 0 ? 'none are wanted' : await this.#findWhyNot();
     if (this.#whyNot === undefined) await this.#adopt();
-    while (!signal.aborted && this.#whyNot === undefined) await this.#once(needs, signal);
+    this.#kept = true;
+    try {
+      while (!signal.aborted && this.#whyNot === undefined) await this.#once(needs, signal);
+    } finally {
+      this.#kept = false;
+    }
     if (this.#whyNot === undefined) return;
     if (needs.count > 0) this.#log.info('no sandboxes are made ahead', { why: this.#whyNot });
     await this.removeAll();
@@ -162,6 +175,17 @@ export class WarmSandboxes {
       }
     }
     return undefined;
+  }
+
+  /** Takes over a sandbox of this making from a pod that has gone; false where it is the caller's to remove. */
+  async retire(id: string): Promise<boolean> {
+    if (!this.#kept) return false;
+    const name = spentName();
+    // Whatever came of a request without an answer: removing it by its id is right.
+    const isSpent = await this.#s.docker.getContainer(id).rename({ name }).then(() => true, () => false);
+    if (isSpent) this.#spent.push(name);
+    this.#wake.resolve();
+    return isSpent;
   }
 
   /** Sandboxes that a pod could have now. */
@@ -216,7 +240,7 @@ export class WarmSandboxes {
     }
   }
 
-  /** Removes all that wait. */
+  /** Removes all that wait, and all that are spent. */
   async removeAll(): Promise<number> {
     const rows = await this.#rows();
     this.#ready = [];
@@ -238,7 +262,7 @@ export class WarmSandboxes {
     if (signal.aborted) return;
     if (this.#doubt) await this.#adopt();
     const plan = planWarm({
-      nowMs: clock.now(), count, most, pods: pods(), warm: this.#ready, starts: this.#starts, quietSinceMs: this.#quietSinceMs, heldUntilMs: this.#heldUntilMs,
+      nowMs: clock.now(), count, most, pods: pods(), warm: this.#ready, spent: this.#spent.length, starts: this.#starts, quietSinceMs: this.#quietSinceMs, heldUntilMs: this.#heldUntilMs,
     });
     for (const { id, givenHostname } of this.#ready.filter((one) => plan.remove.includes(one.id))) {
       this.#ready = this.#ready.filter((one) => one.id !== id);
@@ -254,7 +278,8 @@ export class WarmSandboxes {
       }
       return;
     }
-    if (plan.remove.length > 0) return;
+    if (plan.clear) await this.#remove(this.#spent.shift() ?? '');
+    if (plan.clear || plan.remove.length > 0) return;
     const enough = new AbortController();
     void this.#wake.promise.then(() => enough.abort());
     if (plan.wakeAtMs === undefined) await this.#wake.promise;
@@ -265,7 +290,7 @@ export class WarmSandboxes {
     const { docker, owner, image } = this.#s;
     await image();
     // The name is also what keeps a host name from being set anywhere else.
-    const givenHostname = `warm-${randomBytes(12).toString('hex')}`;
+    const givenHostname = given();
     const container = await docker.createContainer({
       ...this.#template, name: nameOf(givenHostname), Hostname: givenHostname, Labels: { [labels.owner]: owner, [labels.type]: 'sandbox', [labels.warm]: this.#make },
     });
@@ -294,19 +319,21 @@ export class WarmSandboxes {
     }
   }
 
-  /** Takes over what another agent's life left; what it left half made goes. */
+  /** Takes over what another agent's life left; what it left half made, or spent, goes. */
   async #adopt(): Promise<void> {
     this.#ready = [];
+    this.#spent = [];
     this.#doubt = false;
     for (const row of await this.#rows()) {
       const ip = addressOf(row);
-      if (isRunning(row.State) && row.Labels[labels.warm] === this.#make && ip !== undefined) {
-        this.#ready.push({ id: row.Id, createdAtMs: row.Created * 1000, ip, givenHostname: givenIn(row.Names[0] ?? '') });
+      const givenHostname = givenIn(row.Names[0] ?? '');
+      if (isRunning(row.State) && row.Labels[labels.warm] === this.#make && ip !== undefined && isGiven(givenHostname)) {
+        this.#ready.push({ id: row.Id, createdAtMs: row.Created * 1000, ip, givenHostname });
       } else await this.#remove(row.Names[0] ?? '');
     }
   }
 
-  /** All that wait, whoever made them for this owner. */
+  /** All that wait or are spent, whoever made them for this owner. */
   async #rows(): Promise<readonly Docker.ContainerInfo[]> {
     try {
       const rows = await this.#s.docker.listContainers({ all: true, filters: { label: [`${labels.owner}=${this.#s.owner}`, labels.warm] } });

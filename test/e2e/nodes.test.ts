@@ -185,7 +185,7 @@ else {
   const traces = (machine: string): Promise<string> => lab.net.sh(machine, `ip -o link show | grep -o 'barge[^ ]*' || true; ip route show; ip neigh show nud permanent; nft list tables | grep barge || true; iptables -S | grep -i barge || true; iptables -t nat -S | grep -i barge || true`);
   /** Containers of pods; sandboxes that wait for one are none. */
   const containersOf = async (machine: string): Promise<readonly string[]> => (await lab.docker(machine, 'ps', '--no-trunc', '--format', '{{.ID}} {{.Names}}')).split('\n')
-    .flatMap((line) => (/ barge_warm-/.test(line) || line === '' ? [] : [line.split(' ')[0]!])).toSorted();
+    .flatMap((line) => (/ barge_(warm|spent)-/.test(line) || line === '' ? [] : [line.split(' ')[0]!])).toSorted();
 
   test.before(async () => {
     all = [...(await kubectls()).values()];

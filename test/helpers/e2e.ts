@@ -50,9 +50,9 @@ const dockerCli = async (): Promise<string> => {
 /** The engine's own command line. */
 export const docker = async (...args: readonly string[]): Promise<string> => (await must(await dockerCli(), args)).trim();
 
-/** Containers of pods and of others, without the sandboxes that wait for pods: those come and go by themselves. Flags of `docker ps`. */
+/** Containers of pods and of others, without the sandboxes that wait for pods or are spent: those come and go by themselves. Flags of `docker ps`. */
 export const containers = async (...flags: readonly string[]): Promise<readonly string[]> => {
-  const rows = (await docker('ps', '--no-trunc', '--format', '{{.ID}} {{.Names}}', ...flags)).split('\n').filter((row) => row !== '' && !row.includes(' barge_warm-'));
+  const rows = (await docker('ps', '--no-trunc', '--format', '{{.ID}} {{.Names}}', ...flags)).split('\n').filter((row) => row !== '' && !/ barge_(warm|spent)-/.test(row));
   return rows.map((row) => row.split(' ')[0]!);
 };
 

@@ -57,6 +57,10 @@ const waiting = async (): Promise<readonly string[]> => {
   return rows.split('\n').filter((id) => id !== '');
 };
 
+/** Sandboxes whose pods have gone. */
+const spent = async (): Promise<readonly string[]> =>
+  (await docker('ps', '-aq', '--no-trunc', '--filter', `label=barge.dev/owner=${mark}`, '--filter', 'name=^barge_spent-')).split('\n').filter((id) => id !== '');
+
 const untilWaiting = ({ warm }: DockerRuntime, count: number): Promise<readonly string[]> => within(120, async () => {
   const ids = await waiting();
   assert.deepEqual([ids.length, warm.waiting], [count, count]);
@@ -118,6 +122,43 @@ test('a pod takes a sandbox that waits, and is named as if it had been made for 
   await runtime.removeSandbox(sandbox.id);
   t.deepEqual(await runtime.inspect(spec.podUid), []);
   await end();
+});
+
+test('a pod that has gone leaves nothing that another gets, and its sandbox goes when nothing starts', async (t) => {
+  const runtime = open();
+  const end = kept(runtime, 1);
+  await untilWaiting(runtime, 1);
+  const spec = pod('gone');
+  const sandbox = await runtime.createSandbox(spec);
+  await runtime.startContainer(sandbox.id, container(spec));
+  // While something starts, of whatever pod, the engine is not kept from it.
+  const { promise: start, resolve: started } = Promise.withResolvers<void>();
+  const starting = runtime.warm.during(() => start);
+  await runtime.removeSandbox(sandbox.id);
+  t.deepEqual([await runtime.inspect(spec.podUid), await runtime.list()], [[], []]);
+  t.deepEqual(await spent(), [sandbox.id]);
+  t.is(await docker('ps', '-aq', '--filter', `label=barge.dev/sandbox=${sandbox.id}`), '', 'its containers are gone');
+  const other = await runtime.createSandbox(pod('other'));
+  t.not(other.id, sandbox.id);
+  t.deepEqual(await spent(), [sandbox.id]);
+  started();
+  await starting;
+  await within(120, async () => assert.deepEqual(await spent(), []));
+
+  // What an agent had not come to is the next one's.
+  const next = (await untilWaiting(runtime, 1))[0]!;
+  const last = pod('last');
+  t.is((await runtime.createSandbox(last)).id, next);
+  void runtime.warm.during(() => new Promise(() => undefined));
+  await runtime.removeSandbox(next);
+  await end();
+  t.deepEqual(await spent(), [next]);
+  const heir = open();
+  const endHeir = kept(heir, 1);
+  await within(120, async () => assert.deepEqual(await spent(), []));
+  await endHeir();
+  await runtime.removeSandbox(other.id);
+  await heir.warm.removeAll();
 });
 
 test('what an agent that died had begun is brought to its end by the next', async (t) => {

@@ -10,20 +10,38 @@ import { gatedRequest, gatePath, writeGate, type Gate } from '../../../kubelet-l
 import { labels, namesOf, podOf, sandboxName, sandboxStates } from '../../../kubelet-lite/runtime/docker-labels.ts';
 import { gateProgram } from '../../../kubelet-lite/runtime/gate-program.ts';
 import { setHostname } from '../../../kubelet-lite/runtime/host-names.ts';
-import { planWarm, warmLimits, type WarmState } from '../../../kubelet-lite/runtime/warm-plan.ts';
+import { planWarm, warmLimits, type WarmPlan, type WarmState } from '../../../kubelet-lite/runtime/warm-plan.ts';
 import { canServe } from '../../../kubelet-lite/runtime/warm-sandboxes.ts';
 import type { SandboxSpec } from '../../../kubelet-lite/runtime/runtime.ts';
 
-const state = (extra: Partial<WarmState> = {}): WarmState => ({ nowMs: 1_000_000, count: 2, most: 110, pods: 0, warm: [], starts: 0, quietSinceMs: 0, heldUntilMs: 0, ...extra });
-const warm = (...ages: readonly number[]) => ages.map((ageMs, index) => ({ id: `w${index}`, createdAtMs: 1_000_000 - ageMs }));
+const nowMs = 1_000_000;
+const state = (extra: Partial<WarmState> = {}): WarmState => ({ nowMs, count: 2, most: 110, pods: 0, warm: [], spent: 0, starts: 0, quietSinceMs: 0, heldUntilMs: 0, ...extra });
+const warm = (...ages: readonly number[]) => ages.map((ageMs, index) => ({ id: `w${index}`, createdAtMs: nowMs - ageMs }));
+const { quietMs, restMs, longestMs } = warmLimits;
+const plan = (extra: Partial<WarmPlan> = {}): WarmPlan => ({ make: false, remove: [], clear: false, wakeAtMs: undefined, ...extra });
 
 test('sandboxes are made one after the other while nothing starts', (t) => {
-  t.deepEqual(planWarm(state()), { make: true, remove: [], wakeAtMs: undefined });
-  t.deepEqual(planWarm(state({ warm: warm(5) })), { make: true, remove: [], wakeAtMs: undefined });
-  t.deepEqual(planWarm(state({ warm: warm(5, 4) })), { make: false, remove: [], wakeAtMs: 1_000_000 - 5 + warmLimits.longestMs });
-  t.deepEqual(planWarm(state({ starts: 1 })), { make: false, remove: [], wakeAtMs: undefined });
-  t.deepEqual(planWarm(state({ quietSinceMs: 999_000 })), { make: false, remove: [], wakeAtMs: 999_000 + warmLimits.quietMs });
-  t.deepEqual(planWarm(state({ heldUntilMs: 1_030_000 })), { make: false, remove: [], wakeAtMs: 1_030_000 });
+  t.deepEqual(planWarm(state()), plan({ make: true }));
+  t.deepEqual(planWarm(state({ warm: warm(5) })), plan({ make: true }));
+  t.deepEqual(planWarm(state({ warm: warm(5, 4) })), plan({ wakeAtMs: nowMs - 5 + longestMs }));
+  t.deepEqual(planWarm(state({ starts: 1 })), plan());
+  t.deepEqual(planWarm(state({ quietSinceMs: 999_000 })), plan({ wakeAtMs: 999_000 + quietMs }));
+  t.deepEqual(planWarm(state({ heldUntilMs: 1_030_000 })), plan({ wakeAtMs: 1_030_000 }));
+});
+
+test('the fewer wait for pods the sooner the next is made', (t) => {
+  const next = (ready: number): number | undefined => planWarm(state({ count: 8, warm: warm(...Array.from({ length: ready }, () => 1)), quietSinceMs: nowMs })).wakeAtMs;
+  t.deepEqual([0, 3, 4, 7].map(next), [quietMs, quietMs, restMs, restMs].map((afterMs) => nowMs + afterMs));
+});
+
+test('the sandbox of a pod that has gone is taken away when nothing starts, and sooner where there are many', (t) => {
+  const full = warm(5, 4);
+  t.deepEqual(planWarm(state({ warm: full, spent: 1 })), plan({ clear: true }));
+  t.deepEqual(planWarm(state({ warm: full, spent: 2, quietSinceMs: nowMs })), plan({ wakeAtMs: nowMs + restMs }));
+  t.deepEqual(planWarm(state({ warm: full, spent: 2, starts: 1 })), plan());
+  t.deepEqual(planWarm(state({ warm: full, spent: 3, starts: 1 })), plan({ clear: true }), 'no more than are to wait');
+  t.deepEqual(planWarm(state({ warm: full, spent: 1, pods: 108, starts: 1 })), plan({ clear: true }), 'addresses are for pods');
+  t.deepEqual(planWarm(state({ spent: 1 })), plan({ make: true }), 'the next pod goes first');
 });
 
 test('their number, their addresses and their age are bounded', (t) => {
@@ -32,22 +50,27 @@ test('their number, their addresses and their age are bounded', (t) => {
   t.deepEqual(planWarm(state({ pods: 109, warm: warm(5, 4) })).remove, ['w0']);
   t.false(planWarm(state({ pods: 110 })).make);
   t.deepEqual(planWarm(state({ pods: 200, warm: warm(1), starts: 3 })).remove, ['w0'], 'also while pods start');
-  t.deepEqual(planWarm(state({ warm: warm(warmLimits.longestMs, warmLimits.longestMs + 1) })).remove, ['w1'], 'one old one at a time');
-  t.deepEqual(planWarm(state({ warm: warm(warmLimits.longestMs, 1), quietSinceMs: 999_999 })), { make: false, remove: [], wakeAtMs: 999_999 + warmLimits.quietMs });
+  t.deepEqual(planWarm(state({ warm: warm(longestMs, longestMs + 1) })).remove, ['w1'], 'one old one at a time');
+  t.deepEqual(planWarm(state({ warm: warm(longestMs, 1), quietSinceMs: 999_999 })), plan({ wakeAtMs: 999_999 + restMs }));
 });
 
 test('from any state, plans that are carried out come to rest at the wanted number', (t) => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 2 * warmLimits.longestMs }), { maxLength: 6 }), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 8 }), (ages, count, pods) => {
-    let now = state({ count, pods, most: 8, warm: warm(...ages) });
+  const some = fc.integer({ min: 0, max: 8 });
+  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 2 * longestMs }), { maxLength: 6 }), fc.integer({ min: 0, max: 4 }), some, some, (ages, count, pods, spent) => {
+    let now = state({ count, pods, most: 8, warm: warm(...ages), spent });
     for (let step = 0; ; step++) {
-      const plan = planWarm(now);
-      if (!plan.make && plan.remove.length === 0) {
-        t.is(now.warm.length, Math.min(count, 8 - pods));
-        t.true(plan.wakeAtMs === undefined || plan.wakeAtMs > now.nowMs);
+      const next = planWarm(now);
+      if (!next.make && !next.clear && next.remove.length === 0) {
+        t.deepEqual([now.warm.length, now.spent], [Math.min(count, 8 - pods), 0]);
+        t.true(next.wakeAtMs === undefined || next.wakeAtMs > now.nowMs);
         return;
       }
       if (step > 50) t.fail('no end');
-      now = { ...now, warm: [...now.warm.filter(({ id }) => !plan.remove.includes(id)), ...(plan.make ? [{ id: `n${step}`, createdAtMs: now.nowMs }] : [])] };
+      now = {
+        ...now, spent: now.spent - (next.clear ? 1 : 0),
+        warm: [...now.warm.filter(({ id }) => !next.remove.includes(id)), ...(next.make ? [{ id: `n${step}`, createdAtMs: now.nowMs }] : [])],
+      };
+      t.true(now.warm.length <= Math.max(8 - pods, ages.length));
     }
   }));
 });
