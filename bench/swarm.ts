@@ -2,7 +2,7 @@
  * barge beside Docker's Swarm mode, as root: three engines on three machines (network namespaces on one link), the same image,
  * the defaults of each. Each side has three fresh engines in each round, in turn; the table has medians of the rounds. What
  * runs is asked of the orchestrator's own API, 20 times a second on both sides. Before each row the machines come to rest: no
- * engine has another container for five seconds.
+ * engine has another container for ten seconds.
  *
  * usage: node bench/swarm.ts [ROUNDS]
  */
@@ -16,7 +16,7 @@ import { residentMb } from './processes.ts';
 import { median, table } from './table.ts';
 
 const rounds = Number(process.argv[2] ?? 3);
-const restMs = 5_000;
+const restMs = 10_000;
 const longestMs = 300_000;
 
 /** There is no registry here: tasks take the image that is there, as pods do. */

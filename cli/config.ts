@@ -137,7 +137,7 @@ export const settings: readonly Setting[] = [
   { name: 'scheduler-config', shared: 'file', value: 'FILE', summary: "YAML file with the scheduler's profiles, in place of --scheduler-strategy: by schedulerName a strategy, or scorers with weights" },
   { name: 'node-lease-duration', shared: 'value', value: 'TIME', summary: "how long a node's lease is good; it is renewed four times in that (default 20s, in Kubernetes 40s)" },
   { name: 'node-monitor-grace-period', shared: 'value', value: 'TIME', summary: 'silence after which a node is lost; several renewals of its lease (default 15s, in Kubernetes 40s)' },
-  { name: 'default-unreachable-toleration-seconds', shared: 'value', value: 'N', summary: 'how long pods that do not say so stay on a lost node (default 10, in Kubernetes 300)' },
+  { name: 'default-unreachable-toleration-seconds', shared: 'value', value: 'N', summary: 'how long pods that do not say so stay on a lost node (default 5, in Kubernetes 300)' },
   { name: 'default-not-ready-toleration-seconds', shared: 'value', value: 'N', summary: 'how long they stay on one that says it is not ready (default 300)' },
   { name: 'node-eviction-rate', shared: 'value', value: 'N', summary: 'lost nodes of a zone that are given up in a second (default 0.1)' },
   { name: 'secondary-node-eviction-rate', shared: 'value', value: 'N', summary: 'the same where many nodes of a large zone are lost; in a small one then none is (default 0.01)' },
@@ -227,7 +227,7 @@ const nodesOf = (text: (name: string) => string | undefined): NodeConfig => {
   const seconds = (name: string, otherwise: string): number => countOf(name, text(name) ?? otherwise, { least: 0, most: 86_400 });
   return {
     leaseSeconds: Math.max(1, Math.round(leaseMs / 1_000)), monitorGraceMs,
-    patience: { notReadySeconds: seconds('default-not-ready-toleration-seconds', '300'), unreachableSeconds: seconds('default-unreachable-toleration-seconds', '10') },
+    patience: { notReadySeconds: seconds('default-not-ready-toleration-seconds', '300'), unreachableSeconds: seconds('default-unreachable-toleration-seconds', '5') },
     evictionRates: {
       perSecond: rateOf('node-eviction-rate', text('node-eviction-rate') ?? '0.1', 1_000), secondaryPerSecond: rateOf('secondary-node-eviction-rate', text('secondary-node-eviction-rate') ?? '0.01', 1_000),
       unhealthyShare: rateOf('unhealthy-zone-threshold', text('unhealthy-zone-threshold') ?? '0.55', 1), largeZone: countOf('large-cluster-size-threshold', text('large-cluster-size-threshold') ?? '50', { least: 0, most: 1_000_000 }),

@@ -12,7 +12,7 @@ export interface NodePatience {
   readonly unreachableSeconds: number;
 }
 
-export const defaultPatience: NodePatience = { notReadySeconds: 300, unreachableSeconds: 10 };
+export const defaultPatience: NodePatience = { notReadySeconds: 300, unreachableSeconds: 5 };
 
 /** What a new pod gets from the cluster: patience with nodes in trouble. */
 export const podDefaults = (patience: NodePatience = defaultPatience): AdmissionPlugin => ({

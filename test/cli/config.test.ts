@@ -13,7 +13,7 @@ test('defaults as root', (t) => {
     dataDir: '/var/lib/barge', listen: { host: '127.0.0.1', port: 6443 }, kubeconfig: '/var/lib/barge/admin.kubeconfig', nodeName: 'n1', nodeIp: undefined,
     dockerHost: undefined, runtime: 'docker', controllers: true, scheduler: true, agent: true, warmSandboxes: 8, imageGc: { highPercent: 85, lowPercent: 80, youngestMs: 120_000 },
     eviction: { thresholds: parseThresholds('memory.available<100Mi,nodefs.available<5%,imagefs.available<5%,nodefs.inodesFree<5%'), transitionMs: 300_000 }, reserved: [], clusterCidr: '10.244.0.0/16', serviceCidr: '10.96.0.0/16', overlay: 'auto', logLevel: 'info', logFormat: 'text',
-    nodes: { leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 }, evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 } },
+    nodes: { leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 5 }, evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 } },
     requestsInFlight: { reading: 400, mutating: 200 }, watchesPerUser: 1_000, requestTimeoutMs: 60_000, audit: undefined, schedulerConfigFile: undefined, schedulerStrategy: undefined, certificateLifetimeMs: 365 * 86_400_000,
     loadBalancerPool: undefined, externalIps: false, podManifestPath: undefined, etcd: undefined,
   });
@@ -108,7 +108,7 @@ test('what a failed start says: our own words without a stack, with the causes; 
 test('times and rates of nodes: the defaults, Kubernetes\' own, and what is refused', (t) => {
   const nodes = (flags: Readonly<Record<string, string>>) => readConfig({ flags, env: {}, root: true }).nodes;
   t.deepEqual(nodes({}), {
-    leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 10 },
+    leaseSeconds: 20, monitorGraceMs: 15_000, patience: { notReadySeconds: 300, unreachableSeconds: 5 },
     evictionRates: { perSecond: 0.1, secondaryPerSecond: 0.01, largeZone: 50, unhealthyShare: 0.55 },
   });
   t.like(nodes({ 'node-lease-duration': '40s', 'node-monitor-grace-period': '40s', 'default-unreachable-toleration-seconds': '300' }), { leaseSeconds: 40, monitorGraceMs: 40_000, patience: { unreachableSeconds: 300 } });

@@ -208,12 +208,12 @@ withApi('a new pod gets an account, a priority and patience with its node', asyn
   const pods = client.of(Pod);
   const { spec } = await pods.create(pod('a'));
   t.like(spec, { serviceAccountName: 'default', serviceAccount: 'default', priority: 0, preemptionPolicy: 'PreemptLowerPriority' });
-  t.deepEqual(spec.tolerations, ([['not-ready', 300], ['unreachable', 10]] as const).map(([word, tolerationSeconds]) => ({ key: `node.kubernetes.io/${word}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds })));
+  t.deepEqual(spec.tolerations, ([['not-ready', 300], ['unreachable', 5]] as const).map(([word, tolerationSeconds]) => ({ key: `node.kubernetes.io/${word}`, operator: 'Exists', effect: 'NoExecute', tolerationSeconds })));
   const patient = await pods.create(pod('b', { tolerations: [{ operator: 'Exists' }], priorityClassName: 'system-node-critical', serviceAccountName: 'robot' }));
   t.deepEqual(patient.spec.tolerations, [{ operator: 'Exists' }]);
   t.like(patient.spec, { priority: 2_000_001_000, serviceAccountName: 'robot' });
-  const half = await pods.create(pod('c', { tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }] }));
-  t.deepEqual(half.spec.tolerations?.map(({ tolerationSeconds }) => tolerationSeconds), [5, 10]);
+  const half = await pods.create(pod('c', { tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 7 }] }));
+  t.deepEqual(half.spec.tolerations?.map(({ tolerationSeconds }) => tolerationSeconds), [7, 5]);
   for (const spec of [{ priorityClassName: 'none' }, { priority: 5 }]) t.is((await t.throwsAsync(pods.create(pod('d', spec)), { instanceOf: ApiError })).reason, 'Forbidden');
 });
 
