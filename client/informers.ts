@@ -10,7 +10,7 @@ export interface Informers {
    */
   informer<T extends ApiObject>(kind: Kind<T>, options?: InformerOptions<T>): Informer<T>;
   /** Ends the informers of a kind that is not served any more. Who still holds one sees what it saw last. */
-  forget(kind: Kind<ApiObject>): void;
+  forget(kind: Pick<Kind<ApiObject>, 'group' | 'version' | 'plural'>): void;
   /** Resolves when every informer asked for so far has its first list; rejects when the signal aborts first. */
   whenSynced(signal: AbortSignal): Promise<void>;
   /** Runs all of them, those asked for later too, until the signal aborts. */

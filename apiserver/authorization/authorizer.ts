@@ -12,6 +12,8 @@ export interface AccessRequest {
     readonly subresource?: string | undefined;
     readonly namespace?: string | undefined;
     readonly name?: string | undefined;
+    /** Of a list or a watch, as the request has it. */
+    readonly fieldSelector?: string | undefined;
   } | undefined;
   readonly path?: string | undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * What a node's agent may do. It goes by the state of the cluster: an agent reads the Secrets, ConfigMaps and claims that
- * pods on its node name, gets tokens for the accounts of these pods, and writes the status of no other pods, so that a node that
- * was broken into gives away what runs on it and nothing else. There is no graph beside the cache: a decision looks at the
+ * What a node's agent may do. It goes by the state of the cluster: an agent reads the pods on its node, the Secrets, ConfigMaps and claims that
+ * these name, gets tokens for their accounts, and writes the status of no other pods, so that a node that
+ * was broken into gives away what runs on it and nothing else. Where there are network policies it sees all pods, for it holds its own to these by the others' labels and addresses. There is no graph beside the cache: a decision looks at the
  * node's pods, which the cache indexes, and what a pod names is worked out once for each stored pod.
  */
 import type { UserInfo } from '../../schemas/api.ts';
@@ -10,8 +10,11 @@ import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { PersistentVolume } from '../../schemas/kinds/core/persistent-volume.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import type { PolicyRule } from '../../schemas/types/rbac.ts';
+import { parseFieldRequirements } from '../../schemas/field-selector.ts';
+import { NetworkPolicy } from '../../schemas/kinds/networking/network-policy.ts';
 import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { localPathNode } from '../../schemas/volumes/volume-words.ts';
+import { prefixOf } from '../keys.ts';
 import type { WatchCache } from '../watch/watch-cache.ts';
 import type { AccessRequest, Authorizer } from './authorizer.ts';
 import { ruleAllows } from './rules.ts';
@@ -30,7 +33,7 @@ const read = ['get', 'list', 'watch'] as const;
 const rulesOfAll: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'create'] },
   // Admission lets only mirrors of its own static pods through.
-  { apiGroups: [''], resources: ['pods'], verbs: [...read, 'create'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
   { apiGroups: [''], resources: ['services', 'namespaces', 'persistentvolumes'], verbs: read },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'update', 'patch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
@@ -89,10 +92,28 @@ const readByName: Readonly<Record<string, keyof Named>> = { secrets: 'secrets', 
 
 const quoted = (text: string): string => JSON.stringify(text);
 
+/** Whether a selector leaves the pods of this node alone. */
+const selectsNode = (fieldSelector: string | undefined, node: string): boolean => {
+  try {
+    return parseFieldRequirements(fieldSelector ?? '').some(({ path, equal, value }) => equal && path === 'spec.nodeName' && value === node);
+  } catch {
+    return false;
+  }
+};
+
 /** Decides for the agents of nodes; knows nobody else. */
-export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>): Authorizer => {
+export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField' | 'list'>): Authorizer => {
   const podsOn = (node: string, namespace: string): readonly Pod[] =>
     (state.byField(Pod, 'spec.nodeName', node) as readonly Pod[]).filter(({ metadata }) => metadata.namespace === namespace);
+
+  /** Why a node may not read pods; the words are Kubernetes'. */
+  const whyNotRead = (node: string, verb: string, { namespace, name = '', fieldSelector }: At): string | undefined => {
+    if (verb === 'get') {
+      const pod = state.get(`/pods/${namespace ?? ''}/${name}`) as Pod | undefined;
+      return pod === undefined || pod.spec.nodeName === node ? undefined : `no relationship found between node ${quoted(node)} and this object`;
+    }
+    return selectsNode(fieldSelector, node) || state.list(prefixOf(NetworkPolicy, '')).length > 0 ? undefined : 'can only list/watch pods with spec.nodeName field selector';
+  };
 
   /** Why not, for what depends on the pods that a node has; `none` for what does not. */
   const whyNotByPods = (node: string, verb: string, at: At): string | undefined | 'none' => {
@@ -109,6 +130,7 @@ export const createNodeAuthorizer = (state: Pick<WatchCache, 'get' | 'byField'>)
       const volume = state.get(`/persistentvolumes//${name}`) as PersistentVolume | undefined;
       return volume === undefined || volume.metadata.annotations?.[localPathNode] === node ? undefined : `node ${quoted(node)} can only change volumes that are on it`;
     }
+    if (resource === 'pods' && subresource === undefined && read.some((one) => one === verb)) return whyNotRead(node, verb, at);
     const ofPod = resource === 'pods' && ((subresource === 'status' && ['get', 'update', 'patch'].includes(verb)) || (subresource === undefined && verb === 'delete'));
     if (!ofPod || name === '') return 'none';
     const pod = state.get(`/pods/${namespace}/${name}`) as Pod | undefined;

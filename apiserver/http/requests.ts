@@ -32,7 +32,7 @@ const requireVerb = (context: HttpContext, exchange: Pick<Exchange, 'user' | 'qu
   const { group, resource, subresource, namespace } = path;
   const fieldSelector = exchange.query?.get('fieldSelector') ?? undefined;
   const name = path.name ?? selectedName({ verb: verb as Verb, options: { fieldSelector } });
-  requireAccess(context.authorizer, { user: exchange.user, verb, resource: { group, resource, subresource, namespace, name } });
+  requireAccess(context.authorizer, { user: exchange.user, verb, resource: { group, resource, subresource, namespace, name, fieldSelector } });
 };
 
 /**

@@ -30,7 +30,7 @@ export const callFor = (
   const { verb, group, version, resource, subresource, options = {} } = request;
   const namespace = request.namespace || undefined;
   const name = request.name || undefined;
-  requireAccess(authorizer, { user, verb, resource: { group, resource, subresource: subresource || undefined, namespace, name: name ?? selectedName(request) } });
+  requireAccess(authorizer, { user, verb, resource: { group, resource, subresource: subresource || undefined, namespace, name: name ?? selectedName(request), fieldSelector: options.fieldSelector } });
 
   const served = registry.resource(group, version, resource);
   if (served === undefined) throw noSuchResource();

@@ -29,7 +29,7 @@ const seen = ({ metadata, spec, status }: Pod): readonly unknown[] =>
 
 /**
  * Holds the pods of a node to the NetworkPolicies. A cluster without policies costs one watch: pods and namespaces are
- * followed from the first policy on.
+ * followed from the first policy on to the last.
  */
 export const createNetworkPolicyComponent = (surroundings: Surroundings, { nodeName, enforcer }: NetworkPolicyOptions): NetworkPolicyComponent => {
   const { clock, log, random, transport } = surroundings;
@@ -45,15 +45,34 @@ export const createNetworkPolicyComponent = (surroundings: Surroundings, { nodeN
     return found;
   };
 
+  /** False where the last policy goes before all of them are in: then nobody gives them to the node any more. */
+  const synced = async ({ pods, namespaces }: Others, signal: AbortSignal): Promise<boolean> => {
+    const none = new AbortController();
+    const off = policies.on({ deleted: () => (policies.list().length === 0 ? none.abort() : undefined) });
+    const either = AbortSignal.any([signal, none.signal]);
+    try {
+      await Promise.all([pods.whenSynced(either), namespaces.whenSynced(either)]);
+      return true;
+    } catch (error) {
+      if (signal.aborted || !none.signal.aborted) throw error;
+      return false;
+    } finally {
+      off();
+    }
+  };
+
   const loop: ApplyLoop = new ApplyLoop({
     clock, log, what: 'the network policies',
     apply: async (signal) => {
       if (policies.list().length === 0) {
+        // A node may see others' pods only while there are policies.
+        if (others !== undefined) for (const kind of [Pod, Namespace]) informers.forget(kind);
+        others = undefined;
         starting.applied([]);
         return enforcer.apply(noPolicies);
       }
       const { pods, namespaces } = others ??= followOthers(loop.changed);
-      await Promise.all([pods.whenSynced(signal), namespaces.whenSynced(signal)]);
+      if (!await synced(others, signal)) return;
       const all = starting.among(pods.list());
       await enforcer.apply(policyTable({ policies: policies.list(), pods: all, namespaces: namespaces.list(), nodeName }));
       starting.applied(all);

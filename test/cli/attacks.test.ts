@@ -151,7 +151,12 @@ test('who has stolen a worker token becomes a new node, and as that reads nothin
     ['/api/v1/namespaces/default/pods', 'POST', mirrorOf({ nodeName: 'thief', serviceAccountName: 'default', containers: [{ name: 'a', image: 'a' }] })],
     ['/api/v1/namespaces/default/pods/owner/status', 'PUT', { metadata: { name: 'owner' } }], ['/api/v1/nodes/n2', 'PUT', { metadata: { name: 'n2' } }], ['/api/v1/nodes/n2/status', 'PUT', { metadata: { name: 'n2' } }],
     ['/api/v1/namespaces/default/serviceaccounts/default/token', 'POST', { spec: {} }],
+    // Pods have what people write into them.
+    ['/api/v1/pods', 'GET'], ['/api/v1/namespaces/default/pods', 'GET'], ['/api/v1/pods?watch=true', 'GET'], ['/api/v1/namespaces/default/pods/owner', 'GET'], ['/api/v1/namespaces/default/pods?fieldSelector=metadata.name%3Downer', 'GET'],
+    ['/api/v1/pods?fieldSelector=spec.nodeName%3Dn2', 'GET'], ['/api/v1/pods?fieldSelector=spec.nodeName%21%3Dthief', 'GET'], ['/api/v1/pods?fieldSelector=spec.nodeName%3D%3Dthief%2Cx', 'GET'], ['/api/v1/pods?watch=true&fieldSelector=spec.nodeName%3Dn2', 'GET'],
   ] as const) t.is(await asThief(path, method, object), 403, `${method} ${path}`);
+  t.is(await asThief('/api/v1/pods?fieldSelector=spec.nodeName%3Dthief', 'GET'), 200, 'its own');
+  t.is(await codeOf(`${server}/api/v1/namespaces/default/pods/owner`, { ca, pair: n2 }), 200, 'the node of the pod has it');
 
   const other = await createCa({ commonName: 'barge-ca', lifetimeDays: 2, nowMs });
   for (const name of ['first', 'n2']) {

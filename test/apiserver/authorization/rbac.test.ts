@@ -9,6 +9,7 @@ import type { UserInfo } from '../../../schemas/api.ts';
 import { Lease } from '../../../schemas/kinds/coordination/lease.ts';
 import { Node } from '../../../schemas/kinds/core/node.ts';
 import { PersistentVolume } from '../../../schemas/kinds/core/persistent-volume.ts';
+import { NetworkPolicy } from '../../../schemas/kinds/networking/network-policy.ts';
 import { Pod } from '../../../schemas/kinds/core/pod.ts';
 import { ClusterRole } from '../../../schemas/kinds/rbac/cluster-role.ts';
 import { ClusterRoleBinding } from '../../../schemas/kinds/rbac/cluster-role-binding.ts';
@@ -254,17 +255,28 @@ test('an agent reaches what the pods on its node name, and changes nothing of ot
   const may = [
     'get - secrets a mounted', 'list - secrets a mounted', 'watch - secrets a mounted', 'get - secrets a from-env', 'get - secrets a projected', 'get - secrets a pull',
     'get - configmaps a all', 'watch - configmaps a projected', 'update - pods/status a web', 'patch - pods/status a gone', 'delete - pods a web', 'create - serviceaccounts/token a default',
-    'watch - pods', 'create - pods a', 'get - nodes - n2', 'update - nodes - n1', 'patch - nodes/status - n1', 'create - nodes', 'update coordination.k8s.io leases kube-node-lease n1', 'create - events a', 'list - services',
+    'get - pods a web', 'get - pods a gone', 'create - pods a', 'get - nodes - n2', 'update - nodes - n1', 'patch - nodes/status - n1', 'create - nodes', 'update coordination.k8s.io leases kube-node-lease n1', 'create - events a', 'list - services',
   ];
   const mayNot = [
     'get - secrets a secret2', 'get - secrets b mounted', 'list - secrets a', 'list - secrets', 'watch - secrets', 'get - secrets a all', 'update - secrets a mounted', 'delete - secrets a mounted',
-    'create - secrets a', 'get - configmaps a mounted', 'list - configmaps a', 'update - pods/status a other', 'delete - pods a other', 'update - pods a web', 'create - pods/exec a web', 'create - pods/eviction a other',
+    'list - pods', 'watch - pods', 'list - pods a', 'get - pods a other', 'watch - pods a web', 'create - secrets a', 'get - configmaps a mounted', 'list - configmaps a', 'update - pods/status a other', 'delete - pods a other', 'update - pods a web', 'create - pods/exec a web', 'create - pods/eviction a other',
     'update - nodes - n2', 'patch - nodes/status - n2', 'delete - nodes - n1', 'update coordination.k8s.io leases kube-node-lease n2', 'update coordination.k8s.io leases a n1',
     'create - serviceaccounts/token a robot', 'create - serviceaccounts/token b default', 'get - serviceaccounts a default', 'create - pods/binding a web', 'impersonate - users - admin', 'get /metrics',
     `create ${rbacGroup} clusterrolebindings`,
   ];
   for (const what of may) t.is(why(what), undefined, what);
   for (const what of mayNot) t.not(why(what), undefined, what);
+  // Pods by a selector of their node; all of them where they are held to network policies by each other.
+  const reads = (verb: string, fieldSelector: string | undefined): string | undefined => api.core.authorizer.authorize({ user: node('n1'), verb, resource: { group: '', resource: 'pods', fieldSelector } });
+  for (const verb of ['list', 'watch']) {
+    for (const own of ['spec.nodeName=n1', 'spec.nodeName==n1,status.phase!=Failed', 'metadata.name=web,spec.nodeName=n1']) t.is(reads(verb, own), undefined, own);
+    for (const more of [undefined, '', 'spec.nodeName!=n1', 'spec.nodeName=n2', 'metadata.name=web', 'spec.nodeName=n1\\', 'spec.nodeName=n1,x']) t.is(reads(verb, more), 'can only list/watch pods with spec.nodeName field selector', String(more));
+  }
+  await api.client.of(NetworkPolicy).create({ metadata: { name: 'p', namespace: 'a' }, spec: { podSelector: {} } } as never);
+  t.is(reads('watch', undefined), undefined);
+  t.not(why('get - pods a other'), undefined);
+  await api.client.of(NetworkPolicy).delete({ namespace: 'a', name: 'p' });
+  t.not(reads('list', undefined), undefined);
   t.is(why('get - secrets a secret2'), 'no relationship found between node "n1" and this object');
   for (const who of [known('system:node:n1'), known('n1', 'system:nodes'), known('system:node:', 'system:nodes')]) t.is(why('get - secrets a mounted', who), '', who.name);
   await api.client.of(Pod).delete({ namespace: 'a', name: 'web' }, { gracePeriodSeconds: 0 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
+import { createClusterAuthorizer } from '../../../apiserver/authorization/cluster-authorizer.ts';
 import { silentLog } from '../../../base/log.ts';
 import type { NewObject } from '../../../client/client.ts';
 import { createNetworkPolicyComponent } from '../../../proxy/network-policy/component.ts';
@@ -50,6 +51,38 @@ test('a node is told what its pods are held to, from the first policy on and as 
   await eventually(() => assert.deepEqual(isolated(), ['10.0.0.7']));
   await api.client.of(NetworkPolicy).delete({ namespace: 'default', name: 'p' });
   await eventually(() => assert.deepEqual(isolated(), []));
+});
+
+test('the pods of others are followed from the first policy to the last, as a node may', async (t) => {
+  const api = await testApi({ authorizer: createClusterAuthorizer });
+  const tables: PolicyTable[] = [];
+  const component = createNetworkPolicyComponent({
+    transport: api.core.as({ name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }), clock: api.clock, log: silentLog, random: () => 0.5,
+  }, { nodeName: 'n1', enforcer: { name: 'noted', apply: async (table) => void tables.push(table), remove: async () => undefined } });
+  const over = new AbortController();
+  const running = component.run(over.signal, () => undefined);
+  t.teardown(async () => {
+    over.abort();
+    await running;
+    await api.close();
+  });
+  const pods = api.client.of(Pod);
+  await pods.create({ metadata: { namespace: 'default', name: 'web' }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } } as NewObject<Pod>);
+  await pods.modifyStatus({ namespace: 'default', name: 'web' }, (draft) => void (draft.status = { ...draft.status, phase: 'Running', podIP: '10.0.0.7' }));
+  const isolated = (): readonly string[] => [...tables.at(-1)?.pods.ingress.keys() ?? []];
+  for (let n = 0; n < 3; n++) {
+    await api.client.of(NetworkPolicy).create({ metadata: { name: 'p', namespace: 'default' }, spec: { podSelector: {} } } as NewObject<NetworkPolicy>);
+    await eventually(() => assert.deepEqual(isolated(), ['10.0.0.7']));
+    await api.client.of(NetworkPolicy).delete({ namespace: 'default', name: 'p' });
+    await eventually(() => assert.deepEqual(isolated(), []));
+  }
+  // One that is there for a moment only leaves nobody waiting for pods that are not given any more.
+  await api.client.of(NetworkPolicy).create({ metadata: { name: 'short', namespace: 'default' }, spec: { podSelector: {} } } as NewObject<NetworkPolicy>);
+  await api.client.of(NetworkPolicy).delete({ namespace: 'default', name: 'short' });
+  await settle();
+  await api.client.of(NetworkPolicy).create({ metadata: { name: 'p', namespace: 'default' }, spec: { podSelector: {} } } as NewObject<NetworkPolicy>);
+  await eventually(() => assert.deepEqual(isolated(), ['10.0.0.7']));
+  t.deepEqual(isolated(), ['10.0.0.7']);
 });
 
 test('a pod that starts is held before any status says its address, and waits for the rules', async (t) => {
