@@ -18,7 +18,13 @@ export const serverMaterialPath = '/barge.dev/v1/server-material';
 /** Annotation of a Node, an admin's to give: the machine becomes a server of the cluster. */
 export const promotionAnnotation = 'barge.dev/promote';
 
-/** What the annotation says: where the server is to listen, and until when the machine may become one. */
+/** Annotation of a Node, an admin's to give: the machine is a server no more, and goes on as a worker. Its value says until when that is wanted. */
+export const demotionAnnotation = 'barge.dev/demote';
+
+/** Whether the annotation asks for it at this time. */
+export const isDemoted = (text: string | undefined, nowMs: number): boolean => text !== undefined && Date.parse(text) > nowMs;
+
+/** What the annotation of a promotion says: where the server is to listen, and until when the machine may become one. */
 export interface PromotionMark {
   readonly listen: string;
   readonly untilMs: number;

@@ -4,7 +4,7 @@ import type { UserInfo } from '../../schemas/api.ts';
 import type { ApiObject } from '../../schemas/kind.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
-import { promotionAnnotation } from '../../schemas/cluster-info.ts';
+import { demotionAnnotation, promotionAnnotation } from '../../schemas/cluster-info.ts';
 import { apiReferences, configMirror, isMirror } from '../../schemas/static-pods.ts';
 import { localPathFinalizer } from '../../schemas/volumes/volume-words.ts';
 import { nodeLeaseNamespace, nodeOfUser } from '../authorization/node-authorizer.ts';
@@ -51,8 +51,10 @@ export const nodeRestriction = (cache: Pick<WatchCache, 'get'>): AdmissionPlugin
     if (old === undefined ? Object.keys(reserved).length > 0 : !deepEqual(reserved, labelsUnder(old, reservedLabel))) {
       throw refusal(context, `is not allowed to modify labels: ${Object.keys({ ...reserved, ...(old === undefined ? {} : labelsUnder(old, reservedLabel)) }).join(', ')}`);
     }
-    // Whoever has it gets the keys of the cluster.
-    if (object.metadata.annotations?.[promotionAnnotation] !== old?.metadata.annotations?.[promotionAnnotation]) throw refusal(context, `is not allowed to modify the annotation ${promotionAnnotation}`);
+    // Whoever has the one gets the keys of the cluster, and the other takes a server away.
+    for (const mark of [promotionAnnotation, demotionAnnotation]) {
+      if (object.metadata.annotations?.[mark] !== old?.metadata.annotations?.[mark]) throw refusal(context, `is not allowed to modify the annotation ${mark}`);
+    }
     if (old !== undefined && !deepEqual((object as Node).spec?.taints ?? [], (old as Node).spec?.taints ?? [])) throw refusal(context, `node ${JSON.stringify(node)} is not allowed to modify taints`);
   },
 });

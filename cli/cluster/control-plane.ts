@@ -55,6 +55,8 @@ export interface ControlPlane {
   readonly outsideUrl: string | undefined;
   /** Addresses at which pods reach this and other servers of the cluster. */
   serverAddresses(): readonly string[];
+  /** Other servers of the cluster that live, and where they are. */
+  otherServers(): ReturnType<ServerDirectory['othersAt']>;
   /** Aborts when the store cannot be written any more; the process must end. */
   readonly failed: AbortSignal;
   /**
@@ -209,6 +211,7 @@ export const openControlPlane = async ({ config, clock, log, random, nodeIps }: 
     return {
       outsideUrl: forOthers === undefined ? undefined : `https://${forOthers}:${port}`,
       serverAddresses: () => directory?.addresses ?? [],
+      otherServers: async () => directory?.othersAt() ?? [],
       shared: shared === undefined || directory === undefined ? undefined : { ...shared, serversWithout: (authority) => directory.without(authority) },
       core, metrics, credentials, url: `https://${reachable(config.listen.host)}:${port}`, failed: storage.failed, close,
       letPodsIn: async (podsSide) => {

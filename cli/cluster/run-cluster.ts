@@ -26,6 +26,7 @@ import { authorityHash, printJoinToken } from './join/join-token.ts';
 import { joinedAuthority } from './join/membership.ts';
 import { openControlPlane, type ControlPlane } from './control-plane.ts';
 import { nodeUser, partUsers, signerUser } from './part-users.ts';
+import { createDemotion } from './servers/demotion.ts';
 import { removePid, writePid } from './pid-file.ts';
 import { renewals } from './renewals.ts';
 import { schedulerProfiles } from './scheduler-profiles.ts';
@@ -99,8 +100,14 @@ const nodeReady = async (controlPlane: ControlPlane, name: string, signal: Abort
 /** The names of all servers of the cluster: a node gets a certificate for none of them. */
 const withAddresses = (own: OwnNames, addresses: readonly string[]): OwnNames => ({ ...own, ipAddresses: [...new Set([...own.ipAddresses, ...addresses])] });
 
-/** Runs a server of a cluster, with this machine as a node unless the settings say otherwise, until the signal aborts. Rejects when it cannot start or cannot go on. */
-export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<void> => {
+/** Agents of servers say so of their nodes. */
+const serverLabel = 'node-role.kubernetes.io/control-plane';
+
+/**
+ * Runs a server of a cluster, with this machine as a node unless the settings say otherwise, until the signal aborts. Resolves with `demoted` when
+ * the machine has become a worker instead; its pods go on. Rejects when it cannot start or cannot go on.
+ */
+export const runCluster = async ({ config, clock, random, signal, writeLog, onReady }: RunOptions): Promise<'stopped' | 'demoted'> => {
   const log = createLog({ level: config.logLevel, format: config.logFormat, write: writeLog, now: () => clock.now() });
   if (await joinedAuthority(config.dataDir) !== undefined) throw new CommandError(`${config.dataDir} is the data folder of a machine that has joined a cluster: 'barge join' runs its node; a cluster needs a folder of its own: --data-dir`);
   const profiles = config.scheduler ? await schedulerProfiles(config) : undefined;
@@ -123,6 +130,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
       const around = surroundings(name, componentUser(user));
       return config.etcd === undefined ? make(around) : elected({ name, surroundings: around, identity }, () => make(around));
     };
+    const demoted = new AbortController();
     const components = [
       // Both work with the authority's key, which is here, wherever the other controllers are.
       createSignerComponent(surroundings('certificate-signer', componentUser(signerUser)), { sign: credentials.sign, longestMs: config.certificateLifetimeMs, own: () => withAddresses(credentials.serverNames(), controlPlane.serverAddresses()) }),
@@ -132,15 +140,16 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
         clusterCidr: config.clusterCidr, loadBalancerPool: config.loadBalancerPool, rootCa: credentials.trust.current, nodeMonitorGraceMs: config.nodes.monitorGraceMs, evictionRates: config.nodes.evictionRates,
       }))] : []),
       ...(config.scheduler ? [oneOfAll('scheduler', partUsers.scheduler, (around) => createSchedulerComponent(around, { profiles }))] : []),
+      ...(config.agent && config.etcd !== undefined ? [createDemotion(surroundings('demotion', apiServerUser), { config, nodeIp: nodeIps[0]!, serverLabel, controlPlane, onDemoted: () => demoted.abort() })] : []),
       ...(config.agent ? await (await import('./node.ts')).createNode({
         config, clusterDomain, credentials, nodeIp: nodeIps[0]!, clock, letPodsIn: (address) => controlPlane.letPodsIn(address),
-        nodeLabels: { 'node-role.kubernetes.io/control-plane': '' },
+        nodeLabels: { [serverLabel]: '' },
         agent: surroundings('agent', componentUser(`${nodeUser.prefix}${config.nodeName}`, [nodeUser.group])),
         proxy: surroundings('proxy', componentUser(partUsers.proxy)),
       }) : []),
     ];
     const stop = new AbortController();
-    const until = AbortSignal.any([signal, controlPlane.failed, stop.signal]);
+    const until = AbortSignal.any([signal, controlPlane.failed, stop.signal, demoted.signal]);
     const running = runComponents(components, until, log);
     const ready = (config.agent ? nodeReady(controlPlane, config.nodeName, until) : Promise.resolve()).then(() => {
       if (!until.aborted) onReady({ url: controlPlane.url, nodeName: config.agent ? config.nodeName : undefined, join });
@@ -152,6 +161,7 @@ export const runCluster = async ({ config, clock, random, signal, writeLog, onRe
       stop.abort();
     }
     if (controlPlane.failed.aborted) throw new Error('the store cannot be written any more', { cause: controlPlane.failed.reason });
+    return demoted.signal.aborted ? 'demoted' : 'stopped';
   } finally {
     await controlPlane.close();
     await removePid(config.dataDir);

@@ -1,12 +1,24 @@
 import { CommandError, type World } from '../command.ts';
 import type { ClusterConfig } from '../config.ts';
 
-/** Runs a server in the foreground as `barge up` does: what there is to say of it goes to standard output, log lines to standard error. */
-export const runServer = async (config: ClusterConfig, { clock, random, signal, stdout, stderr }: World): Promise<void> => {
+/** Runs the worker that this machine, a server until now, has become. */
+const runDemoted = async (config: ClusterConfig, world: World): Promise<void> => {
+  const [{ finishDemotion }, { MembershipFiles }, { givenToWorkers, runWorker }] = await Promise.all([import('./servers/demotion.ts'), import('./join/membership.ts'), import('./join/run-worker.ts')]);
+  await finishDemotion(config);
+  await runWorker({ config: { ...config, given: givenToWorkers(config.given) }, membership: (await new MembershipFiles(config.dataDir).read())! }, world);
+};
+
+/**
+ * Runs a server in the foreground as `barge up` does: what there is to say of it goes to standard output, log lines to standard error.
+ * Where the machine becomes a worker meanwhile, it goes on as that.
+ */
+export const runServer = async (config: ClusterConfig, world: World): Promise<void> => {
+  const { clock, random, signal, stdout, stderr } = world;
   const started = performance.now();
   const { runCluster } = await import('./run-cluster.ts');
+  let end: 'stopped' | 'demoted';
   try {
-    await runCluster({
+    end = await runCluster({
       config, clock, random, signal,
       writeLog: (line) => void stderr.write(`${line}\n`),
       onReady: ({ url, nodeName, join }) => {
@@ -23,4 +35,5 @@ export const runServer = async (config: ClusterConfig, { clock, random, signal, 
     if (['listen', 'bind', 'getaddrinfo'].includes(syscall)) throw new CommandError(`${message}: choose another address with --listen, or port 0 for a free one`, { cause: error });
     throw error;
   }
+  if (end === 'demoted') await runDemoted(config, world);
 };

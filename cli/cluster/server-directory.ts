@@ -124,6 +124,15 @@ export class ServerDirectory {
     }
   }
 
+  /** The other servers, with where pods and machines reach each: those that have renewed their leases meanwhile. */
+  async othersAt(): Promise<readonly { readonly name: string; readonly endpoint: ServerEndpoint }[]> {
+    const alive = await this.othersAlive();
+    return (await listServerLeases(this.#client)).flatMap((lease) => {
+      const [name, endpoint] = [serverOf(lease), endpointOf(lease)];
+      return endpoint === undefined || !alive.includes(name) ? [] : [{ name, endpoint }];
+    });
+  }
+
   /** Names of the servers that live and have not said that all their certificates are of this authority. */
   async without(authority: string): Promise<readonly string[]> {
     const { alive } = sortLeases(await listServerLeases(this.#client), this.#looks, this.#options.clock.now());

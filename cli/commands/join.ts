@@ -1,7 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { certificatesIn } from '../../base/authorities.ts';
-import { createLog } from '../../base/log.ts';
 import { readPair } from '../../base/pki-files.ts';
 import type { Introduction } from '../cluster/join/join-cluster.ts';
 import { authorityHash } from '../cluster/join/join-token.ts';
@@ -9,12 +8,11 @@ import { ServerFiles } from '../cluster/servers/server-files.ts';
 import { ownSettings, usualListen } from '../cluster/servers/server-settings.ts';
 import { configOf, settingFlags, settingsGiven, type SettingFlags } from '../cluster/setting-flags.ts';
 import { CommandError, defineCommand, type CommandContext } from '../command.ts';
-import { pressureSettings, readConfigFile, settings, type ClusterConfig, type SettingsFile } from '../config.ts';
+import { readConfigFile, settings, type ClusterConfig, type SettingsFile } from '../config.ts';
 import { flag, UsageError } from '../flags.ts';
 
 /** Settings of a machine that joins; those that are left out it gets from the cluster. */
 const own = settings.filter(({ shared }) => shared === undefined).map(({ name }) => name);
-const ofWorkers: readonly string[] = ['data-dir', 'node-name', 'node-ip', 'docker-host', 'runtime', 'warm-sandboxes', ...pressureSettings, 'pod-manifest-path', 'log-level', 'log-format'];
 
 type Context = CommandContext<SettingFlags>;
 
@@ -72,19 +70,19 @@ export const command = defineCommand({
   },
   serves: true,
   run: async (context) => {
-    const { flags, args: [server, ...more], clock, random, signal, stdout } = context;
+    const { flags, args: [server, ...more], clock, signal } = context;
     if (more.length > 0) throw new UsageError(`unexpected argument "${more[0]}"`);
     const nodeIp = flags['node-ip'] as string | undefined;
     if (nodeIp !== undefined && !isIPv4(nodeIp)) throw new CommandError(`--node-ip: ${JSON.stringify(nodeIp)} is no IPv4 address`);
     const config = configOf({ ...context, args: [] }, own);
-    const [{ MembershipFiles }, { introduce, asToken, joinCluster, tokenError }, { runJoined }, { removePid, runningPid, writePid }, { isForServers }] = await Promise.all([
-      import('../cluster/join/membership.ts'), import('../cluster/join/join-cluster.ts'), import('../cluster/join/run-joined.ts'), import('../cluster/pid-file.ts'),
-      import('../cluster/servers/join-server.ts'),
+    const [{ MembershipFiles }, { introduce, asToken, joinCluster, tokenError }, { runWorker, workerSettings }, { runningPid }, { isForServers }, { finishDemotion }] = await Promise.all([
+      import('../cluster/join/membership.ts'), import('../cluster/join/join-cluster.ts'), import('../cluster/join/run-worker.ts'), import('../cluster/pid-file.ts'),
+      import('../cluster/servers/join-server.ts'), import('../cluster/servers/demotion.ts'),
     ]);
     const running = await runningPid(config.dataDir);
     if (running !== undefined && running !== process.pid) throw new CommandError(`another barge (process ${running}) runs with the data folder ${config.dataDir}`);
-    const serverFiles = new ServerFiles(config.dataDir);
-    const kept = await serverFiles.settings();
+    await finishDemotion(config);
+    const kept = await new ServerFiles(config.dataDir).settings();
     if (kept !== undefined) return runKept(context, kept, config.dataDir);
     const files = new MembershipFiles(config.dataDir);
     const token = flags['token'] as string | undefined;
@@ -95,20 +93,12 @@ export const command = defineCommand({
       const forServers = await isForServers(transport, signal).catch((error: unknown) => { throw tokenError(error); }).finally(() => transport.close());
       if (forServers) return becomeServer(context, introduction, config);
     }
-    const foreign = Object.keys(settingsGiven(context, own)).find((name) => !ofWorkers.includes(name));
+    const foreign = Object.keys(settingsGiven(context, own)).find((name) => !workerSettings.includes(name));
     if (foreign !== undefined) throw new CommandError(`--${foreign}: is for servers, and this machine is a worker${introduction === undefined ? '' : ": the token is one for workers; 'barge token create --role server' makes the other sort"}`);
     const membership = await joinCluster({
       server, token, nodeName: context.given.has('node-name') ? config.nodeName : undefined, defaultNodeName: config.nodeName, nodeIp,
       files, clock, say: sayTo(context), introduction,
     }, signal);
-    let end: 'stopped' | 'promoted';
-    await writePid(config.dataDir);
-    try {
-      const log = createLog({ level: config.logLevel, format: config.logFormat, write: sayTo(context), now: () => clock.now() });
-      end = await runJoined({ membership, files, serverFiles, config, clock, random, log, onReady: () => void stdout.write(`node ${membership.nodeName} Ready: ${membership.server}\n`) }, signal);
-    } finally {
-      await removePid(config.dataDir);
-    }
-    if (end === 'promoted') await runKept(context, (await serverFiles.settings())!, config.dataDir);
+    await runWorker({ membership, config }, context);
   },
 });

@@ -6,6 +6,7 @@ import { usualListen } from '../cluster/servers/server-settings.ts';
 import { listenOf } from '../config.ts';
 import { flag, UsageError } from '../flags.ts';
 import { withManagerStatus } from '../nodes/manager-status.ts';
+import { demote } from '../nodes/demote.ts';
 import { promote } from '../nodes/promote.ts';
 import { withSession } from '../session.ts';
 import { command as cordon } from './cordon.ts';
@@ -52,6 +53,20 @@ const promoteNodes = defineCommand({
   }),
 });
 
+const demoteNodes = defineCommand({
+  name: 'demote', group, summary: 'Make servers of the cluster workers.', usage: 'node demote NODE... [flags]',
+  description: "The machine's process goes on as a node alone, which 'barge join' starts from then on; its pods go on, and it removes the cluster's keys. They have been there: 'barge ca rotate' and 'barge ca finish' make them worth nothing. Ask another server than the one that is to go.",
+  flags: { ...clusterFlags, timeout: flag.durationMs('How long to wait until it is a worker; then it is no more to become one.', { shownDefault: '60s' }) },
+  run: (context) => withSession(context.flags, context, async (session) => {
+    const { args, flags: { timeout: timeoutMs = 60_000 }, stdout } = context;
+    if (args.length === 0) throw new UsageError('say which: barge node demote NODE...');
+    for (const name of args) {
+      await demote(session, context, name, { timeoutMs });
+      stdout.write(`node ${name} is a worker now\n`);
+    }
+  }),
+});
+
 const isReady = ({ status }: Node): boolean => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
 
 const rm = defineCommand({
@@ -70,7 +85,7 @@ const rm = defineCommand({
 });
 
 export const command = defineCommand({
-  name: 'node', group, summary: 'List, describe, label, taint, cordon, drain, promote or remove nodes.', usage: 'node (ls | describe | label | taint | cordon | uncordon | drain | promote | rm) [NODE...] [flags]',
+  name: 'node', group, summary: 'List, describe, label, taint, cordon, drain, promote, demote or remove nodes.', usage: 'node (ls | describe | label | taint | cordon | uncordon | drain | promote | demote | rm) [NODE...] [flags]',
   examples: [
     { note: 'All nodes, with addresses and versions', line: 'node ls -o wide' },
     { note: 'Move all pods off a node', line: 'node drain n2' },
@@ -83,7 +98,7 @@ export const command = defineCommand({
     describe: ofNodes('describe', 'Show what there is to know about nodes, with their pods and events.', 'describe [NODE...] [flags]', describe),
     label: ofNodes('label', 'Set or remove labels of nodes.', 'label NODE... KEY=VALUE... KEY-... [flags]', label),
     taint: ofNodes('taint', 'Set or remove taints of nodes.', 'taint NODE... KEY=VALUE:EFFECT... KEY:EFFECT-... KEY-... [flags]', taint),
-    cordon: below(cordon), uncordon: below(uncordon), drain: below(drain), rm, promote: promoteNodes,
+    cordon: below(cordon), uncordon: below(uncordon), drain: below(drain), rm, promote: promoteNodes, demote: demoteNodes,
   },
-  run: () => Promise.reject(new CommandError('say what to do: ls, describe, label, taint, cordon, uncordon, drain, promote or rm')),
+  run: () => Promise.reject(new CommandError('say what to do: ls, describe, label, taint, cordon, uncordon, drain, promote, demote or rm')),
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { runServer } from '../cluster/run-server.ts';
+import { finishDemotion } from '../cluster/servers/demotion.ts';
 import { ServerFiles } from '../cluster/servers/server-files.ts';
 import { configOf, settingFlags } from '../cluster/setting-flags.ts';
 import { defineCommand } from '../command.ts';
@@ -26,7 +27,8 @@ export const command = defineCommand({
     const { flags, cwd } = context;
     const fileName = typeof flags['config'] === 'string' ? flags['config'] : undefined;
     const file = fileName === undefined ? undefined : { name: fileName, text: await readFile(resolve(cwd, fileName), 'utf8') };
-    const { dataDir } = configOf(context, undefined, { file });
+    const { dataDir, kubeconfig } = configOf(context, undefined, { file });
+    await finishDemotion({ dataDir, kubeconfig });
     // A machine that has joined as a server is one by what it keeps.
     const kept = await new ServerFiles(dataDir).settings();
     await runServer(configOf(context, undefined, { file, kept }), context);

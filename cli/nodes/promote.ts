@@ -21,7 +21,7 @@ export interface PromoteOptions {
 const slackMs = 15_000;
 
 /** The time by the servers' clocks, which is what the mark is held to. */
-const serversNow = (servers: readonly ApiObject[], { clock }: Pick<World, 'clock'>): number => {
+export const serversNow = (servers: readonly ApiObject[], { clock }: Pick<World, 'clock'>): number => {
   const renewed = (servers as readonly Lease[]).map(({ spec }) => Date.parse(spec?.renewTime ?? '')).filter((atMs) => !Number.isNaN(atMs));
   return renewed.length === 0 ? clock.now() : Math.max(...renewed);
 };

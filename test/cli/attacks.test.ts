@@ -18,7 +18,7 @@ import { joinCluster } from '../../cli/cluster/join/join-cluster.ts';
 import { authorityHash, newBootstrapToken, printJoinToken } from '../../cli/cluster/join/join-token.ts';
 import { MembershipFiles } from '../../cli/cluster/join/membership.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
-import { printPromotionMark, promotionAnnotation, serverMaterialPath } from '../../schemas/cluster-info.ts';
+import { demotionAnnotation, printPromotionMark, promotionAnnotation, serverMaterialPath } from '../../schemas/cluster-info.ts';
 import { etcdTest, startTestEtcd } from '../helpers/etcd.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { httpsApi } from '../helpers/https-api.ts';
@@ -213,6 +213,7 @@ etcdTest('the keys of the cluster go to a token for servers, and to a node that 
   const mark = marked(printPromotionMark({ listen: '0.0.0.0:6443', untilMs: Date.now() + 600_000 }));
   t.is(await asNode('POST', '', { metadata: { name: 'n2', ...mark } }), 403);
   t.is(await asNode('POST', '', { metadata: { name: 'n2' } }), 201);
+  t.is(await asNode('PATCH', '/n2', { metadata: { annotations: { [demotionAnnotation]: new Date(Date.now() + 600_000).toISOString() } } }), 403, 'nor the other way');
   for (const path of ['/n2', '/n2/status']) {
     await asNode('PATCH', path, { metadata: mark });
     t.is(await ask({ pair: node }, { nodeName: 'n2' }), 403, `by itself at ${path}`);

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { machineAddresses } from '../../cli/cluster/addresses.ts';
 import { managerStatusOf } from '../../cli/nodes/manager-status.ts';
-import { printPromotionMark, promotionAnnotation, readPromotionMark } from '../../schemas/cluster-info.ts';
+import { demotionAnnotation, printPromotionMark, promotionAnnotation, readPromotionMark } from '../../schemas/cluster-info.ts';
 import type { Lease } from '../../schemas/kinds/coordination/lease.ts';
 import { bargeProcesses } from '../helpers/barge-processes.ts';
 import { etcdTest, freePorts, sharedEtcd } from '../helpers/etcd.ts';
@@ -88,4 +89,55 @@ test('a node of a cluster whose objects are in a file is not promoted, and not m
   t.regex(await barge('node promote n2', 1), /the objects of this cluster are in a file of its only server, which no other can share/);
   t.is(await barge("get node n2 -o jsonpath={.metadata.annotations.barge\\.dev/promote}"), '');
   t.regex(await barge('node ls'), /^first +Ready +control-plane +Leader /m);
+});
+
+// Servers on loopback say to nobody where they are.
+(machineAddresses()[0]!.startsWith('127.') ? test.skip : etcdTest)('a server is demoted: its process goes on as a worker without the keys of the cluster, and can be promoted again; the last server stays one', async (t) => {
+  // Many command lines: 6 s of one core.
+  t.timeout(300_000);
+  const { folder, begin, barge } = await bargeProcesses(t);
+  const store = `--etcd-servers ${(await etcd()).endpoints.join(',')} --etcd-prefix /demote`;
+  await begin(`up --runtime simulated --data-dir @/data --listen 0.0.0.0:0 --node-name first --log-level error ${store}`);
+  const server = (await barge('token create --role server')).trim().replace('barge ', '');
+  t.regex(await barge('node demote nobody', 1), /nodes "nobody" not found/);
+  t.regex(await barge('node demote first', 1), /node first is the only server of the cluster/);
+  const [port] = await freePorts(1);
+  const second = await begin(`${server} --runtime simulated --data-dir @/s2 --log-level info --node-name s2 --node-ip 127.0.0.2 --listen 127.0.0.2:${port}`);
+  await barge('cordon first');
+  await barge('run there --image=web:1');
+  await barge('wait pod/there --for=condition=Ready --timeout=60s');
+  t.regex(await barge('node ls'), /^s2 +Ready +control-plane +Reachable /m);
+
+  // Of two that are to go none goes.
+  const marked = (name: string, value: string | null): Promise<string> => barge(`patch node ${name} --type=merge -p ${JSON.stringify({ metadata: { annotations: { [demotionAnnotation]: value } } })}`);
+  await marked('first', new Date(Date.now() + 3_600_000).toISOString());
+  t.regex(await barge('node demote s2 --timeout 10s', 1), /node s2 is a server still/);
+  t.regex(second.err(), /this machine stays a server/);
+  await marked('first', null);
+
+  t.is(await barge('node demote s2'), 'node s2 is a worker now\n');
+  await eventually(() => assert.match(second.out(), /^node s2 Ready: https:\/\/\S+\n$/m), 60_000);
+  await eventually(async () => assert.match(await barge('node ls'), /^first +Ready,SchedulingDisabled +control-plane +Leader [^]*^s2 +Ready +<none> +\S+ +\S+$/m), 60_000);
+  t.regex(await barge('node demote s2', 1), /node s2 is no server/);
+  t.is(await barge("get node s2 -o jsonpath={.metadata.annotations.barge\\.dev/demote}"), '');
+  for (const gone of ['pki', 'server', 'store.json', 'admin.kubeconfig']) t.false(existsSync(join(folder, 's2', gone)), gone);
+  await barge('wait pod/there --for=condition=Ready --timeout=60s');
+  await barge('exec there -- true');
+  await barge('run later --image=web:1');
+  await barge('wait pod/later --for=condition=Ready --timeout=60s');
+
+  // It starts again as what it is, also where it was killed before the keys were gone.
+  t.is(await second.stop(), 0);
+  await cp(join(folder, 'data/pki'), join(folder, 's2/pki'), { recursive: true });
+  t.regex(await barge('up --runtime simulated --data-dir @/s2', 1), /is the data folder of a machine that has joined a cluster: 'barge join' runs its node/);
+  t.false(existsSync(join(folder, 's2/pki')));
+  await cp(join(folder, 'data/pki'), join(folder, 's2/pki'), { recursive: true });
+  const again = await begin('join --runtime simulated --data-dir @/s2 --log-level info');
+  t.false(existsSync(join(folder, 's2/pki')));
+  await barge('run last --image=web:1');
+  await barge('wait pod/last --for=condition=Ready --timeout=60s');
+
+  t.is(await barge(`node promote s2 --listen 127.0.0.2:${port}`), 'node s2 is a server now\n');
+  await eventually(() => assert.match(again.out(), new RegExp(`^node s2 Ready: https://127\\.0\\.0\\.2:${port} {2}kubeconfig`, 'm')), 60_000);
+  t.true(existsSync(join(folder, 's2/pki/ca.key')));
 });

@@ -1,11 +1,11 @@
 /**
  * Three machines with engines, two of them servers on an etcd that speaks TLS only: the authority is replaced, servers are lost, a
- * worker becomes a server, and no container takes notice.
+ * worker becomes a server and a server a worker, and no container takes notice.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -271,4 +271,18 @@ else {
     t.deepEqual(await containers(), before);
     t.is(await by('w1')('get', 'pod', 'own-w1', '-o', 'jsonpath={.status.phase}'), 'Running');
     t.regex(await readFile(join(lab.dataDir('w1'), 'server', 'settings.json'), 'utf8'), /"etcd-keyfile"/);
-  });}
+  });
+  test.serial('a server becomes a worker under load, and starts again as one', async (t) => {
+    const before = await containers();
+    const over = load(machines);
+    t.is(await barge('w1', 'node', 'demote', 's2'), 'node s2 is a worker now\n');
+    await within(120, async () => assert.match(await managers('w1'), /^s2 +Ready +<none> /m));
+    await works('w1', 'demoted');
+    await lab.end('s2');
+    await lab.again('s2', ['join']);
+    await works('s1', 'joined');
+    await over();
+    t.deepEqual(await containers(), before);
+    t.deepEqual((await readdir(lab.dataDir('s2'))).filter((name) => !/^agent|pid$/.test(name)), ['node']);
+  });
+}

@@ -54,12 +54,14 @@ export class MembershipFiles {
     return this.#file('servers.json');
   }
 
-  /** Keeps a new membership; joined.json comes last, so that what is there is whole. */
-  async write(membership: Membership, { ca, client }: Pick<KeptMembership, 'ca' | 'client'>): Promise<void> {
+  /** Keeps a new membership; joined.json comes last, so that what is there is whole. `servers` are HOST:PORT of others beside its own. */
+  async write(membership: Membership, { ca, client, serving, servers = [] }: Pick<KeptMembership, 'ca' | 'client'> & { readonly serving?: CertificatePair; readonly servers?: readonly string[] }): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await chmod(this.#folder, 0o700);
     await this.keepAuthorities(ca);
     await this.keepClient(client);
+    if (serving !== undefined) await this.keepServing(serving);
+    if (servers.length > 0) await writePrivate(this.servers, `${JSON.stringify(servers)}\n`);
     await this.update(membership);
   }
 
