@@ -18,6 +18,7 @@ import { Pod } from '../../../schemas/kinds/core/pod.ts';
 import { Secret } from '../../../schemas/kinds/core/secret.ts';
 import { testApi } from '../../helpers/api.ts';
 import { eventually } from '../../helpers/eventually.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
 import { agentPki, apiserverClient } from '../../kubelet-lite/agent-fixture.ts';
 
 // The agent on a real engine: what only a kernel can show. Needs root, Docker and busybox-static. All it makes carries `mark`.
@@ -29,6 +30,11 @@ const abort = new AbortController();
 let dataDir = '';
 let done: Promise<void> | undefined;
 let api: Awaited<ReturnType<typeof testApi>>;
+/** The agent goes by the machine's clock; a server whose clock stands still would give pods a deadline that is long over. */
+class RunningClock extends FakeClock {
+  override now = systemClock.now;
+  override after = systemClock.after;
+}
 const runtime = new DockerRuntime({ dockerHost: process.env['DOCKER_HOST'], owner: mark, network: mark, clock: systemClock });
 
 test.before(async () => {
@@ -42,7 +48,7 @@ test.before(async () => {
   await run('sh', ['-c', `tar -C ${image} -c . | docker import - ${mark}:1`]);
   await run('docker', ['network', 'create', mark]);
   const { Gateway } = JSON.parse((await run('docker', ['network', 'inspect', mark, '-f', '{{json (index .IPAM.Config 0)}}'])).stdout) as { readonly Gateway: string };
-  api = await testApi();
+  api = await testApi({ clock: new RunningClock() });
   await api.client.of(Node).create({ metadata: { name: nodeName }, spec: { podCIDR: '10.244.0.0/24' } });
   const { serving, ca } = await agentPki();
   const component = createAgentComponent({ transport: api.transport, clock: systemClock, log: silentLog, random: Math.random }, {
@@ -191,6 +197,47 @@ test('probes reach the pod, a killed container comes back, and last words are ke
   const back = await until('served', ({ status }) => status?.containerStatuses?.[0]?.restartCount === 1 && status.containerStatuses[0].ready);
   t.like(back.status?.containerStatuses?.[0]?.lastState?.terminated, { exitCode: 137, reason: 'Error', message: 'last\n' });
   await remove('served');
+});
+
+test('sidecars start in order before the others, each when the one before it has started, and end after them in reverse', async (t) => {
+  const told = join(dataDir, 'told');
+  const program = (name: string, before = ''): readonly string[] => ['sh', '-c', `trap 'echo ${name} ends >> /told/order; exit 0' TERM; ${before}echo ${name} starts >> /told/order; touch /up; while :; do sleep 0.1; done`];
+  const volumeMounts = [{ name: 'told', mountPath: '/told' }];
+  const one = (name: string, more: object): Container => ({ name, image: `${mark}:1`, imagePullPolicy: 'IfNotPresent', volumeMounts, ...more }) as Container;
+  await create('ordered', { volumeMounts, command: program('main'), lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo main is told >> /told/order'] } } } }, {
+    terminationGracePeriodSeconds: 60,
+    volumes: [{ name: 'told', hostPath: { path: told, type: 'DirectoryOrCreate' } }],
+    initContainers: [
+      one('first', { command: ['sh', '-c', 'echo first runs >> /told/order'] }),
+      one('slow', { restartPolicy: 'Always', command: program('slow', 'sleep 2; '), startupProbe: { exec: { command: ['cat', '/up'] }, periodSeconds: 1, failureThreshold: 60 } }),
+      one('side', { restartPolicy: 'Always', command: program('side'), lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo side is told >> /told/order'] } } } }),
+      one('last', { command: ['sh', '-c', 'echo last runs >> /told/order'] }),
+    ],
+  });
+  const order = async (): Promise<readonly string[]> => (await readFile(join(told, 'order'), 'utf8')).trim().split('\n');
+  const begun = ['first runs', 'slow starts', 'side starts', 'last runs', 'main starts'];
+  await eventually(async () => assert.equal((await order()).length, begun.length), 60_000);
+  await remove('ordered');
+  const [sideStarts, lastRuns] = [(await order()).indexOf('side starts'), (await order()).indexOf('last runs')];
+  // A sidecar without a probe has started when its container has; what it does first is its own matter.
+  t.true(sideStarts > 1 && lastRuns > 1);
+  t.deepEqual((await order()).filter((line) => line !== 'side starts'), [...begun.filter((line) => line !== 'side starts'), 'main is told', 'main ends', 'side is told', 'side ends', 'slow ends']);
+});
+
+test('host ports: at every address or at one, and free again when the pod has gone', async (t) => {
+  const ports = [{ containerPort: 8080, hostPort: 45_311 }, { containerPort: 8080, hostPort: 45_312, hostIP: '127.0.0.1' }];
+  await create('ported', { command: ['sh', '-c', 'echo here > /ok; exec httpd -f -p 8080 -h /'], ports, readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } });
+  const pod = await until('ported', ({ status }) => status?.containerStatuses?.[0]?.ready);
+  const { stdout } = await run('docker', ['network', 'inspect', mark, '-f', '{{(index .IPAM.Config 0).Gateway}}']);
+  const answer = (host: string, port: number): Promise<string> => fetch(`http://${host}:${port}/ok`, { signal: AbortSignal.timeout(10_000) }).then((response) => response.text(), () => 'refused');
+  t.deepEqual(await Promise.all([answer('127.0.0.1', 45_311), answer(stdout.trim(), 45_311), answer('127.0.0.1', 45_312), answer(stdout.trim(), 45_312)]), ['here\n', 'here\n', 'here\n', 'refused']);
+  await create('second', { ports });
+  const second = await until('second', ({ status }) => status?.phase === 'Failed');
+  t.is(second.status?.reason, 'NodePorts');
+  await Promise.all([remove('ported'), remove('second')]);
+  await create('third', { ports });
+  t.not((await until('third', ({ status }) => status?.phase === 'Running')).metadata.uid, pod.metadata.uid);
+  await remove('third');
 });
 
 test('a container that takes more memory than its limit is shown as OOMKilled', async (t) => {
