@@ -4,7 +4,7 @@ import type Docker from 'dockerode';
 /**
  * Files that dockerode loads at once, with all that is below them, for what is not done here: engines over SSH (`--docker-host`
  * takes a socket or an address) and sessions of BuildKit (nothing is built). Their 150 modules, of ssh2, grpc-js and protobufjs, would take
- * 10 MB of each node. test/loaded-packages.test.ts holds that these are the files.
+ * 10 MB of each node. test/cli/loaded-packages.test.ts holds that these are the files.
  */
 const unused = ['/docker-modem/lib/ssh.js', '/dockerode/lib/session.js'];
 
