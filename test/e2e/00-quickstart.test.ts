@@ -1,6 +1,6 @@
 /**
  * README's first command, as a newcomer runs it: in a fresh clone, with nothing installed in it; then stop, start and
- * reset. This file is the first of its folder, so that where no engine runs it is quickstart that starts one.
+ * reset. This file is the first of all (test/run.ts), so that where no engine runs it is quickstart that starts one.
  */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

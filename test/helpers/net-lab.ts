@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { systemPath } from '../../base/commands.ts';
 import { must, run, type Result, type RunOptions } from './e2e.ts';
+import { inNamespace } from './engine.ts';
 
 export interface LabMachine { readonly name: string; readonly link: 'a' | 'b' }
 
@@ -52,8 +53,7 @@ export class NetLab {
 
   /** A program and its arguments, such that it runs on a machine. */
   at(machine: string, command: string, args: readonly string[] = []): readonly [string, readonly string[]] {
-    // `ip netns exec` would hide the mounts of cgroups from an engine.
-    return ['nsenter', [`--net=/run/netns/${this.space(machine)}`, command, ...args]];
+    return inNamespace(this.space(machine), command, args);
   }
 
   async run(machine: string, command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Result> {

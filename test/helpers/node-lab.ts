@@ -4,11 +4,12 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bargeBin, must, noDiskPressure, root, within, type Result, type RunOptions } from './e2e.ts';
+import { bargeBin, must, noDiskPressure, root, type Result, type RunOptions } from './e2e.ts';
+import { Engine, engineOf } from './engine.ts';
 import { NetLab, type LabMachine } from './net-lab.ts';
 
 interface Running {
@@ -36,15 +37,13 @@ export class NodeLab {
   readonly #nodes: readonly string[];
   readonly #upArgs: readonly string[];
   readonly #agentArgs: readonly string[];
-  readonly #engines = new Map<string, ChildProcess>();
+  readonly #engines = new Map<string, Engine>();
   readonly #barges = new Map<string, Running>();
   readonly #atExit = (): void => {
     for (const { child } of this.#barges.values()) child.kill('SIGKILL');
     for (const name of this.#nodes) spawnSync(...this.#reset(name), { stdio: 'ignore', timeout: 60_000 });
-    // An engine that is killed leaves its containers and mounts behind; it has some seconds to end.
-    for (const engine of this.#engines.values()) engine.kill('SIGTERM');
-    for (const { pid } of this.#engines.values()) spawnSync('sh', ['-c', `while kill -0 ${pid} 2> /dev/null; do sleep 0.1; done`], { timeout: 20_000 });
-    this.#unmount();
+    for (const engine of this.#engines.values()) engine.beginStopNow();
+    for (const engine of this.#engines.values()) engine.seeOffNow();
     spawnSync('rm', ['-rf', this.folder]);
   };
 
@@ -86,12 +85,12 @@ export class NodeLab {
 
   /** Where the engine of a machine is asked, as DOCKER_HOST has it. */
   engineAt(name: string): string {
-    return `unix://${join(this.folder, name, 'docker.sock')}`;
+    return engineOf(join(this.folder, name));
   }
 
   /** The process numbers of a machine's engine, and of its barge where one runs. */
   processes(name: string): { readonly engine: number; readonly barge: number | undefined } {
-    return { engine: this.#engines.get(name)!.pid!, barge: this.#barges.get(name)?.child.pid };
+    return { engine: this.#engines.get(name)!.pid, barge: this.#barges.get(name)?.child.pid };
   }
 
   /** What a machine's barge wrote to standard error. */
@@ -177,15 +176,9 @@ export class NodeLab {
   async close(): Promise<void> {
     for (const name of this.#nodes) await this.end(name);
     for (const name of this.#nodes) spawnSync(...this.#reset(name), { stdio: 'ignore', timeout: 120_000 });
-    await Promise.all([...this.#engines.values()].map(async (engine) => {
-      if (engine.exitCode !== null) return;
-      const closed = once(engine, 'close');
-      engine.kill('SIGTERM');
-      await closed;
-    }));
+    await Promise.all([...this.#engines.values()].map((engine) => engine.stop()));
     process.off('exit', this.#atExit);
     await this.net.close();
-    this.#unmount();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -198,11 +191,6 @@ export class NodeLab {
     return ['--node-name', name, '--node-ip', this.net.ip(name), ...noDiskPressure, ...this.#agentArgs];
   }
 
-  /** An engine that found no time to end its containers has left mounts. */
-  #unmount(): void {
-    spawnSync('sh', ['-c', `grep -o ' ${this.folder}/[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l`]);
-  }
-
   /** Where a machine's barge keeps what it keeps. */
   dataDir(name: string): string {
     return join(this.folder, name, 'barge');
@@ -213,18 +201,9 @@ export class NodeLab {
   }
 
   async #startEngine(name: string, index: number): Promise<void> {
-    const folder = join(this.folder, name);
-    await mkdir(folder, { recursive: true });
-    const engine = spawn(...this.net.at(name, 'dockerd', [
-      '--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid'), '-H', this.engineAt(name), '--bip', `172.31.${index}.1/24`,
-    ]), { stdio: ['ignore', 'ignore', 'pipe'] });
-    let log = '';
-    engine.stderr.setEncoding('utf8').on('data', (text: string) => { log = (log + text).slice(-20_000); });
+    const engine = new Engine(join(this.folder, name), this.net.space(name), ['--bip', `172.31.${index}.1/24`]);
     this.#engines.set(name, engine);
-    await within(90, async () => {
-      if (engine.exitCode !== null) throw new Error(`the engine of ${name} ended:\n${log}`);
-      await this.docker(name, 'version');
-    });
+    await engine.answers();
     await must(join(root, 'examples/hello-image/build'), [], { env: { DOCKER_HOST: this.engineAt(name) } });
     await this.docker(name, 'tag', 'barge/hello:1', 'barge/hello:2');
   }
