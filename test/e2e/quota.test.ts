@@ -82,6 +82,8 @@ test('quotas, limit ranges, security levels and budgets, from every kubectl', as
       apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: node, namespace: 'kube-node-lease' }, spec: { holderIdentity: node, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace('Z', '000Z') },
     }));
     await live();
+    const living = setInterval(() => void live().catch(() => undefined), 10_000);
+    t.teardown(() => clearInterval(living));
     await cluster.with(newest[1], ['patch', 'node', node, '--subresource=status', '-p', JSON.stringify({ status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Pretended', message: '', lastHeartbeatTime: '2026-01-01T00:00:00Z', lastTransitionTime: '2026-01-01T00:00:00Z' }] } })]);
     await is(create, /created/, json({ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'web' }, spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { nodeName: node, containers: [{ name: 'c', image: 'a' }] } } } }));
     // The generator of kubectls before 1.21 speaks a version that Kubernetes has not served since 1.25.
@@ -92,12 +94,10 @@ test('quotas, limit ranges, security levels and budgets, from every kubectl', as
     // Kubectls before 1.24 cannot write a status.
     for (const name of await webPods()) await cluster.with(newest[1], ['patch', name, '--subresource=status', '-p', JSON.stringify(ready), ...inside]);
     await within(60, async () => assert.match(await cluster.with(kubectl, ['get', 'pdb', 'web', '-o', 'jsonpath={.status.currentHealthy}/{.status.desiredHealthy} {.status.disruptionsAllowed}', ...inside]), /^2\/2 0$/));
-    await live();
     const drain = ['drain', node, '--grace-period=0', '--timeout=4s'];
     const first = await cluster.try(kubectl, drain);
     t.not(first.code, 0);
     t.regex(first.stdout + first.stderr, /error when evicting pod[\s\S]*will retry after 5s\): Cannot evict pod as it would violate the pod's disruption budget\./, `1.${minor}`);
-    await live();
     await is(['patch', 'pdb', 'web', '--type=merge', '-p', '{"spec":{"minAvailable":0}}'], /patched/);
     await within(60, async () => assert.match(await cluster.with(kubectl, ['get', 'pdb', 'web', ...inside]), /web +0 +N\/A +2 /));
     const before = await webPods();
@@ -105,6 +105,7 @@ test('quotas, limit ranges, security levels and budgets, from every kubectl', as
     t.regex(stdout, new RegExp(`node/${node} (drained|evicted)`));
     const after = await webPods();
     t.true(before.every((name) => !after.includes(name)), 'all of the node\'s pods are others now');
+    clearInterval(living);
     await cluster.with(kubectl, ['delete', 'namespace', namespace, '--wait=false']);
     await cluster.with(kubectl, ['delete', 'node', node]);
   }

@@ -31,7 +31,7 @@ test.serial('top shows that a busy container uses CPU, one that holds memory mem
   const rows = (text: string): readonly (readonly string[])[] => text.trim().split('\n').map((line) => line.trim().split(/ +/));
   for (const [what, program] of [['barge', undefined], ...[...await kubectls()].map(([minor, file]) => [`kubectl 1.${minor}`, file] as const)] as const) {
     const top = async (...args: readonly string[]): Promise<readonly (readonly string[])[]> => rows(program === undefined ? await cluster.barge('top', ...args) : await cluster.with(program, ['top', ...args]));
-    await within(60, async () => {
+    await within(180, async () => {
       const containers = new Map((await top('pod', '--containers', '--no-headers')).map(([, name, cpu, memory]) => [name, { cpuMilli: Number.parseInt(cpu!, 10), memoryMebi: Number.parseInt(memory!, 10) }]));
       const [works, rests, holds] = [containers.get('works'), containers.get('rests'), containers.get('main')];
       assert.ok(works !== undefined && rests !== undefined && holds !== undefined, what);

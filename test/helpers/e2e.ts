@@ -143,7 +143,7 @@ export class E2eCluster {
       else cluster.log += text;
     });
     child.stdout.setEncoding('utf8').on('data', (text: string) => { out += text; });
-    const deadlineMs = Date.now() + 60_000;
+    const deadlineMs = Date.now() + 120_000;
     while (!/Ready.*\n/.test(out)) {
       if (child.exitCode !== null || Date.now() > deadlineMs) {
         child.kill('SIGKILL');
