@@ -82,7 +82,8 @@ const summarize = async (name: string, args: readonly string[], { at = (command,
   say(`# ${name}: ${here.passed} passed, ${here.failed} failed, ${seconds(started)}`);
 };
 
-const unit = (): Promise<void> => summarize('unit', [], {}, ({ outcome, title, detail }) => {
+const unit = (): Promise<void> => summarize('unit', [], {}, ({ outcome, title: full, detail }) => {
+  const title = full.replace(/^together › \d+ › /, '');
   if (outcome === 'passed') count.passed++;
   else if (outcome === 'skipped') say(`ok - ${title} # SKIP`);
   else {
