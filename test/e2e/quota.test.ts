@@ -1,7 +1,9 @@
 /** Limits, quotas, security levels and disruption budgets, as users of unmodified kubectls meet them. */
 import assert from 'node:assert/strict';
 import test from 'ava';
+import { Lease } from '../../schemas/kinds/coordination/lease.ts';
 import { E2eCluster, kubectls, within } from '../helpers/e2e.ts';
+import { kubeconfigClient } from '../helpers/kubeconfig-client.ts';
 
 const json = (object: unknown): { readonly input: string } => ({ input: JSON.stringify(object) });
 
@@ -77,12 +79,11 @@ test('quotas, limit ranges, security levels and budgets, from every kubectl', as
     // Budgets: a drain asks, is refused, and goes on when there is room.
     const node = `n${minor}`;
     await is(create, /created/, json({ apiVersion: 'v1', kind: 'Node', metadata: { name: node } }));
-    // Nobody runs there: signs of life keep the controllers from giving the node up while this goes on.
-    const live = (): Promise<string> => cluster.with(newest[1], ['apply', '--validate=false', '-f', '-'], json({
-      apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: node, namespace: 'kube-node-lease' }, spec: { holderIdentity: node, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace('Z', '000Z') },
-    }));
-    await live();
-    const living = setInterval(() => void live().catch(() => undefined), 10_000);
+    // Nobody runs there: signs of life keep the controllers from giving the node up, however long the clients take.
+    const leases = (await kubeconfigClient(t, cluster.kubeconfig)).of(Lease);
+    const now = (): string => new Date().toISOString().replace('Z', '000Z');
+    await leases.create({ metadata: { name: node, namespace: 'kube-node-lease' }, spec: { holderIdentity: node, leaseDurationSeconds: 40, renewTime: now() } });
+    const living = setInterval(() => void leases.modify({ name: node, namespace: 'kube-node-lease' }, (draft) => { draft.spec!.renewTime = now(); }).catch(() => undefined), 5_000);
     t.teardown(() => clearInterval(living));
     await cluster.with(newest[1], ['patch', 'node', node, '--subresource=status', '-p', JSON.stringify({ status: { conditions: [{ type: 'Ready', status: 'True', reason: 'Pretended', message: '', lastHeartbeatTime: '2026-01-01T00:00:00Z', lastTransitionTime: '2026-01-01T00:00:00Z' }] } })]);
     await is(create, /created/, json({ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: { name: 'web' }, spec: { replicas: 2, selector: { matchLabels: { app: 'web' } }, template: { metadata: { labels: { app: 'web' } }, spec: { nodeName: node, containers: [{ name: 'c', image: 'a' }] } } } }));

@@ -5,18 +5,10 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { createClient, type Client } from '../../client/client.ts';
-import { createHttpTransport } from '../../client/http-transport.ts';
-import { connectionOf, loadKubeconfig } from '../../client/kubeconfig.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
 import { bargeBin, E2eCluster, kubectls, run, within } from '../helpers/e2e.ts';
 import { etcdTest, startTestEtcd } from '../helpers/etcd.ts';
-
-const clientOf = async (t: ExecutionContext, kubeconfig: string): Promise<Client> => {
-  const transport = createHttpTransport((await connectionOf(await loadKubeconfig({ named: kubeconfig, env: {} }))).connection);
-  t.teardown(() => transport.close());
-  return createClient(transport);
-};
+import { kubeconfigClient } from '../helpers/kubeconfig-client.ts';
 
 /** Starts a server in a folder; what it leaves goes with the test. */
 const serverIn = async (t: ExecutionContext, dataDir: string, args: readonly string[]): Promise<E2eCluster> => {
@@ -62,7 +54,7 @@ etcdTest('two servers on one etcd are one cluster, and one of them is enough', a
   await within(60, () => { for (let n = 0; n < 5; n++) assert.match(watched, new RegExp(`configmap/c${n}\\b`)); });
 
   // Nothing is given twice.
-  const services = (await Promise.all([a, b].map(({ kubeconfig }) => clientOf(t, kubeconfig)))).map((client) => client.of(Service));
+  const services = (await Promise.all([a, b].map(({ kubeconfig }) => kubeconfigClient(t, kubeconfig)))).map((client) => client.of(Service));
   const create = (n: number, name: string) => services[n % 2]!.create({ metadata: { namespace: 'default', name }, spec: { type: 'NodePort', ports: [{ port: 80 }] } });
   const made = await Promise.all(Array.from({ length: 30 }, (_, n) => create(n, `s${n}`)));
   t.is(new Set(made.map(({ spec }) => spec.clusterIP)).size, 30);
