@@ -103,7 +103,7 @@ const whyNoE2e = (): string | undefined => {
 const atHome: readonly string[] = ['00-quickstart', 'package'];
 
 /** They take minutes, and begin early so that no lane waits for one of them at the end. */
-const long: readonly string[] = ['nodes', 'kubectl-versions', 'examples', 'autoscaling'];
+const long: readonly string[] = ['nodes', 'servers-containers', 'kubectl-versions', 'examples', 'autoscaling'];
 
 /** All of them, or those that are named. */
 const filesOfE2e = async (named: readonly string[]): Promise<readonly string[]> => {
