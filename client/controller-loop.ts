@@ -18,6 +18,7 @@ import { createEventRecorder } from './event-recorder.ts';
 import type { Informer, InformerOptions } from './informer.ts';
 import type { Informers } from './informers.ts';
 import { keyOf, keyText, parseKeyText } from './key.ts';
+import { warnOfFailure } from './outage.ts';
 import { OwnWrites, resourceId } from './own-writes.ts';
 import type { Histogram } from '../base/metrics/metrics.ts';
 import { countQueue } from './work-queue-metrics.ts';
@@ -156,7 +157,7 @@ export class ControllerLoop {
       const afterMs = this.#queue.retry(text);
       const fields = { key: text, failures: this.#queue.failures(text), retryAfterMs: afterMs };
       if (isReason(error, 'Conflict')) this.#log.debug('reconcile met a newer object', { ...fields, error: error.message });
-      else this.#log.warn('reconcile failed', { ...fields, error });
+      else warnOfFailure(this.#log, 'reconcile failed', { ...fields, error });
     } finally {
       this.#took?.observe((this.#surroundings.clock.now() - startedMs) / 1_000);
     }

@@ -8,6 +8,7 @@ import tls, { type SecureContext } from 'node:tls';
 import { sleep, systemClock } from '../base/clock.ts';
 import { http } from '../base/node-http.ts';
 import { ApiError, type Status } from '../schemas/errors.ts';
+import { BrokenOff, Unreachable, type Outage } from './outage.ts';
 import type { ServerChoice } from './server-choice.ts';
 
 export interface ServerOptions {
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly server: string;
   /** Where the cluster has several servers: which of them is asked. `server` is then the first of them. */
   readonly servers?: ServerChoice | undefined;
+  /** Is told whether a server answers, where somebody wants to know. */
+  readonly outage?: Outage | undefined;
   /** Signs of life: they wait for nothing, and a server that leaves one unanswered is left. */
   readonly urgent?: boolean | undefined;
   /** PEM certificates that the server's must chain to; the system's where absent. */
@@ -212,8 +215,11 @@ export class HttpConnection {
       return { code: response.statusCode ?? 0, headers: response.headers, body: await bytesOf(response, longestAnswerBytes) };
     } catch (error) {
       if (late && urgent === true && at !== undefined) servers?.failed(at, 'slow');
-      if (late) throw unreachable(`no answer to ${outgoing.method} ${outgoing.path} from ${this.base.origin} within ${limitMs} ms`, error);
-      throw error instanceof ApiError ? error : unreachable(`the answer of ${this.base.origin} broke off`, error);
+      if (late) {
+        const message = `no answer to ${outgoing.method} ${outgoing.path} from ${this.base.origin} within ${limitMs} ms`;
+        throw new Unreachable(message, { cause: error, told: this.#options.outage?.late(this.base.origin, message, limitMs) ?? false });
+      }
+      throw error instanceof ApiError ? error : new BrokenOff(`the answer of ${this.base.origin} broke off`, error);
     } finally {
       cancel();
       signal?.removeEventListener('abort', giveUp);
@@ -233,7 +239,7 @@ export class HttpConnection {
     if (body !== undefined) headers['content-length'] = Buffer.byteLength(body);
     const { base } = this;
     const send = base.protocol === 'https:' ? https.request : http.request;
-    const { servers } = this.#options;
+    const { servers, outage } = this.#options;
     const at = servers?.current;
     return new Promise((resolve, reject) => {
       const request = send(this.url(path), { method, headers, agent, ...(signal === undefined ? {} : { signal }) });
@@ -242,12 +248,16 @@ export class HttpConnection {
       request.on('response', (response) => {
         answered = true;
         if (at !== undefined) servers?.answered(at);
+        outage?.answered(base.origin);
         resolve(response);
       });
       request.on('error', (error: NodeJS.ErrnoException) => {
-        if (at !== undefined && !request.reusedSocket && !answered && signal?.aborted !== true) servers?.failed(at, 'unreachable');
         const stale = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-        reject(stale ? new StaleConnection(base.origin, error) : unreachable(`${base.origin}: ${reasonOf(error)}`, error));
+        const why = reasonOf(error);
+        // What comes late from a server that was left says nothing of the one that there is.
+        if (!stale && !answered && signal?.aborted !== true && at === servers?.current) outage?.unreachable(base.origin, why);
+        if (at !== undefined && !request.reusedSocket && !answered && signal?.aborted !== true) servers?.failed(at, 'unreachable');
+        reject(stale ? new StaleConnection(base.origin, error) : new Unreachable(`${base.origin}: ${why}`, { cause: error, told: outage !== undefined }));
       });
       request.end(body);
     });
@@ -268,8 +278,6 @@ const retryAfterMs = ({ statusCode, headers }: IncomingMessage): number | undefi
   const seconds = headers['retry-after'];
   return statusCode === 429 && seconds !== undefined && /^\d{1,6}$/.test(seconds) ? Math.min(Number(seconds), longestRetryAfterSeconds) * 1_000 : undefined;
 };
-
-const unreachable = (message: string, cause: unknown): ApiError => new ApiError('ServiceUnavailable', message, undefined, { cause });
 
 /** A kept connection was closed by the server before it answered. */
 class StaleConnection extends ApiError {

@@ -7,6 +7,7 @@ import type { Key } from './client.ts';
 import { HttpConnection, refusal, type ServerOptions } from './http-connection.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { runProcess } from './process-session.ts';
+import { BrokenOff } from './outage.ts';
 import type { ServerAddress, ServerChoice } from './server-choice.ts';
 import { httpRequestOf, pathOf } from './request-url.ts';
 import type { LogOptions, ProcessStreams, Streams } from './streams.ts';
@@ -143,7 +144,7 @@ const streamed = async function* (connection: HttpConnection, { method, path }: 
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof ApiError) throw error;
-    throw new ApiError('ServiceUnavailable', 'the stream broke off', undefined, { cause: error });
+    throw new BrokenOff('the stream broke off', error);
   } finally {
     response?.destroy();
   }

@@ -16,6 +16,7 @@ import { createClient, type Client, type Key, type ResourceClient } from './clie
 import { IndexedCache, type IndexFunction } from './indexed-cache.ts';
 import type { Informer, InformerOptions, Listener } from './informer.ts';
 import { keyOf, keyText, revisionOf } from './key.ts';
+import { BrokenOff, warnOfFailure } from './outage.ts';
 
 export interface ListWatchSurroundings {
   readonly client: Client;
@@ -113,13 +114,17 @@ export class ListWatchInformer<T extends ApiObject> implements Informer<T> {
         failures = this.#fruitful || this.#s.clock.now() - startedMs >= shortestWatchMs ? 0 : failures + 1;
       } catch (error) {
         if (signal.aborted) return;
-        failures = this.#fruitful ? 1 : failures + 1;
+        const isBroken = error instanceof BrokenOff;
+        failures = this.#fruitful || (isBroken && this.#s.clock.now() - startedMs >= shortestWatchMs) ? 1 : failures + 1;
         if (isReason(error, 'Expired', 'Gone')) {
           this.#mustList = true;
           this.#log.debug('the watch cannot go on; listing again', { revision: this.#revision });
           if (failures === 1) continue;
+        } else if (isBroken && failures === 1) {
+          // As any watch ends at some time: what matters is whether there is an answer now.
+          this.#log.debug('the watch broke off; going on', { revision: this.#revision, error: error.message });
         } else {
-          this.#log.warn('list or watch failed; trying again', { revision: this.#revision, failures, error });
+          warnOfFailure(this.#log, 'list or watch failed; trying again', { revision: this.#revision, failures, error });
         }
       }
       if (failures > 0) await sleep(this.#s.clock, backoffMs(failures, { ...retry, random: this.#s.random }), signal);

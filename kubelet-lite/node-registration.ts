@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { bargeVersion, gitVersion } from '../base/version.ts';
 import { backoffMs } from '../client/backoff.ts';
 import type { Client } from '../client/client.ts';
+import { warnOfFailure } from '../client/outage.ts';
 import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
 import { Node } from '../schemas/kinds/core/node.ts';
@@ -83,7 +84,7 @@ export class NodeRegistration {
         }
         return;
       } catch (error) {
-        log.warn('the node could not be registered, trying again', { error });
+        warnOfFailure(log, 'the node could not be registered, trying again', { error });
         await sleep(clock, backoffMs(failures, { ...retry, random }), signal);
       }
     }
@@ -108,7 +109,7 @@ export class NodeRegistration {
         try {
           await beat();
         } catch (error) {
-          if (!signal.aborted) log.warn('a heartbeat was not taken', { error });
+          if (!signal.aborted) warnOfFailure(log, 'a heartbeat was not taken', { error });
         }
         await sleep(clock, leaseSeconds * 250, signal);
       }

@@ -7,6 +7,7 @@ import { sleep } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { backoffMs } from '../client/backoff.ts';
 import { revisionOf } from '../client/key.ts';
+import { warnOfFailure } from '../client/outage.ts';
 import { deepEqual } from '../schemas/frozen.ts';
 import type { Pod } from '../schemas/kinds/core/pod.ts';
 import { whyUnsupported } from './admission/unsupported.ts';
@@ -146,7 +147,7 @@ export class PodWorker {
         failures = 0;
       } catch (error) {
         if (signal.aborted) break;
-        this.#log.warn('a pod could not be looked after, trying again', { error });
+        warnOfFailure(this.#log, 'a pod could not be looked after, trying again', { error });
         this.#dirty = true;
         wakeAtMs = this.#context.clock.now() + backoffMs(++failures, { ...outage, random: this.#context.random });
       }

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Component, Surroundings } from '../../base/component.ts';
 import { createLog } from '../../base/log.ts';
 import { createHttpTransport } from '../../client/http-transport.ts';
+import { Outage } from '../../client/outage.ts';
 import { ServerChoice, type ServerAddress } from '../../client/server-choice.ts';
 import type { ServerOptions } from '../../client/http-connection.ts';
 import { connectionOf, loadKubeconfig } from '../../client/kubeconfig.ts';
@@ -71,7 +72,7 @@ export const runRemote = async (context: CommandContext<SettingFlags>, part: Rem
   const servers = new ServerChoice({
     first: { url: connection.server, tlsServerName: connection.tlsServerName }, named: serversOf(flags['servers']), others: noted === undefined ? [] : await readServers(noted), clock, random,
   });
-  const transport = createHttpTransport({ ...connection, servers, userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
+  const transport = createHttpTransport({ ...connection, servers, outage: new Outage({ clock, log }), userAgent: `barge-${part.name}`, requestsAtATime: part.requestsAtATime });
   try {
     const surroundings = (component: string): Surroundings => ({ transport, clock, random, log: log.with({ component }) });
     const identity = `${hostname()}_${randomUUID()}`;

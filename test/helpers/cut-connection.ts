@@ -11,8 +11,8 @@ export interface CutConnection {
   close(): Promise<void>;
 }
 
-/** A way to a TCP port of loopback that can lose answers. */
-export const cutConnection = async (port: number): Promise<CutConnection> => {
+/** A way to a TCP port of loopback that can lose answers; at a free port where none is given. */
+export const cutConnection = async (port: number, at = 0): Promise<CutConnection> => {
   const sockets = new Set<Socket>();
   let swallow = false;
   const server = createServer((near) => {
@@ -27,7 +27,7 @@ export const cutConnection = async (port: number): Promise<CutConnection> => {
     }
     near.pipe(far);
     far.on('data', (bytes) => { if (!swallow) near.write(bytes); });
-  }).listen(0, '127.0.0.1');
+  }).listen(at, '127.0.0.1');
   await once(server, 'listening');
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -5,6 +5,7 @@ import { LiveValue } from '../../../base/live-value.ts';
 import type { Log } from '../../../base/log.ts';
 import { createClient } from '../../../client/client.ts';
 import { createHttpTransport } from '../../../client/http-transport.ts';
+import { Outage } from '../../../client/outage.ts';
 import { ServerChoice } from '../../../client/server-choice.ts';
 import type { ClusterConfig } from '../../config.ts';
 import { runComponents } from '../../run-components.ts';
@@ -36,7 +37,7 @@ export const runJoined = async ({ membership, files, serverFiles, config, clock,
   const { server, ca, nodeName, nodeIp, cluster } = membership;
   const [identity, serving, trust] = [new LivePair(membership.client), new LivePair(membership.serving), new LiveValue(ca)];
   const servers = new ServerChoice({ first: { url: server }, others: await readServers(files.servers), clock, random });
-  const transport = createHttpTransport({ server, servers, ca, ...membership.client, userAgent: 'barge-node' });
+  const transport = createHttpTransport({ server, servers, outage: new Outage({ clock, log }), ca, ...membership.client, userAgent: 'barge-node' });
   identity.onReplaced(() => transport.useTls(identity.pair));
   trust.onReplaced((ca) => transport.useTls({ ca }));
   const renewal = createNodeRenewal({ client: createClient(transport), clock, random, log: log.with({ component: 'renewal' }), nodeName, nodeIp, identity, serving, files, trust });
