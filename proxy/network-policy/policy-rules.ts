@@ -19,8 +19,10 @@ delete table ${family}
 table ${family} {
   map isolated_ingress { type ipv4_addr : verdict; }
   map isolated_egress { type ipv4_addr : verdict; }
+  set oneself { type ipv4_addr . ipv4_addr; }
   chain forward { type filter hook forward priority -5;
     ct state established,related accept
+    ip saddr . ip daddr @oneself accept
     ip saddr vmap @isolated_egress
     ip daddr vmap @isolated_ingress
   }
@@ -40,6 +42,10 @@ const elementCommands = (command: 'add' | 'delete', name: string, elements: read
 };
 
 const without = (some: Iterable<string>, others: ReadonlySet<string> | undefined): readonly string[] => [...some].filter((one) => others?.has(one) !== true);
+
+/** No policy keeps a pod from itself: its call through a service that it is behind comes back to it. */
+const selves = (table: PolicyTable | undefined): ReadonlySet<string> =>
+  new Set(directions.flatMap((direction) => [...table?.pods[direction].keys() ?? []].map((ip) => `${ip} . ${ip}`)));
 
 /**
  * Commands that lead from one table to the other; an empty string when nothing is to be done. Without a table before,
@@ -66,6 +72,8 @@ export const policyScript = (before: PolicyTable | undefined, after: PolicyTable
       ...elementCommands('add', map, [...now].filter(([ip, chain]) => old.get(ip) !== chain).map(element)),
     );
   }
+  const [oneselfBefore, oneself] = [selves(before), selves(after)];
+  made.push(...elementCommands('delete', 'oneself', without(oneselfBefore, oneself)), ...elementCommands('add', 'oneself', without(oneself, oneselfBefore)));
   // What is no longer pointed at can go, and goes last.
   for (const name of before?.chains.keys() ?? []) if (!after.chains.has(name)) dropped.push(`flush chain ${family} ${name}`, `delete chain ${family} ${name}`);
   for (const name of before?.sets.keys() ?? []) if (!after.sets.has(name)) dropped.push(`delete set ${family} ${name}`);

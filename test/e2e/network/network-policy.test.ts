@@ -69,6 +69,13 @@ else {
     t.is(await asks('a', 'b'), 'no');
   });
 
+  test.serial('no policy keeps a pod from itself, also through its service', async (t) => {
+    await policies.apply(held({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] }));
+    t.is(await asks('b', 'b'), 'b');
+    t.regex(await net.pods.b.ask({ host: '10.96.0.1', port: 80 }), /^b /);
+    t.regex(await net.pods.a.ask({ host: '10.96.0.1', port: 80 }), /EHOSTUNREACH/);
+  });
+
   test.serial('a pod calls only where a policy lets it', async (t) => {
     await net.outside.serve({ host: '0.0.0.0', port: 7_000, name: 'outside' });
     await net.sh('ip route replace default via 198.51.100.2');
