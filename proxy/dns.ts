@@ -168,14 +168,13 @@ const reverse = (question: Question, name: string, domain: string, view: DnsView
   return found(targets.map((target) => ({ name, ttlSeconds, type: 'PTR', target })));
 };
 
-/** Names of an address under headless services that gave it a hostname. */
+/** Names of an address under headless services whose ready endpoint it is: those by which it is found. */
 const memberNames = (slice: EndpointSlice, ip: string, domain: string, view: DnsView): readonly string[] => {
   const { namespace = '' } = slice.metadata;
   const serviceName = slice.metadata.labels?.['kubernetes.io/service-name'] ?? '';
   const service = view.service(namespace, serviceName);
   if (service === undefined || clusterIps(service).length > 0) return [];
-  return (slice.endpoints ?? []).flatMap(({ addresses, hostname }) =>
-    (hostname !== undefined && addresses.includes(ip) ? [`${hostname}.${serviceName}.${namespace}.svc.${domain}`] : []));
+  return hostsOf([slice]).flatMap((host) => (host.ip === ip ? [`${host.hostname}.${serviceName}.${namespace}.svc.${domain}`] : []));
 };
 
 /** Endpoints that are ready (where the service publishes others too, its slices say ready), with a name each. */

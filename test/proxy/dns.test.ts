@@ -93,7 +93,8 @@ const table: readonly (readonly [name: string, type: keyof typeof types, expecte
   ['5.0.96.10.in-addr.arpa', 'PTR', '5.0.96.10.in-addr.arpa PTR web.shop.svc.cluster.local'],
   ['7.0.244.10.in-addr.arpa', 'PTR', '7.0.244.10.in-addr.arpa PTR db-0.db.shop.svc.cluster.local'],
   ['5.0.96.10.in-addr.arpa', 'A', nodata],
-  ['8.0.244.10.in-addr.arpa', 'PTR', 'elsewhere'],
+  ['8.0.244.10.in-addr.arpa', 'PTR', '8.0.244.10.in-addr.arpa PTR 10-244-0-8.db.shop.svc.cluster.local'],
+  ['9.0.244.10.in-addr.arpa', 'PTR', 'elsewhere'],
   ['1.2.3.in-addr.arpa', 'PTR', 'elsewhere'],
 ];
 for (const [name, type, expected] of table) test(`${name} ${type}`, (t) => t.is(ask(name, type), expected));
