@@ -33,7 +33,9 @@ export interface ServicePort {
   /** Who may use public addresses; undefined: everybody. */
   readonly guard: Guard | undefined;
   readonly port: number;
-  /** 0: none. */
+  /** The node port as pods of this node and the node itself reach it; 0: none. */
+  readonly insideNodePort: number;
+  /** The node port as all others reach it; 0: none. Without endpoints, one that is not the inside's too drops what comes. */
   readonly nodePort: number;
   readonly endpoints: readonly Endpoint[];
   /** Seconds for which a client stays with its endpoint; 0: no affinity. */

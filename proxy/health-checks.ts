@@ -1,4 +1,4 @@
-import { slicesByService, type TableInput } from './table.ts';
+import { isOurs, slicesByService, type TableInput } from './table.ts';
 
 /** What a load balancer learns that asks a node for a service. */
 export interface HealthCheck {
@@ -10,7 +10,7 @@ export interface HealthCheck {
 
 /** The answers of a node by `spec.healthCheckNodePort`, which services with externalTrafficPolicy Local have. Pure. */
 export const healthChecks = ({ services, slices, nodeName }: Pick<TableInput, 'services' | 'slices' | 'nodeName'>): ReadonlyMap<number, HealthCheck> => {
-  const checked = services.filter(({ spec }) => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && (spec.healthCheckNodePort ?? 0) !== 0);
+  const checked = services.filter((service) => isOurs(service) && service.spec.type === 'LoadBalancer' && service.spec.externalTrafficPolicy === 'Local' && (service.spec.healthCheckNodePort ?? 0) !== 0);
   if (checked.length === 0) return new Map();
   const slicesOf = slicesByService(slices);
   return new Map(checked.map(({ metadata: { namespace = '', name = '' }, spec }) => {

@@ -37,12 +37,14 @@ table ${family} {
   map guarded { type ipv4_addr . inet_proto . inet_service : verdict; }
   set refused { type ipv4_addr . inet_proto . inet_service; }
   map node_ports { type inet_proto . inet_service : verdict; }
+  map outside_ports { type inet_proto . inet_service : verdict; }
   set refused_ports { type inet_proto . inet_service; }
   set hairpin { type ipv4_addr . ipv4_addr; }
   set public { type ipv4_addr; }
   chain from_outside {
     meta mark set meta mark | ${marks.outside}
     ip daddr . meta l4proto . th dport vmap @outside
+    fib daddr type local meta l4proto . th dport vmap @outside_ports
     meta mark set meta mark & ${unmarked}
   }
   chain dispatch {
@@ -144,17 +146,20 @@ const protocolOf = ({ protocol }: ServicePort): string => protocol.toLowerCase()
 
 /** `<map> { <key> : <verdict> }` for each address of the service. */
 const elementsOf = (port: ServicePort): readonly string[] => {
-  const { clusterIps, insideIps, outsideIps, nodePort, endpoints } = port;
+  const { clusterIps, insideIps, outsideIps, insideNodePort, nodePort, endpoints } = port;
   const protocol = protocolOf(port);
   const at = (ip: string): string => `${ip} . ${protocol} . ${port.port}`;
   const guard = guardOf(port);
+  // What is asked first for strangers has only what is not the same for all.
+  const outsidePort = nodePort === insideNodePort ? 0 : nodePort;
   const guarded = guard === undefined ? [] : guard.ips.map((ip) => `guarded { ${at(ip)} : jump ${guard.chain} }`);
   if (endpoints.length === 0) {
     return [
       ...guarded,
       ...insideIps.map((ip) => `refused { ${at(ip)} }`),
       ...outsideIps.filter((ip) => !insideIps.includes(ip)).map((ip) => `outside { ${at(ip)} : drop }`),
-      ...(nodePort === 0 ? [] : [`refused_ports { ${protocol} . ${nodePort} }`]),
+      ...(insideNodePort === 0 ? [] : [`refused_ports { ${protocol} . ${insideNodePort} }`]),
+      ...(outsidePort === 0 ? [] : [`outside_ports { ${protocol} . ${outsidePort} : drop }`]),
     ];
   }
   const verdict = `goto ${chainOf(port)}`;
@@ -162,7 +167,8 @@ const elementsOf = (port: ServicePort): readonly string[] => {
     ...guarded,
     ...[...clusterIps, ...insideIps].map((ip) => `services { ${at(ip)} : ${verdict} }`),
     ...outsideIps.map((ip) => `outside { ${at(ip)} : ${verdict} }`),
-    ...(nodePort === 0 ? [] : [`node_ports { ${protocol} . ${nodePort} : ${verdict} }`]),
+    ...(insideNodePort === 0 ? [] : [`node_ports { ${protocol} . ${insideNodePort} : ${verdict} }`]),
+    ...(outsidePort === 0 ? [] : [`outside_ports { ${protocol} . ${outsidePort} : ${verdict} }`]),
   ];
 };
 

@@ -5,6 +5,9 @@ import type { Endpoint, Protocol, ServicePort, ServiceTable } from './backend.ts
 import { clusterIps } from './cluster-ips.ts';
 import { publicAddresses, servicePortName, type ExternalIps, type PublicAddresses } from './public-addresses.ts';
 
+/** Labels of services that are another proxy's, or nobody's. */
+const foreignLabels: readonly string[] = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
+
 /** The label that says whose endpoints a slice holds. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
 
@@ -28,12 +31,12 @@ interface Candidate extends Endpoint {
 
 /**
  * What the proxies of a node must do, from the services and endpoint slices of the cluster. Headless and ExternalName
- * services have no address and no entry. Pure; the result is sorted, so that equal input gives equal tables.
+ * services have no address and no entry, nor has one that is left to another proxy. Pure; the result is sorted, so that equal input gives equal tables.
  */
 export const serviceTable = ({ services, slices, nodeName, externalIps }: TableInput): ServiceTable => {
   const slicesOf = slicesByService(slices);
   const table = new Map<string, ServicePort>();
-  const sorted = services.filter(hasAddress).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const sorted = services.filter((service) => isOurs(service) && hasAddress(service)).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const publicOf = publicAddresses(sorted, externalIps);
   for (const service of sorted) {
     for (const port of service.spec?.ports ?? []) {
@@ -57,6 +60,9 @@ export const slicesByService = (slices: readonly EndpointSlice[]): ReadonlyMap<s
 
 const nameOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
 
+/** False for services that a label leaves to another proxy, or says to need none. */
+export const isOurs = ({ metadata: { labels = {} } }: Service): boolean => !foreignLabels.some((label) => label in labels);
+
 const hasAddress = (service: Service): boolean => service.spec?.type !== 'ExternalName' && clusterIps(service).length > 0;
 
 interface PortState {
@@ -68,7 +74,7 @@ interface PortState {
 
 /**
  * One entry for each list of endpoints: the policies may send those who ask at the cluster's address, those who ask at a
- * public one from inside (always all endpoints, as in Kubernetes) and those who ask from outside to different ones.
+ * public one or a node port from inside (always all endpoints, as in Kubernetes) and those who ask from outside to different ones.
  */
 const entriesOf = ({ service, port, candidates, open }: PortState): readonly ServicePort[] => {
   const { spec } = service;
@@ -78,14 +84,14 @@ const entriesOf = ({ service, port, candidates, open }: PortState): readonly Ser
     protocol: (port.protocol ?? 'TCP') as Protocol,
     port: port.port,
     affinitySeconds: spec?.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds) : 0,
-    clusterIps: [], insideIps: [], outsideIps: [], guard: undefined, nodePort: 0,
+    clusterIps: [], insideIps: [], outsideIps: [], guard: undefined, insideNodePort: 0, nodePort: 0,
   };
   const name = servicePortName(service, port);
-  const isOpen = open.ips.length > 0;
+  const isOpen = open.ips.length > 0 || nodePort !== 0;
   const sides: readonly ServicePort[] = [
     { ...common, name, clusterIps: clusterIps(service), endpoints: by(spec?.internalTrafficPolicy) },
-    ...(isOpen ? [{ ...common, name: `${name}#inside`, insideIps: open.ips, endpoints: by('Cluster') }] : []),
-    ...(isOpen || nodePort !== 0 ? [{ ...common, name: `${name}#outside`, outsideIps: open.ips, guard: open.guard, nodePort, endpoints: by(spec?.externalTrafficPolicy) }] : []),
+    ...(isOpen ? [{ ...common, name: `${name}#inside`, insideIps: open.ips, insideNodePort: nodePort, endpoints: by('Cluster') }] : []),
+    ...(isOpen ? [{ ...common, name: `${name}#outside`, outsideIps: open.ips, guard: open.guard, nodePort, endpoints: by(spec?.externalTrafficPolicy) }] : []),
   ];
   return sides.reduce<readonly ServicePort[]>((entries, side) => {
     const same = entries.find(({ endpoints }) => sameEndpoints(endpoints, side.endpoints));
@@ -96,7 +102,7 @@ const entriesOf = ({ service, port, candidates, open }: PortState): readonly Ser
 const joined = (entry: ServicePort, side: ServicePort): ServicePort => ({
   ...entry,
   insideIps: [...entry.insideIps, ...side.insideIps], outsideIps: [...entry.outsideIps, ...side.outsideIps],
-  guard: side.guard ?? entry.guard, nodePort: side.nodePort || entry.nodePort,
+  guard: side.guard ?? entry.guard, insideNodePort: side.insideNodePort || entry.insideNodePort, nodePort: side.nodePort || entry.nodePort,
 });
 
 /** Slices carry ports already resolved for each pod; those of this service port have its name and protocol. */

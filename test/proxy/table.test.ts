@@ -21,7 +21,7 @@ test('a port has its addresses, its numbers and its ready endpoints, by address 
   const table = tableOf({ ...plain, ports: [{ name: 'http', port: 80, nodePort: 30_001 }] },
     slice([endpoint(3), endpoint(2), endpoint(4, { ready: false })], [{ name: 'http', port: 8080 }]), slice([endpoint(2)], [{ name: 'http', port: 8080, protocol: 'TCP' }]));
   t.deepEqual([...table], [['ns/web:http', {
-    name: 'ns/web:http', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, nodePort: 30_001, affinitySeconds: 0, insideIps: [], outsideIps: [], guard: undefined,
+    name: 'ns/web:http', protocol: 'TCP', clusterIps: ['10.96.0.1'], port: 80, insideNodePort: 30_001, nodePort: 30_001, affinitySeconds: 0, insideIps: [], outsideIps: [], guard: undefined,
     endpoints: [{ ip: '10.244.0.2', port: 8080 }, { ip: '10.244.0.3', port: 8080 }],
   }]]);
 });
@@ -55,6 +55,11 @@ test('headless, external and unaddressed services are left out; other slices and
   t.deepEqual(ips(tableOf(plain, other, elsewhere, slice([endpoint(2)], undefined, { addressType: 'IPv6' }))), []);
 });
 
+test('a service that a label leaves to another proxy has no entry, until the label goes', (t) => {
+  const labelled = (labels: Record<string, string>) => tableWith([{ ...service(plain), metadata: { name: 'web', namespace: 'ns', labels } }], slice([endpoint(2)])).size;
+  t.deepEqual([{ 'service.kubernetes.io/service-proxy-name': 'mine' }, { 'service.kubernetes.io/headless': '' }, { app: 'web' }].map(labelled), [0, 0, 1]);
+});
+
 test('addresses that are not ready are published where the service asks for it', (t) => {
   t.deepEqual(ips(tableOf({ ...plain, publishNotReadyAddresses: true }, slice([endpoint(2, { ready: false })]))), ['10.244.0.2:8080']);
 });
@@ -67,10 +72,12 @@ test('affinity has its time, or three hours', (t) => {
 test('a local policy keeps to the node, for inside and outside apart', (t) => {
   const slices = slice([endpoint(2, {}, { nodeName: 'n1' }), endpoint(3, {}, { nodeName: 'n2' })]);
   const ports = [{ port: 80, nodePort: 30_001 }];
-  t.deepEqual(ips(tableOf({ ...plain, ports, internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' }, slices)), ['10.244.0.2:8080']);
+  const both = tableOf({ ...plain, ports, internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' }, slices);
+  t.deepEqual([ips(both), ips(both, 'ns/web:#inside')], [['10.244.0.2:8080'], ['10.244.0.2:8080', '10.244.0.3:8080']]);
+  t.like(both.get('ns/web:'), { nodePort: 30_001, insideNodePort: 0 });
   const outside = tableOf({ ...plain, ports, externalTrafficPolicy: 'Local' }, slices);
   t.deepEqual(ips(outside), ['10.244.0.2:8080', '10.244.0.3:8080']);
-  t.is(outside.get('ns/web:')?.nodePort, 0);
+  t.like(outside.get('ns/web:'), { nodePort: 0, insideNodePort: 30_001 }, 'those of the node reach all endpoints at its port');
   t.like(outside.get('ns/web:#outside'), { nodePort: 30_001, clusterIps: [], endpoints: [{ ip: '10.244.0.2' }] });
 });
 
@@ -88,14 +95,14 @@ test("a load balancer's addresses are taken, but for those of other types, famil
 
 test('each policy keeps its own side to the node; pods reach all endpoints at a public address', (t) => {
   const slices = slice([endpoint(2, {}, { nodeName: 'n1' }), endpoint(3, {}, { nodeName: 'n2' })]);
-  const sides = (spec: Partial<Service['spec']>, endpoints = slices) => [...tableWith([balanced([{ ip: '203.0.113.1' }], { ports: [{ port: 80, nodePort: 30_001 }], ...spec })], endpoints).values()].map(({ name, clusterIps, insideIps, outsideIps, nodePort, endpoints: taken }) =>
-    [name.slice(7), [...clusterIps, ...insideIps.map(() => 'in'), ...outsideIps.map(() => 'out'), ...(nodePort === 0 ? [] : [nodePort])].join(' '), taken.map(({ ip }) => ip.slice(9)).join()]);
-  t.deepEqual(sides({}), [['', '10.96.0.1 in out 30001', '2,3']]);
-  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 in', '2,3'], ['#outside', 'out 30001', '2']]);
-  t.deepEqual(sides({ internalTrafficPolicy: 'Local' }), [['', '10.96.0.1', '2'], ['#inside', 'in out 30001', '2,3']]);
-  t.deepEqual(sides({ internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 out 30001', '2'], ['#inside', 'in', '2,3']]);
-  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([endpoint(3, {}, { nodeName: 'n2' })])), [['', '10.96.0.1 in', '3'], ['#outside', 'out 30001', '']]);
-  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([])), [['', '10.96.0.1 in out 30001', '']]);
+  const sides = (spec: Partial<Service['spec']>, endpoints = slices) => [...tableWith([balanced([{ ip: '203.0.113.1' }], { ports: [{ port: 80, nodePort: 30_001 }], ...spec })], endpoints).values()].map(({ name, clusterIps, insideIps, outsideIps, insideNodePort, nodePort, endpoints: taken }) =>
+    [name.slice(7), [...clusterIps, ...insideIps.map(() => 'in'), ...(insideNodePort === 0 ? [] : ['30001in']), ...outsideIps.map(() => 'out'), ...(nodePort === 0 ? [] : [nodePort])].join(' '), taken.map(({ ip }) => ip.slice(9)).join()]);
+  t.deepEqual(sides({}), [['', '10.96.0.1 in 30001in out 30001', '2,3']]);
+  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 in 30001in', '2,3'], ['#outside', 'out 30001', '2']]);
+  t.deepEqual(sides({ internalTrafficPolicy: 'Local' }), [['', '10.96.0.1', '2'], ['#inside', 'in 30001in out 30001', '2,3']]);
+  t.deepEqual(sides({ internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' }), [['', '10.96.0.1 out 30001', '2'], ['#inside', 'in 30001in', '2,3']]);
+  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([endpoint(3, {}, { nodeName: 'n2' })])), [['', '10.96.0.1 in 30001in', '3'], ['#outside', 'out 30001', '']]);
+  t.deepEqual(sides({ externalTrafficPolicy: 'Local' }, slice([])), [['', '10.96.0.1 in 30001in out 30001', '']]);
 });
 
 test('external addresses are taken of every type, where they are served at all', (t) => {
@@ -136,7 +143,7 @@ test('an address, protocol and port that several services claim is the oldest on
 // The kernel's answer to these commands is tried in test/e2e/network; here, that they only do what is needed.
 
 const portArb = fc.record({
-  protocol: fc.constantFrom('TCP' as const, 'UDP' as const), ip: fc.constantFrom('10.96.0.1', '10.96.0.2'), port: fc.constantFrom(80, 81), nodePort: fc.constantFrom(0, 30_001),
+  protocol: fc.constantFrom('TCP' as const, 'UDP' as const), ip: fc.constantFrom('10.96.0.1', '10.96.0.2'), port: fc.constantFrom(80, 81), insideNodePort: fc.constantFrom(0, 30_001), nodePort: fc.constantFrom(0, 30_001),
   endpoints: fc.uniqueArray(fc.constantFrom(1, 2, 3), { maxLength: 3 }), affinitySeconds: fc.constantFrom(0, 60),
   insideIps: fc.subarray(['203.0.113.1']), outsideIps: fc.subarray(['203.0.113.1']),
   guard: fc.constantFrom(undefined, { ips: ['203.0.113.1'], ranges: ['198.51.100.0/24'] }, { ips: ['203.0.113.1'], ranges: [] }),

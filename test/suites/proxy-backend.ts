@@ -107,10 +107,11 @@ export const proxyBackendSuite = (name: string, open: () => Promise<ProxyWorld>)
     const two = port({ name: 'ns/two:', clusterIps: [world.clusterIp(2)], endpoints: [tcp.b], nodePort: nodePorts[1] });
     await backend.apply(tableOf(one, two));
     t.deepEqual([await who(world.clusterIp(1), ports.web), await who(world.clusterIp(2), ports.web)], ['a', 'b']);
-    await backend.apply(tableOf({ ...one, clusterIps: two.clusterIps, nodePort: nodePorts[1] }, { ...two, clusterIps: one.clusterIps, nodePort: nodePorts[0] }));
+    const at = (nodePort: number) => ({ nodePort, insideNodePort: nodePort });
+    await backend.apply(tableOf({ ...one, clusterIps: two.clusterIps, ...at(nodePorts[1]) }, { ...two, clusterIps: one.clusterIps, ...at(nodePorts[0]) }));
     t.deepEqual([await who(world.clusterIp(1), ports.web), await who(world.clusterIp(2), ports.web)], ['b', 'a']);
     t.deepEqual([await who(nodeHost, nodePorts[0]), await who(nodeHost, nodePorts[1])], ['b', 'a']);
-    await backend.apply(tableOf({ ...one, port: ports.other, nodePort: 0 }));
+    await backend.apply(tableOf({ ...one, port: ports.other, ...at(0) }));
     t.deepEqual([await who(world.clusterIp(1), ports.other), await who(world.clusterIp(1), ports.web), await who(nodeHost, nodePorts[0])], ['a', 'refused', 'refused']);
   });
 

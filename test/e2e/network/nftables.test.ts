@@ -86,6 +86,21 @@ else {
       t.is((await sh('iptables -S DOCKER-USER | grep -c "barge services"')).trim(), '1');
     });
 
+    test.serial(`${title}: at a node port strangers meet the endpoints of the node, or silence, where the policy says so; its pods and the node meet all`, async (t) => {
+      const { backend, client, outside, pods, tcp } = world;
+      const [inside, stranger] = [{ host: '10.244.0.1', port: 30_001 }, { host: '198.51.100.1', port: 30_001 }];
+      const local = (...endpoints: readonly Endpoint[]): ServiceTable => tableOf(
+        servicePort({ name: 'ns/web:', clusterIps: ['10.96.0.1'], insideNodePort: 30_001, endpoints: [tcp.a, tcp.c] }), servicePort({ name: 'ns/web:#outside', insideNodePort: 0, nodePort: 30_001, endpoints }),
+      );
+      const met = async (peer: NetPeer, at = inside): Promise<readonly string[]> => [(await peer.ask(at))[0]!, (await peer.ask(at))[0]!].toSorted();
+      await backend.apply(local(tcp.b));
+      for (let n = 0; n < 2; n++) t.is(await outside.ask(stranger), 'b 198.51.100.2 end b', 'a stranger keeps its address');
+      t.deepEqual([await met(client), await met(pods.b), await met(client, { ...inside, host: '127.0.0.1' })], [['a', 'c'], ['a', 'c'], ['a', 'c']]);
+      await backend.apply(local());
+      t.is(await outside.ask({ ...stranger, timeoutMs: 300 }), 'timeout');
+      t.deepEqual([await met(client), await met(pods.b)], [['a', 'c'], ['a', 'c']]);
+    });
+
     test.serial(`${title}: a public address serves strangers, pods and this machine, past the firewall`, async (t) => {
       const { backend, client, outside, pods, tcp } = world;
       const open = { host: '203.0.113.1', port: 80 };
