@@ -67,7 +67,7 @@ export const leavesBefore = ({ metadata: now }: Pod, { metadata: before }: Pod):
 const ending = (view: PodView, leaving: boolean): readonly Step[] => {
   const runs = view.sandboxes.flatMap((sandbox) => sandbox.containers);
   if (runs.some((run) => run.status === 'running')) return [{ do: 'terminate', graceSeconds: graceLeft(view) }];
-  // A start that is on its way ends by itself: it is cancelled, or what it started is stopped in the next round.
+  // A start that is on its way ends by itself: it is cancelled, or what it started is stopped in the next round. (Where something runs already, the end of that waits for it.)
   if ([...view.busy].some((step) => step === 'sandbox' || step.startsWith('container/'))) return [];
   if (leaving) return [{ do: 'finish' }];
   if (isEvicted(view)) return view.sandboxes.length === 0 ? [] : [{ do: 'clear' }];

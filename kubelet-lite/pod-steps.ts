@@ -23,6 +23,13 @@ import { referencesOf } from './volumes/payload.ts';
 type StartStep = Extract<Step, { readonly do: 'start' }>;
 type ResizeStep = Extract<Step, { readonly do: 'resize' }>;
 type StopStep = Extract<Step, { readonly do: 'stop' }>;
+interface TerminateStep {
+  /** As they are known when it is asked. */
+  readonly sandboxes: () => readonly SandboxState[];
+  /** Resolves when no start is under way any more. */
+  readonly starting: Promise<unknown>;
+  readonly graceSeconds: number;
+}
 
 const stopWords: Readonly<Record<StopReason, string>> = {
   liveness: 'failed liveness probe',
@@ -139,12 +146,12 @@ export class PodSteps {
   }
 
   /** Ends all that runs; `hurry` cuts it short. */
-  async terminate(pod: Pod, { sandboxes, graceSeconds }: { readonly sandboxes: readonly SandboxState[]; readonly graceSeconds: number }, hurry: AbortSignal): Promise<void> {
+  async terminate(pod: Pod, { sandboxes, starting, graceSeconds }: TerminateStep, hurry: AbortSignal): Promise<void> {
     const { nodeIp } = this.#context;
     const hostNetwork = pod.spec?.hostNetwork === true;
-    const ip = sandboxes.at(-1)?.ip;
+    const ip = sandboxes().at(-1)?.ip;
     await terminatePod({
-      pod, runs: sandboxes.flatMap(({ containers }) => containers), hooks: this.hooks, graceSeconds, podIp: hostNetwork ? undefined : ip, host: hostNetwork ? nodeIp : (ip ?? nodeIp),
+      pod, runs: () => sandboxes().flatMap(({ containers }) => containers), starting, hooks: this.hooks, graceSeconds, podIp: hostNetwork ? undefined : ip, host: hostNetwork ? nodeIp : (ip ?? nodeIp),
       report: (container, type, reason, message) => report(this.#context, pod, container, type, reason, message),
     }, this.#context, hurry);
   }

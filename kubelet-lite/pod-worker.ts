@@ -39,6 +39,8 @@ export class PodWorker {
   readonly #steps: PodSteps;
   readonly #probes: Probes;
   readonly #busy = new Map<string, Promise<void>>();
+  /** Of these the starts. */
+  readonly #starting = new Set<Promise<void>>();
   readonly #backoffs = new Map<string, RestartBackoff>();
   readonly #replaced = new Map<string, string>();
   readonly #failures: StepFailures;
@@ -301,9 +303,11 @@ export class PodWorker {
       if (!this.#closed.signal.aborted && !(step.do === 'start' && this.#leaving.signal.aborted)) this.#failures.failed(this.#pod, step, error);
     }).finally(() => {
       this.#busy.delete(name);
+      this.#starting.delete(work);
       this.#look();
     });
     this.#busy.set(name, work);
+    if (step.do === 'start') this.#starting.add(work);
   }
 
   async #carryOut(step: Step): Promise<void> {
@@ -332,7 +336,7 @@ export class PodWorker {
       case 'resize':
         return this.#steps.resize(step);
       case 'terminate':
-        return this.#steps.terminate(this.#pod, { sandboxes: this.#sandboxes, graceSeconds: step.graceSeconds }, this.#hurry.signal);
+        return this.#steps.terminate(this.#pod, { sandboxes: () => this.#sandboxes, starting: Promise.all(this.#starting), graceSeconds: step.graceSeconds }, this.#hurry.signal);
       case 'clear':
         await this.#writeStatus();
         await this.#steps.clean(this.#sandboxes);

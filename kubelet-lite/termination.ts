@@ -29,7 +29,10 @@ export interface TerminationSurroundings {
 
 export interface Termination {
   readonly pod: Pod;
-  readonly runs: readonly ContainerState[];
+  /** As they are when it is asked. */
+  readonly runs: () => readonly ContainerState[];
+  /** Resolves when the starts that were under way are over: what they brought up is among the runs by then. */
+  readonly starting: Promise<unknown>;
   readonly hooks: StopHooks;
   readonly graceSeconds: number;
   /** Address to withdraw; undefined where nothing can be sent to the pod. */
@@ -41,18 +44,36 @@ export interface Termination {
 
 /** Resolves when nothing of the pod runs any more. An aborted signal cuts hooks and waits short: TERM and KILL come at once. */
 export const terminatePod = async (termination: Termination, s: TerminationSurroundings, signal: AbortSignal): Promise<void> => {
-  const { pod, runs, graceSeconds, podIp } = termination;
+  const { pod, graceSeconds, podIp } = termination;
   const deadlineMs = s.clock.now() + graceSeconds * 1000;
-  const running = runs.filter((run) => run.status === 'running');
   const containerOf = (run: ContainerState): Container | undefined => allContainers(pod).find(({ name }) => name === run.name);
-  for (const run of running) termination.report(containerOf(run), 'Normal', 'Killing', `Stopping container ${run.name}`);
+  const running: ContainerState[] = [];
+  const takeNew = (): readonly ContainerState[] => {
+    const fresh = termination.runs().filter(({ id, status }) => status === 'running' && running.every((known) => known.id !== id));
+    for (const run of fresh) termination.report(containerOf(run), 'Normal', 'Killing', `Stopping container ${run.name}`);
+    running.push(...fresh);
+    return fresh;
+  };
+  takeNew();
   if (podIp !== undefined && graceSeconds > 0) await withdraw(podIp, longestWithdrawalMs(graceSeconds), s, signal);
   const sidecars = initContainers(pod).filter(isSidecar).map(({ name }) => name);
-  const main = running.filter((run) => !sidecars.includes(run.name));
-  await Promise.all(main.map((run) => stopRun(run, containerOf(run), deadlineMs, { termination, s, signal })));
+  const stopMain = async (runs: readonly ContainerState[]): Promise<void> => {
+    const main = runs.filter((run) => !sidecars.includes(run.name));
+    await Promise.all(main.map((run) => stopRun(run, containerOf(run), deadlineMs, { termination, s, signal })));
+  };
+  // What is being started when the pod begins to leave has its sidecars to its end, as all the others have.
+  await Promise.all([stopMain([...running]), within(termination.starting, deadlineMs - s.clock.now(), s, signal).then(() => stopMain(takeNew()))]);
   for (const name of sidecars.toReversed()) {
     for (const run of running) if (run.name === name) await stopRun(run, containerOf(run), deadlineMs, { termination, s, signal });
   }
+};
+
+/** Waits for something no longer than this, and not at all for somebody in a hurry. */
+const within = async (something: Promise<unknown>, longestMs: number, { clock }: TerminationSurroundings, signal: AbortSignal): Promise<void> => {
+  if (longestMs <= 0) return;
+  const enough = new AbortController();
+  await Promise.race([something, sleep(clock, longestMs, AbortSignal.any([signal, enough.signal]))]);
+  enough.abort();
 };
 
 const longestWithdrawalMs = (graceSeconds: number): number => {

@@ -277,6 +277,22 @@ test('a deleted pod is withdrawn, stopped within its grace, and taken out', asyn
   await agent.gone('slow');
 });
 
+test('a container that is being started when its pod is deleted ends before the sidecars', async (t) => {
+  const agent = await begun(t);
+  agent.runtime.script('late:1', { runs: [{ startMs: 1_000, termMs: 3_000 }] });
+  await agent.createPod({ name: 'late', spec: { ...web({ image: 'late:1' }, { terminationGracePeriodSeconds: 30 }), initContainers: [{ name: 'side', image: 'side:1', restartPolicy: 'Always' }] } });
+  const runs = async () => (await agent.runtime.list()).flatMap(({ containers }) => containers).map(({ name, status }) => `${name} ${status}`).sort();
+  await becomes(runs, ['side running', 'web created']);
+  await agent.api.client.of(Pod).delete({ namespace: 'default', name: 'late' });
+  await becomes(() => agent.withdrawn.length, 1);
+  await settle();
+  t.deepEqual(await runs(), ['side running', 'web created'], 'the sidecar stays while a start is under way');
+  await agent.clock.advance(1_500);
+  t.deepEqual(await runs(), ['side running', 'web running'], 'what came up has its own time to end');
+  await agent.clock.advance(2_500);
+  await agent.gone('late');
+});
+
 test('a process that ignores TERM is killed when the grace is over', async (t) => {
   const agent = await begun(t);
   agent.runtime.script('deaf:1', { runs: [{ ignoresTerm: true }] });

@@ -11,7 +11,7 @@ const stubborn = async (graceSeconds: number): Promise<readonly string[]> => {
   const from = clock.now();
   const asked: string[] = [];
   const ended = terminatePod({
-    pod: podOf(), runs: [runOf('a')], hooks: undefined as unknown as StopHooks, graceSeconds, podIp: '10.244.0.2', host: '10.244.0.2', report: () => undefined,
+    pod: podOf(), runs: () => [runOf('a')], starting: Promise.resolve(), hooks: undefined as unknown as StopHooks, graceSeconds, podIp: '10.244.0.2', host: '10.244.0.2', report: () => undefined,
   }, {
     clock, withdrawal: { withdrawn: async (_, signal) => void await sleep(clock, 1e9, signal) },
     runtime: { stopContainer: async (_id: string, grace: number) => void asked.push(`after ${(clock.now() - from) / 1000} s with ${grace} s`) } as never,
