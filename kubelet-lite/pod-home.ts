@@ -40,7 +40,7 @@ export class PodHome {
 
   payloadInput(pod: Pod, podIp: string | undefined): PayloadInput {
     return {
-      pod, sources: this.#context.sources.of(pod.metadata.namespace ?? ''), facts: this.facts(podIp),
+      pod, sources: this.#context.sources.of(pod.metadata.namespace ?? ''), facts: this.facts(podIp), givesFiles: this.#context.mounts.allowed,
       token: (projection) => this.#context.token(pod, projection),
     };
   }

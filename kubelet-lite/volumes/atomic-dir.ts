@@ -8,6 +8,8 @@ import { dirname, join } from 'node:path';
 import type { Payload } from './payload.ts';
 
 const dataLink = '..data';
+/** For chown: leaves the user, or the group, as it is. */
+const unchanged = -1 >>> 0;
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
@@ -20,15 +22,15 @@ const linkTarget = async (path: string): Promise<string | undefined> => {
   }
 };
 
-/** Whether the folder holds exactly these files with these modes. */
+/** Whether the folder holds exactly these files with these modes, of these users. */
 const holds = async (dir: string, payload: Payload, groupId: number | undefined): Promise<boolean> => {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   if (entries.filter((entry) => !entry.isDirectory()).length !== payload.size) return false;
-  for (const [path, { data, mode }] of payload) {
+  for (const [path, { data, mode, owner }] of payload) {
     try {
       const file = join(dir, path);
       const [have, stat] = await Promise.all([readFile(file), lstat(file)]);
-      if (!have.equals(data) || (stat.mode & 0o777) !== wantedMode(mode, groupId)) return false;
+      if (!have.equals(data) || (stat.mode & 0o777) !== wantedMode(mode, groupId) || stat.uid !== (owner ?? stat.uid)) return false;
     } catch (error) {
       if (isMissing(error)) return false;
       throw error;
@@ -48,11 +50,11 @@ export const writeAtomically = async (dir: string, payload: Payload, groupId: nu
   // Not join: it would take the dots for the parent.
   const fresh = await mkdtemp(`${dir}/..`);
   await chmod(fresh, 0o755);
-  for (const [path, { data, mode }] of payload) {
+  for (const [path, { data, mode, owner }] of payload) {
     const file = join(fresh, path);
     await mkdir(dirname(file), { recursive: true, mode: 0o755 });
     await writeFile(file, data, { mode: 0o600, flag: 'wx' });
-    if (groupId !== undefined) await chown(file, -1 >>> 0, groupId);
+    if (owner !== undefined || groupId !== undefined) await chown(file, owner ?? unchanged, groupId ?? unchanged);
     await chmod(file, wantedMode(mode, groupId));
   }
   const name = fresh.slice(dir.length + 1);

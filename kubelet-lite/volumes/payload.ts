@@ -9,9 +9,14 @@ import { podClaims } from '../../schemas/volumes/pod-claims.ts';
 import { ConfigError, unsupported } from '../config-error.ts';
 import { fieldValue, resourceValue, type PodFacts } from '../downward.ts';
 import type { Sources } from '../env.ts';
-import { allContainers } from '../pod-view.ts';
+import { allContainers, appContainers, initContainers } from '../pod-view.ts';
 
-export interface FileContent { readonly data: Buffer; readonly mode: number }
+export interface FileContent {
+  readonly data: Buffer;
+  readonly mode: number;
+  /** The user whose file it is; the agent's own where absent. */
+  readonly owner?: number | undefined;
+}
 /** By path inside the volume. */
 export type Payload = ReadonlyMap<string, FileContent>;
 
@@ -19,6 +24,8 @@ export interface PayloadInput {
   readonly pod: Pod;
   readonly sources: Sources;
   readonly facts: PodFacts;
+  /** Whether the agent may make files of other users. */
+  readonly givesFiles: boolean;
   readonly token: (projection: ServiceAccountTokenProjection) => Promise<string>;
 }
 
@@ -72,13 +79,28 @@ const ofDownward = (items: readonly DownwardAPIVolumeFile[] = [], mode: number, 
   return [checked(item.path), { data: Buffer.from(value ?? '', 'utf8'), mode: item.mode ?? mode }];
 }));
 
+/** The user that every container runs as, where they all name one and the same. Ephemeral containers do not count. */
+const commonUser = (pod: Pod): number | undefined => {
+  const users = [...initContainers(pod), ...appContainers(pod)].map(({ securityContext }) => securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser);
+  return users.every((user) => user === users[0]) ? users[0] : undefined;
+};
+
+/**
+ * A token is for the pod's one user, or for its group, and then for nobody else, whatever mode the volume names. Where the
+ * pod has neither, its mode is the volume's, as with all other files.
+ */
+const tokenAccess = ({ pod, givesFiles }: PayloadInput, mode: number): Pick<FileContent, 'mode' | 'owner'> => {
+  const owner = givesFiles ? commonUser(pod) : undefined;
+  return { mode: owner !== undefined || pod.spec?.securityContext?.fsGroup !== undefined ? 0o600 : mode, owner };
+};
+
 const ofProjection = async (projection: VolumeProjection, mode: number, input: PayloadInput): Promise<Payload> => {
   if (projection.configMap !== undefined) return ofConfigMap(projection.configMap, mode, input.sources);
   if (projection.secret !== undefined) return ofSecret(projection.secret, mode, input.sources);
   if (projection.downwardAPI !== undefined) return ofDownward(projection.downwardAPI.items, mode, input);
   if (projection.serviceAccountToken !== undefined) {
     const { path } = projection.serviceAccountToken;
-    return new Map([[checked(path), { data: Buffer.from(await input.token(projection.serviceAccountToken)), mode }]]);
+    return new Map([[checked(path), { data: Buffer.from(await input.token(projection.serviceAccountToken)), ...tokenAccess(input, mode) }]]);
   }
   throw unsupported(`a projected volume of ${Object.keys(projection).join(', ')}`);
 };

@@ -6,7 +6,7 @@ import { writeAtomically } from '../../kubelet-lite/volumes/atomic-dir.ts';
 import { hostPath } from '../../kubelet-lite/volumes/host-path.ts';
 import { mountsUnder, type Mounts } from '../../kubelet-lite/volumes/mounts.ts';
 import { giveToGroup } from '../../kubelet-lite/volumes/ownership.ts';
-import { payloadOf, referencesOf, type Payload } from '../../kubelet-lite/volumes/payload.ts';
+import { payloadOf, referencesOf, type Payload, type PayloadInput } from '../../kubelet-lite/volumes/payload.ts';
 import { PodVolumes } from '../../kubelet-lite/volumes/pod-volumes.ts';
 import { bindSubPath } from '../../kubelet-lite/volumes/sub-path.ts';
 import type { ConfigMap } from '../../schemas/kinds/core/config-map.ts';
@@ -64,7 +64,7 @@ const sources = {
   secret: (name: string) => (name === 's' ? { ...meta('s'), data: { key: 'aHVzaA==' } } as Secret : undefined),
 };
 const input = (pod = podOf({}, { metadata: { labels: { app: 'x' } } })) => ({
-  pod, sources, facts: { nodeName: 'n', nodeIp: '192.0.2.1', podIp: undefined, allocatable: {} }, token: async ({ audience }: { readonly audience?: string | undefined }) => `token for ${audience ?? 'the API'}`,
+  pod, sources, facts: { nodeName: 'n', nodeIp: '192.0.2.1', podIp: undefined, allocatable: {} }, givesFiles: true, token: async ({ audience }: { readonly audience?: string | undefined }) => `token for ${audience ?? 'the API'}`,
 });
 const payload = async (volume: Omit<Volume, 'name'>): Promise<Record<string, string>> =>
   Object.fromEntries([...await payloadOf({ name: 'v', ...volume }, input())].map(([path, { data, mode }]) => [path, `${data.toString('latin1')} ${mode.toString(8)}`]));
@@ -79,6 +79,43 @@ test('payloads of each kind of volume', async (t) => {
   await t.throwsAsync(payload({ configMap: { name: 'none' } }), { message: 'configmap "none" not found' });
   await t.throwsAsync(payload({ configMap: { name: 'cm', items: [{ key: 'no', path: 'x' }] } }), { message: /non-existent config key: no/ });
   for (const path of ['../x', '/x', 'a/../b', '..x', '']) await t.throwsAsync(payload({ configMap: { name: 'cm', items: [{ key: 'a', path }] } }), { message: /must be relative/ }, path);
+});
+
+test('a token is for the one user of a pod, or for its group, and for nobody else', async (t) => {
+  type Spec = NonNullable<Parameters<typeof podOf>[0]>;
+  const volume = { name: 'v', projected: { defaultMode: 0o400, sources: [{ serviceAccountToken: { path: 'token' } }, { secret: { name: 's' } }] } };
+  const access = async (spec: Spec, given: Partial<PayloadInput> = {}) => {
+    const made = await payloadOf(volume, { ...input(podOf(spec)), ...given });
+    t.like(made.get('key'), { mode: 0o400, owner: undefined }, 'a secret has the mode that the pod names');
+    const { mode, owner } = made.get('token')!;
+    return `${owner ?? 'the agent'} ${mode.toString(8)}`;
+  };
+  const as = (name: string, runAsUser?: number) => ({ name, image: 'i', securityContext: { runAsUser } });
+  t.is(await access({}), 'the agent 400', 'nothing is known of its users');
+  t.is(await access({ securityContext: { runAsUser: 1000 } }), '1000 600');
+  t.is(await access({ securityContext: { runAsUser: 0 } }), '0 600');
+  t.is(await access({ initContainers: [as('i', 1000)], containers: [as('a', 1000), as('b', 1000)] }), '1000 600');
+  t.is(await access({ securityContext: { runAsUser: 1000 }, containers: [as('a'), as('b', 1001)] }), 'the agent 400', 'two users');
+  t.is(await access({ initContainers: [as('i')], containers: [as('a', 1000)] }), 'the agent 400', 'the user of one is its image\'s');
+  t.is(await access({ securityContext: { runAsUser: 1000 }, ephemeralContainers: [as('look', 0)] }), '1000 600');
+  t.is(await access({ securityContext: { fsGroup: 2000 } }), 'the agent 600', 'to which the group is added when it is written');
+  t.is(await access({ securityContext: { runAsUser: 1000 } }, { givesFiles: false }), 'the agent 400', 'without root it stays the agent\'s');
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+asRoot('a file is written for its user and for the group of the pod, and is written anew for another user', async (t) => {
+  const dir = join(await folder(t), 'v');
+  const token = (owner: number): Payload => new Map([['token', { data: Buffer.from('secret'), mode: 0o600, owner }]]);
+  const access = async () => {
+    const { uid, gid, mode } = await stat(join(dir, 'token'));
+    return [uid, gid, (mode & 0o777).toString(8)];
+  };
+  t.true(await writeAtomically(dir, token(1000), undefined));
+  t.deepEqual(await access(), [1000, (await stat(dir)).gid, '600']);
+  t.false(await writeAtomically(dir, token(1000), undefined), 'the same again changes nothing');
+  t.true(await writeAtomically(dir, token(1001), 2000));
+  t.deepEqual(await access(), [1001, 2000, '640']);
 });
 
 test('what a pod reads', (t) => {
