@@ -12,6 +12,7 @@ import { cronJobController } from './cron-job/controller.ts';
 import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { GarbageCollector } from './garbage-collector/collector.ts';
@@ -73,6 +74,7 @@ export const createControllersComponent = (surroundings: Surroundings, options: 
     cronJobController(),
     endpointSliceController(),
     endpointsController(),
+    endpointSliceMirroringController(),
     namespaceController(registry),
     serviceAccountController(),
     rootCaController(rootCa),

@@ -1,14 +1,12 @@
-import type { Controller, ReconcileContext } from '../../client/controller.ts';
-import { keyOf } from '../../client/key.ts';
-import { isReason } from '../../schemas/errors.ts';
+import type { Controller } from '../../client/controller.ts';
 import { EndpointSlice } from '../../schemas/kinds/discovery/endpoint-slice.ts';
 import { Node } from '../../schemas/kinds/core/node.ts';
 import { Pod } from '../../schemas/kinds/core/pod.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
-import { namespaceEnds } from '../refusals.ts';
 import { serviceNameLabel, servicesOf } from '../service-pods.ts';
 import { selectsAll } from '../service-selector.ts';
-import { managedBy, managedByLabel, planEndpointSlices, type EndpointSliceStep } from './plan.ts';
+import { carryOut } from './carry-out.ts';
+import { managedBy, managedByLabel, planEndpointSlices } from './plan.ts';
 
 const serviceOf = (slice: EndpointSlice): string | undefined =>
   (slice.metadata.labels?.[managedByLabel] === managedBy ? slice.metadata.labels[serviceNameLabel] : undefined);
@@ -41,14 +39,3 @@ export const endpointSliceController = (): Controller<Service> => ({
     for (const step of steps) await carryOut(step, context);
   },
 });
-
-const carryOut = async (step: EndpointSliceStep, context: ReconcileContext): Promise<void> => {
-  const client = context.client.of(EndpointSlice);
-  try {
-    if (step.do === 'create') await client.create(step.slice);
-    else if (step.do === 'update') await client.update(step.slice);
-    else await client.delete(keyOf(step.slice), { preconditions: { uid: step.slice.metadata.uid } });
-  } catch (error) {
-    if (step.do === 'create' ? !namespaceEnds(error) : !isReason(error, 'NotFound')) throw error;
-  }
-};

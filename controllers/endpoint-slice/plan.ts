@@ -7,6 +7,7 @@ import { deepEqual } from '../../schemas/frozen.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../schemas/kinds/discovery/endpoint-slice.ts';
 import { Service } from '../../schemas/kinds/core/service.ts';
 import { controllerReference } from '../../schemas/owners.ts';
+import type { OwnerReference } from '../../schemas/types/object-meta.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import {
   addressTypesOf, backendsOf, handedOnLabels, isManaged, serviceNameLabel, targetReference, type AddressType, type Backend, type PodPort,
@@ -54,22 +55,52 @@ const groupText = (type: string, ports: readonly EndpointPort[]): string =>
 /** Who an endpoint is, whatever its conditions. */
 const identity = ({ addresses, targetRef }: Endpoint): string => `${targetRef?.uid ?? ''}/${addresses.join(',')}`;
 
-interface Group {
+/** Endpoints that fit into one slice, each by who it is. */
+export interface Group {
   readonly type: AddressType;
   readonly ports: readonly EndpointPort[];
   readonly wanted: Map<string, Endpoint>;
 }
 
+/** What all slices of one maker have in common. */
+export interface SliceHead {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly generateName: string;
+  readonly namespace: string | undefined;
+  readonly owner: OwnerReference;
+}
+
+/** Groups by what makes endpoints fit into one slice; a group is made when it is first asked for. */
+export class Groups {
+  readonly byText = new Map<string, Group>();
+
+  of(type: AddressType, ports: readonly EndpointPort[]): Group {
+    const text = groupText(type, ports);
+    let group = this.byText.get(text);
+    if (group === undefined) this.byText.set(text, group = { type, ports, wanted: new Map() });
+    return group;
+  }
+
+  put(type: AddressType, ports: readonly EndpointPort[], endpoint: Endpoint): void {
+    this.of(type, ports).wanted.set(identity(endpoint), endpoint);
+  }
+}
+
 export const planEndpointSlices = (state: EndpointSliceState): readonly EndpointSliceStep[] => {
   const { service, slices } = state;
   if (!isManaged(service)) return [];
+  const { name = '', namespace } = service.metadata;
+  return planSlices(groupsOf(state), slices, { labels: sliceLabels(service), generateName: `${name}-`, namespace, owner: controllerReference(service, Service) });
+};
+
+/** From the slices that are there to those that hold the groups. */
+export const planSlices = ({ byText }: Groups, slices: readonly EndpointSlice[], head: SliceHead): readonly EndpointSliceStep[] => {
   const steps: EndpointSliceStep[] = [];
-  const groups = groupsOf(state);
   const kept = new Set<EndpointSlice>();
-  for (const [text, group] of groups) {
+  for (const [text, group] of byText) {
     const own = slices.filter((slice) => groupText(slice.addressType, slice.ports ?? []) === text);
     for (const slice of own) kept.add(slice);
-    steps.push(...planGroup(service, group, own));
+    steps.push(...planGroup(head, group, own));
   }
   for (const slice of slices) if (!kept.has(slice)) steps.push({ do: 'delete', slice });
   // What appears before what goes: an endpoint that moves between slices is never absent from all.
@@ -78,21 +109,12 @@ export const planEndpointSlices = (state: EndpointSliceState): readonly Endpoint
 };
 
 /** Endpoints by address type and ports. A type without any has one empty group, so that clients find a slice at all. */
-const groupsOf = ({ service, pods, slices, zoneOf }: EndpointSliceState): ReadonlyMap<string, Group> => {
-  const groups = new Map<string, Group>();
-  const groupFor = (type: AddressType, ports: readonly EndpointPort[]): Group => {
-    const text = groupText(type, ports);
-    let group = groups.get(text);
-    if (group === undefined) groups.set(text, group = { type, ports, wanted: new Map() });
-    return group;
-  };
+const groupsOf = ({ service, pods, slices, zoneOf }: EndpointSliceState): Groups => {
+  const groups = new Groups();
   for (const type of addressTypesOf(service)) {
     const backends = backendsOf(service, pods, type);
-    if (backends.length === 0) groupFor(type, slices.find((slice) => slice.addressType === type)?.ports ?? []);
-    for (const backend of backends) {
-      const endpoint = endpointOf(backend, zoneOf);
-      groupFor(type, backend.ports.map(slicePort)).wanted.set(identity(endpoint), endpoint);
-    }
+    if (backends.length === 0) groups.of(type, slices.find((slice) => slice.addressType === type)?.ports ?? []);
+    for (const backend of backends) groups.put(type, backend.ports.map(slicePort), endpointOf(backend, zoneOf));
   }
   return groups;
 };
@@ -103,9 +125,9 @@ interface Filled {
   readonly isChanged: boolean;
 }
 
-const planGroup = (service: Service, { type, ports, wanted }: Group, slices: readonly EndpointSlice[]): readonly EndpointSliceStep[] => {
+const planGroup = (head: SliceHead, { type, ports, wanted }: Group, slices: readonly EndpointSlice[]): readonly EndpointSliceStep[] => {
   const missing = new Map(wanted);
-  const labels = sliceLabels(service);
+  const { labels } = head;
   const filled = slices.toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)).map((slice): Filled => {
     const endpoints: Endpoint[] = [];
     for (const old of slice.endpoints ?? []) {
@@ -124,13 +146,13 @@ const planGroup = (service: Service, { type, ports, wanted }: Group, slices: rea
     .sort((a, b) => b.endpoints.length - a.endpoints.length)[0];
   if (roomy !== undefined && rest.length % maxEndpoints !== 0) roomy.endpoints.push(...rest.splice(0, rest.length % maxEndpoints));
   const steps: EndpointSliceStep[] = [];
-  while (rest.length > 0) steps.push({ do: 'create', slice: newSlice(service, type, ports, rest.splice(0, maxEndpoints)) });
+  while (rest.length > 0) steps.push({ do: 'create', slice: newSlice(head, type, ports, rest.splice(0, maxEndpoints)) });
   const isUsed = wanted.size > 0;
   for (const [index, { slice, endpoints, isChanged }] of filled.entries()) {
     if (endpoints.length === 0 && (isUsed || index > 0)) steps.push({ do: 'delete', slice });
     else if (isChanged || endpoints.length !== (slice.endpoints?.length ?? 0)) steps.push({ do: 'update', slice: { ...slice, metadata: { ...slice.metadata, labels }, endpoints } });
   }
-  if (!isUsed && filled.length === 0) steps.push({ do: 'create', slice: newSlice(service, type, ports, []) });
+  if (!isUsed && filled.length === 0) steps.push({ do: 'create', slice: newSlice(head, type, ports, []) });
   return steps;
 };
 
@@ -138,10 +160,7 @@ const sliceLabels = (service: Service): Readonly<Record<string, string>> => ({
   ...handedOnLabels(service), [serviceNameLabel]: service.metadata.name ?? '', [managedByLabel]: managedBy,
 });
 
-const newSlice = (service: Service, type: AddressType, ports: readonly EndpointPort[], endpoints: readonly Endpoint[]): NewObject<EndpointSlice> => ({
-  metadata: {
-    generateName: `${service.metadata.name}-`, namespace: service.metadata.namespace, labels: sliceLabels(service),
-    ownerReferences: [controllerReference(service, Service)],
-  },
+const newSlice = ({ labels, generateName, namespace, owner }: SliceHead, type: AddressType, ports: readonly EndpointPort[], endpoints: readonly Endpoint[]): NewObject<EndpointSlice> => ({
+  metadata: { generateName, namespace, labels, ownerReferences: [owner] },
   addressType: type, endpoints, ports,
 });
