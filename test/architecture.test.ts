@@ -76,7 +76,7 @@ test('the check sees every form of import', (t) => {
     ['x', './y.ts', '../z.ts', 'w', './v.ts']);
 });
 
-// Holds what docs/design/conformance.md says of tests: each that it names is there, and each row names one.
+// Holds what docs/design/conformance.md and network-conformance.md say of tests: each that it names is there, and each row names one.
 
 const titleOf = (quote: string, text: string): RegExp => {
   const parts = text.replaceAll(/\\(.)/g, '$1').split(quote === '`' ? /\$\{[^}]*\}/ : /(?!)/);
@@ -85,7 +85,7 @@ const titleOf = (quote: string, text: string): RegExp => {
 
 /** The titles of a file's tests; what is filled in when it runs may be anything. */
 const titlesIn = (source: string): readonly RegExp[] =>
-  [...source.matchAll(/\b(?:test(?:\.serial)?|check|withApi)\(\s*(['"`])((?:\\.|(?!\1)[^\\\n])*)\1/g)].map(([, quote = '', text = '']) => titleOf(quote, text));
+  [...source.matchAll(/\b(?:test(?:\.serial)?|check|serial|withApi)\(\s*(['"`])((?:\\.|(?!\1)[^\\\n])*)\1/g)].map(([, quote = '', text = '']) => titleOf(quote, text));
 
 /** What is wrong with a page of rows `| what must hold | `test/file.test.ts` *title*; *another* |`. */
 const staleRows = async (page: string, read: (file: string) => Promise<string | undefined>): Promise<readonly string[]> => {
@@ -108,9 +108,9 @@ const staleRows = async (page: string, read: (file: string) => Promise<string | 
   return wrong;
 };
 
-test('docs/design/conformance.md names tests that there are', async (t) => {
-  const page = await readFile(join(root, 'docs/design/conformance.md'), 'utf8');
-  t.true([...page.matchAll(/^\| /gm)].length > 60);
+for (const [name, rows] of [['conformance', 60], ['network-conformance', 40]] as const) test(`docs/design/${name}.md names tests that there are`, async (t) => {
+  const page = await readFile(join(root, `docs/design/${name}.md`), 'utf8');
+  t.true([...page.matchAll(/^\| /gm)].length > rows);
   t.deepEqual(await staleRows(page, (file) => readFile(join(root, file), 'utf8').catch(() => undefined)), []);
 });
 
