@@ -11,6 +11,7 @@ import { isReason } from '../schemas/errors.ts';
 import { Lease } from '../schemas/kinds/coordination/lease.ts';
 import { boundTransport } from './bound-transport.ts';
 import { createClient, type Key } from './client.ts';
+import { warnOfFailure } from './outage.ts';
 
 export interface ElectionOptions {
   /** As somebody who may hold leases. */
@@ -77,7 +78,7 @@ const lead = async (candidate: Candidate, { clock, log, key }: ElectionOptions, 
       } catch (error) {
         // Somebody else has it: there is no doubt to wait for.
         if (isReason(error, 'Conflict', 'NotFound')) stop.abort();
-        else if (!leading.aborted) log.warn('cannot renew the lease; trying again', { error, lease: key.name });
+        else if (!leading.aborted) warnOfFailure(log, 'cannot renew the lease; trying again', { error, lease: key.name });
       }
     }
   })();

@@ -4,6 +4,7 @@
  */
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
+import { warnOfFailure } from '../../client/outage.ts';
 import type { Pod } from '../../schemas/kinds/core/pod.ts';
 import { hasEnded, type Verdict } from '../pod-view.ts';
 import type { ContainerStats, SandboxState } from '../runtime/runtime.ts';
@@ -88,7 +89,7 @@ export class Evictions {
     const now = [...pressure.conditions].join();
     if (now === this.#told) return;
     const over = new AbortController();
-    tellConditions().then(() => { this.#told = now; }, (error: unknown) => log.warn('what the node is short of could not be told', { error })).finally(() => over.abort());
+    tellConditions().then(() => { this.#told = now; }, (error: unknown) => warnOfFailure(log, 'what the node is short of could not be told', { error })).finally(() => over.abort());
     await sleep(clock, times.tellMs, over.signal);
   }
 

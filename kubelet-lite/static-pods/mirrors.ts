@@ -2,6 +2,7 @@ import { sleep, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import { keyOf } from '../../client/key.ts';
+import { warnOfFailure } from '../../client/outage.ts';
 import { isReason } from '../../schemas/errors.ts';
 import { deepEqual } from '../../schemas/frozen.ts';
 import type { Node } from '../../schemas/kinds/core/node.ts';
@@ -72,7 +73,7 @@ export class Mirrors {
         const why = `the mirror of the static pod ${namespace}/${name} cannot be kept (${step.do}): ${error instanceof Error ? error.message : String(error)}`;
         failures.add(why);
         if (signal.aborted || this.#failures.has(why)) continue;
-        log.warn('a mirror pod cannot be kept', { pod: `${namespace}/${name}`, step: step.do, error });
+        warnOfFailure(log, 'a mirror pod cannot be kept', { pod: `${namespace}/${name}`, step: step.do, error });
         if (step.do === 'create') report('FailedMirrorPod', why);
       }
     }
