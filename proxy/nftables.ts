@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import { hasNftChain, nftTableRemoval, runNft } from '../base/nftables-commands.ts';
 import type { ProxyBackend, ServiceTable } from './backend.ts';
 import { baseScript, changeScript, tableName } from './nftables-rules.ts';
+import { staleFlows } from './udp-flows.ts';
 
 export interface NftablesOptions {
   readonly run: RunCommand;
@@ -152,25 +153,17 @@ export class NftablesBackend implements ProxyBackend {
     return hasNftChain(this.#options.run, tableName, 'dispatch');
   }
 
-  /**
-   * A UDP client that goes on sending from one port keeps its flow, also to an endpoint that is gone. Such flows are
-   * deleted where the `conntrack` program is installed; elsewhere they end after 30 s of silence.
-   */
+  /** Only the `conntrack` program can do it: rules see a flow's packets, and cannot end it. */
   async #forgetFlows(before: ServiceTable, after: ServiceTable): Promise<void> {
     if (this.#conntrackMissing) return;
-    for (const port of before.values()) {
-      if (port.protocol !== 'UDP') continue;
-      const now = after.get(port.name)?.endpoints ?? [];
-      const gone = port.endpoints.filter((old) => !now.some((one) => one.ip === old.ip && one.port === old.port));
-      for (const { ip, port: number } of gone) {
-        try {
-          // Exit code 1 says that there was no such flow.
-          await this.#options.run('conntrack', ['-D', '-p', 'udp', '--dst-nat', ip, '--reply-port-src', String(number)]);
-        } catch (error) {
-          this.#conntrackMissing = true;
-          this.#options.log.debug('UDP flows to endpoints that are gone are left to time out', { error });
-          return;
-        }
+    for (const flows of staleFlows(before, after)) {
+      try {
+        // Exit code 1 says that there was no such flow.
+        await this.#options.run('conntrack', ['-D', '-p', 'udp', ...flows]);
+      } catch (error) {
+        this.#conntrackMissing = true;
+        this.#options.log.warn('UDP clients that go on sending to an endpoint that is gone are not led to another one until they pause; the program conntrack (package conntrack, or conntrack-tools) would do it', { error });
+        return;
       }
     }
   }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { RunCommand } from '../../../base/commands.ts';
+import { runCommand, type RunCommand } from '../../../base/commands.ts';
 import { silentLog } from '../../../base/log.ts';
 import type { Endpoint, ServicePort, ServiceTable } from '../../../proxy/backend.ts';
 import { NftablesBackend } from '../../../proxy/nftables.ts';
@@ -45,6 +45,8 @@ const at = (name: 'a' | 'b' | 'c'): Endpoint => ({ ip: podIp(name), port: podSer
 const tableOf = (...ports: readonly ServicePort[]): ServiceTable => new Map(ports.map((port) => [port.name, port]));
 const web = (endpoints: readonly Endpoint[]): ServiceTable => tableOf(servicePort({ name: 'ns/web:', clusterIps: ['10.96.0.1'], nodePort: 30_001, endpoints }));
 
+/** For tests of what the program `conntrack` does. */
+const serial = await runCommand('conntrack', ['--version']).then(() => test.serial, () => test.serial.skip);
 const isRoot = process.getuid?.() === 0;
 
 if (!isRoot) test.skip('nftables: needs root', (t) => t.pass());
@@ -167,6 +169,16 @@ else {
       await must('ip', 'netns', 'exec', podNames.c, 'sh', '-ec', 'for f in all eth0; do echo 1 > /proc/sys/net/ipv4/conf/$f/route_localnet; done; ip route del local 127.0.0.0/8 dev lo table local; ip route del local 127.0.0.1 dev lo table local; ip route add 127.0.0.1/32 via 10.244.0.1');
       t.is(await pods.c.ask({ host: '127.0.0.1', port: 9_999, timeoutMs: 300 }), 'timeout');
       t.regex(await client.ask({ host: '127.0.0.1', port: 9_999 }), /^secret/);
+    });
+
+    serial(`${title}: a UDP client that goes on sending meets another endpoint when its own is gone`, async (t) => {
+      const { backend, pods, udp } = world;
+      const dns = (endpoint: Endpoint): ServiceTable => tableOf(servicePort({ name: 'ns/dns:', protocol: 'UDP', port: 53, clusterIps: ['10.96.0.1'], endpoints: [endpoint] }));
+      await backend.apply(dns(udp.b));
+      const handle = await pods.a.open({ protocol: 'UDP', host: '10.96.0.1', port: 53 });
+      t.regex(await pods.a.say(handle), /^b /);
+      await backend.apply(dns(udp.c));
+      t.regex(await pods.a.say(handle), /^c /);
     });
 
     test.serial(`${title}: rules that somebody flushed come back with the next apply`, async (t) => {
