@@ -68,10 +68,10 @@ test('a rolling update leaves every proxy enough endpoints, and none that does n
 
   await client.of(Deployment).modify({ namespace: 'default', name: 'web' }, (draft) => { draft.spec!.template.spec!.containers[0]!.image = 'web:2'; });
   let looks = 0;
-  let tables = 0;
+  const tables = new Map<string, number>();
   for (const machine of cluster.machines) {
     machine.backend.onApply = () => {
-      tables++;
+      tables.set(machine.name, (tables.get(machine.name) ?? 0) + 1);
       if (machine.endpoints('web').length < 3) t.fail(`${machine.name} has ${machine.endpoints('web').length} endpoints of at least 3`);
     };
   }
@@ -87,7 +87,8 @@ test('a rolling update leaves every proxy enough endpoints, and none that does n
     assert.ok(pods.every((pod) => pod.spec?.containers[0]?.image === 'web:2'));
   }, { forMs: 120_000, stepMs: 5 });
   t.true(looks >= 3, `${looks} looks`);
-  t.true(tables >= 3 * 4, `${tables} tables`);
+  // Two of four pods go at a time at most, each when it is in no table; a proxy may hear of all else at once.
+  for (const { name } of cluster.machines) t.true((tables.get(name) ?? 0) >= 2, `${name}: ${tables.get(name)} tables`);
   await settled(cluster, 4, 'web:2');
 });
 
