@@ -7,15 +7,16 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '../client/client.ts';
 import { connectDocker } from '../kubelet-lite/runtime/docker-client.ts';
 import { Pod } from '../schemas/kinds/core/pod.ts';
-import { ensureImages, isRoot, must, root } from '../test/helpers/e2e.ts';
+import { ensureImages, isRoot, must } from '../test/helpers/e2e.ts';
 import { connectByKubeconfig } from './connect.ts';
+import { packedBarge } from './packed.ts';
 import { memoryOf, type Memory } from './processes.ts';
 import { table } from './table.ts';
 
@@ -71,10 +72,7 @@ const measured = async (program: string, folder: string, runtime: 'simulated' | 
 
 const folder = await mkdtemp(join(tmpdir(), 'barge-memory-'));
 try {
-  const packed = await must('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root, timeoutMs: 600_000 });
-  await must('tar', ['-xzf', join(folder, packed.trim().split('\n').at(-1)!), '-C', folder]);
-  const program = join(folder, 'package/bin/barge');
-  await symlink(join(root, 'node_modules'), join(folder, 'package/node_modules'));
+  const program = await packedBarge(folder);
   const withEngine = isRoot && await engineAnswers();
   if (withEngine) await ensureImages();
   // Side by side, for they rest most of the time; each ends what it started before either's failure ends the bench.

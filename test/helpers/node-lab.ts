@@ -26,6 +26,8 @@ export interface NodeLabOptions {
   readonly strangers?: readonly LabMachine[];
   readonly upArgs?: readonly string[];
   readonly agentArgs?: readonly string[];
+  /** What is run as barge; the checkout's own where absent. */
+  readonly program?: string;
 }
 
 /** Of the line that says how to join. */
@@ -37,6 +39,7 @@ export class NodeLab {
   readonly #nodes: readonly string[];
   readonly #upArgs: readonly string[];
   readonly #agentArgs: readonly string[];
+  readonly #program: string;
   readonly #engines = new Map<string, Engine>();
   readonly #barges = new Map<string, Running>();
   readonly #atExit = (): void => {
@@ -47,12 +50,13 @@ export class NodeLab {
     spawnSync('rm', ['-rf', this.folder]);
   };
 
-  private constructor(net: NetLab, folder: string, { nodes, upArgs = [], agentArgs = [] }: NodeLabOptions) {
+  private constructor(net: NetLab, folder: string, { nodes, upArgs = [], agentArgs = [], program = bargeBin }: NodeLabOptions) {
     this.net = net;
     this.folder = folder;
     this.#nodes = nodes.map(({ name }) => name);
     this.#upArgs = upArgs;
     this.#agentArgs = agentArgs;
+    this.#program = program;
     process.prependOnceListener('exit', this.#atExit);
   }
 
@@ -132,7 +136,7 @@ export class NodeLab {
 
   /** Makes a machine a further server, with the line that the first one gives. */
   async joinAsServer(name: string): Promise<void> {
-    const line = await this.with(bargeBin, ['token', 'create', '--role', 'server']);
+    const line = await this.with(this.#program, ['token', 'create', '--role', 'server']);
     await this.#start(name, ['join', ...argumentsOf(line), ...this.#own(name)]);
   }
 
@@ -197,7 +201,7 @@ export class NodeLab {
   }
 
   #reset(name: string): readonly [string, readonly string[]] {
-    return this.net.at(name, bargeBin, ['reset', '--yes', '--data-dir', this.dataDir(name), '--docker-host', this.engineAt(name)]);
+    return this.net.at(name, this.#program, ['reset', '--yes', '--data-dir', this.dataDir(name), '--docker-host', this.engineAt(name)]);
   }
 
   async #startEngine(name: string, index: number): Promise<void> {
@@ -210,7 +214,7 @@ export class NodeLab {
 
   /** Resolves when barge has printed what is waited for. */
   async #start(name: string, args: readonly string[], said = /Ready: .*\n/): Promise<void> {
-    const child = spawn(...this.net.at(name, bargeBin, [...args, '--data-dir', this.dataDir(name), '--docker-host', this.engineAt(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(...this.net.at(name, this.#program, [...args, '--data-dir', this.dataDir(name), '--docker-host', this.engineAt(name)]), { stdio: ['ignore', 'pipe', 'pipe'] });
     const running: Running = { child, out: '', log: this.#barges.get(name)?.log ?? '' };
     this.#barges.set(name, running);
     child.stdout!.setEncoding('utf8').on('data', (text: string) => { running.out += text; });
