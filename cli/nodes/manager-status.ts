@@ -3,9 +3,10 @@ import { isReason } from '../../schemas/errors.ts';
 import type { Lease } from '../../schemas/kinds/coordination/lease.ts';
 import type { TableColumn, TableRow } from '../api.ts';
 import { leaseOf } from '../cluster/elected.ts';
-import { serverLeaseLabel, serverLeaseNamespace, serverOf } from '../cluster/server-leases.ts';
+import { serverOf } from '../cluster/server-leases.ts';
 import type { Collected } from '../get-tables.ts';
 import type { Session } from '../session.ts';
+import { leasesOfServers, listServers } from './servers.ts';
 
 export type ManagerStatus = 'Leader' | 'Reachable' | 'Unreachable' | '';
 
@@ -30,17 +31,14 @@ export const managerStatusOf = ({ name, labels = {} }: { readonly name: string; 
   return holder.slice(0, holder.lastIndexOf('_')) === name ? 'Leader' : 'Reachable';
 };
 
-const at = { group: 'coordination.k8s.io', version: 'v1', resource: 'leases', namespace: serverLeaseNamespace } as const;
-
 const column: TableColumn = { name: 'Manager Status', type: 'string' };
 
 /** Puts the column behind that of the roles. Who may not read the leases gets the tables as they are. */
 export const withManagerStatus = async (session: Session, found: readonly Collected[], { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal }): Promise<readonly Collected[]> => {
   let seen: ServersSeen;
   try {
-    const labelSelector = Object.entries(serverLeaseLabel).map((pair) => pair.join('=')).join();
-    const [{ items }, leading] = await Promise.all([session.api.list(at, { labelSelector }, signal), session.api.find({ ...at, name: leaseOf('controllers').name }, signal)]);
-    seen = { leases: items as readonly Lease[], holder: (leading as Lease | undefined)?.spec?.holderIdentity ?? '', nowMs };
+    const [leases, leading] = await Promise.all([listServers(session, signal), session.api.find({ ...leasesOfServers, name: leaseOf('controllers').name }, signal)]);
+    seen = { leases: leases as readonly Lease[], holder: (leading as Lease | undefined)?.spec?.holderIdentity ?? '', nowMs };
   } catch (error) {
     if (isReason(error, 'Forbidden')) return found;
     throw error;

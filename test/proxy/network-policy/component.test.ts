@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { createClusterAuthorizer } from '../../../apiserver/authorization/cluster-authorizer.ts';
+import type { Component } from '../../../base/component.ts';
 import { silentLog } from '../../../base/log.ts';
 import type { NewObject } from '../../../client/client.ts';
 import { createNetworkPolicyComponent } from '../../../proxy/network-policy/component.ts';
@@ -8,9 +9,22 @@ import type { PolicyTable } from '../../../proxy/network-policy/policy-table.ts'
 import { Namespace } from '../../../schemas/kinds/core/namespace.ts';
 import { Pod } from '../../../schemas/kinds/core/pod.ts';
 import { NetworkPolicy } from '../../../schemas/kinds/networking/network-policy.ts';
-import { testApi } from '../../helpers/api.ts';
+import { testApi, type TestApi } from '../../helpers/api.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { settle } from '../../helpers/fake-clock.ts';
+
+/** Runs a component until the test ends; resolves when it is ready. */
+const runUntilEnd = (t: ExecutionContext, component: Component, api: Pick<TestApi, 'close'>): Promise<void> => {
+  const over = new AbortController();
+  return new Promise((ready) => {
+    const running = component.run(over.signal, ready);
+    t.teardown(async () => {
+      over.abort();
+      await running;
+      await api.close();
+    });
+  });
+};
 
 test('a node is told what its pods are held to, from the first policy on and as pods and namespaces change', async (t) => {
   const api = await testApi();
@@ -18,15 +32,7 @@ test('a node is told what its pods are held to, from the first policy on and as 
   const component = createNetworkPolicyComponent({ transport: api.core.as({ name: 'system:barge:proxy', groups: ['system:authenticated'] }), clock: api.clock, log: silentLog, random: () => 0.5 }, {
     nodeName: 'n1', enforcer: { name: 'noted', apply: async (table) => void tables.push(table), remove: async () => undefined },
   });
-  const over = new AbortController();
-  let isReady = false;
-  const running = component.run(over.signal, () => void (isReady = true));
-  t.teardown(async () => {
-    over.abort();
-    await running;
-    await api.close();
-  });
-  await eventually(() => assert.ok(isReady));
+  await runUntilEnd(t, component, api);
   t.is(tables.at(-1)!.chains.size, 0);
 
   const pods = api.client.of(Pod);
@@ -59,13 +65,7 @@ test('the pods of others are followed from the first policy to the last, as a no
   const component = createNetworkPolicyComponent({
     transport: api.core.as({ name: 'system:node:n1', groups: ['system:nodes', 'system:authenticated'] }), clock: api.clock, log: silentLog, random: () => 0.5,
   }, { nodeName: 'n1', enforcer: { name: 'noted', apply: async (table) => void tables.push(table), remove: async () => undefined } });
-  const over = new AbortController();
-  const running = component.run(over.signal, () => undefined);
-  t.teardown(async () => {
-    over.abort();
-    await running;
-    await api.close();
-  });
+  runUntilEnd(t, component, api);
   const pods = api.client.of(Pod);
   await pods.create({ metadata: { namespace: 'default', name: 'web' }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } } as NewObject<Pod>);
   await pods.modifyStatus({ namespace: 'default', name: 'web' }, (draft) => void (draft.status = { ...draft.status, phase: 'Running', podIP: '10.0.0.7' }));
@@ -92,13 +92,7 @@ test('a pod that starts is held before any status says its address, and waits fo
   const component = createNetworkPolicyComponent({ transport: api.core.as({ name: 'system:barge:proxy', groups: ['system:authenticated'] }), clock: api.clock, log: silentLog, random: () => 0.5 }, {
     nodeName: 'n1', enforcer: { name: 'noted', apply: (table) => inTheWay.then(() => void tables.push(table)), remove: async () => undefined },
   });
-  const over = new AbortController();
-  const running = component.run(over.signal, () => undefined);
-  t.teardown(async () => {
-    over.abort();
-    await running;
-    await api.close();
-  });
+  runUntilEnd(t, component, api);
   const podOf = (name: string) => api.client.of(Pod).create({ metadata: { name, namespace: 'default', labels: { app: name } }, spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } } as NewObject<Pod>);
   const [web, free, gone] = [await podOf('web'), await podOf('free'), await podOf('gone')];
   const leaving = new AbortController();
@@ -127,7 +121,7 @@ test('a pod that starts is held before any status says its address, and waits fo
   // Its status says it, then nobody has to be told, and it holds on.
   await api.client.of(Pod).modifyStatus({ namespace: 'default', name: 'web' }, (draft) => void (draft.status = { ...draft.status, phase: 'Running', podIP: '10.0.0.7' }));
   leaving.abort();
-  await component.held(await podOf('late'), '10.0.0.10', over.signal);
+  await component.held(await podOf('late'), '10.0.0.10', new AbortController().signal);
   t.deepEqual(isolated(), ['10.0.0.7', '10.0.0.8'], 'the address of one that went before its status said it is nobody\'s');
   await t.throwsAsync(component.held(gone, '10.0.0.9', leaving.signal));
 });
